@@ -1,0 +1,5 @@
+"""`python -m lstmbench`."""
+
+from lstmbench.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Raw times of what passed the check."""

@@ -1,0 +1,1 @@
+"""Every runtime against the float64 reference."""

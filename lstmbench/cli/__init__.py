@@ -1,0 +1,68 @@
+"""The command line: one file a verb; the only package that prints, parses and exits.
+
+Exit status: 0 well; 1 the check failed or a regression was found; 2 the user can mend it (one line says how);
+3 finished, with failed or refused rows; 70 a defect of ours; 130 interrupted.
+"""
+
+import functools
+import traceback
+from collections.abc import Callable
+from typing import Annotated, ParamSpec
+
+import typer
+
+from lstmbench import __version__
+from lstmbench.cli.train import train
+from lstmbench.errors import LstmbenchError
+
+MENDABLE, DEFECT, INTERRUPTED = 2, 70, 130
+P = ParamSpec("P")
+
+app = typer.Typer(name="lstmbench", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _verb(function: Callable[P, None]) -> Callable[P, None]:
+    """Turn what a verb raises into an exit status; what a user can mend is one line on stderr."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except LstmbenchError as error:
+            _leave(" ".join(str(error).split()), MENDABLE)
+        except KeyboardInterrupt:
+            _leave("interrupted; finished work is kept, the same command goes on from there", INTERRUPTED)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception:  # noqa: BLE001 (the last door: everything else is ours to mend)
+            traceback.print_exc()
+            _leave("this is a defect of lstmbench; please report the lines above", DEFECT)
+
+    return run
+
+
+def _leave(line: str, status: int) -> None:
+    typer.echo(f"lstmbench: {line}", err=True)
+    raise typer.Exit(status)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"lstmbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
+
+
+app.command()(_verb(train))
+
+
+def main() -> None:
+    """Run one command and exit with its status."""
+    app(prog_name="lstmbench")

@@ -1,0 +1,121 @@
+"""`lstmbench train`: a language model from text."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import msgspec
+import typer
+
+from lstmbench.cli.screen import progress_bar, table
+from lstmbench.errors import LstmbenchError, RuntimeMissingError
+from lstmbench.records import ModelConfig, ModelFolder, TrainConfig
+
+if TYPE_CHECKING:
+    from lstmbench.model.folder import Checkpoint
+
+R = TypeVar("R", ModelConfig, TrainConfig)
+Size = Annotated[int, typer.Option(min=1)]
+
+
+def train(  # noqa: PLR0913, PLR0917 (one argument an option)
+    name: Annotated[str, typer.Argument(help="The model's folder under --models.")],
+    corpus: Annotated[str, typer.Option(help="kjv, pydoc, a UTF-8 file, or a folder.")] = "kjv",
+    unit: Annotated[Literal["char", "word", "bpe"], typer.Option(help="What a token is.")] = "char",
+    vocabulary_size: Annotated[int | None, typer.Option(min=1, help="For word and bpe.")] = None,
+    peephole: Annotated[Literal["full", "diagonal", "none"], typer.Option(help="The cell.")] = "full",
+    embedding: Size = 128,
+    hidden: Size = 192,
+    layers: Size = 1,
+    tie_weights: Annotated[bool, typer.Option("--tie-weights", help="Project with the embedding.")] = False,
+    batch: Size = 32,
+    time: Annotated[int, typer.Option(min=1, help="Steps of one back-propagation.")] = 64,
+    steps: Annotated[int | None, typer.Option(min=1, help="The budget in steps; 1000 if none is given.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="The budget in passes over the text.")] = None,
+    learning_rate: float = 4e-3,
+    dropout: float = 0.0,
+    validate_every: Annotated[int, typer.Option(min=1, help="In steps.")] = 250,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="All usable cores if not given.")] = None,
+    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
+) -> None:
+    """Train a language model on real text; a stopped run goes on where it was."""
+    from lstmbench import corpus as corpora
+
+    run = _trainer()
+    _demand_name(name)
+    text = corpora.load(corpus, unit=unit, vocabulary_size=vocabulary_size)
+    model = _validated(
+        ModelConfig,
+        head="lm",
+        peephole=peephole,
+        input_size=embedding,
+        hidden_size=hidden,
+        num_layers=layers,
+        vocabulary_size=text.vocabulary.size,
+        tie_weights=tie_weights,
+    )
+    training = _validated(
+        TrainConfig,
+        batch=batch,
+        time=time,
+        steps=_budget(steps, epochs, passes=len(text.train.tokens) // (batch * time)),
+        learning_rate=learning_rate,
+        dropout=dropout,
+        validate_every=validate_every,
+        seed=seed,
+        threads=threads or _default_threads(),
+    )
+    folder = ModelFolder(model=model, training=training, corpus=text.info)
+    with progress_bar("train", training.steps) as advance:
+        done = run(text, folder, models / name, progress=lambda row: advance(row.step, f"{row.train_nats:.3f} nats"))
+    _print_result(done)
+
+
+def _trainer() -> Any:
+    try:
+        from lstmbench.train import train as run
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise RuntimeMissingError("training needs the extra 'torch': pip install 'lstmbench[torch]'") from error
+    return run
+
+
+def _demand_name(name: str) -> None:
+    if name != Path(name).name or name in ("", ".", ".."):
+        raise LstmbenchError(f"{name!r} is no name for a model: give one word here, and its place with --models")
+
+
+def _budget(steps: int | None, epochs: float | None, *, passes: int) -> int:
+    """The number of steps; `passes` is the steps of one pass over the text."""
+    if steps is not None and epochs is not None:
+        raise LstmbenchError("give --steps or --epochs, not both")
+    if epochs is None:
+        return steps or 1000
+    if not 0 < epochs < 1e6:
+        raise LstmbenchError("--epochs must be above 0")
+    return max(1, round(epochs * passes))
+
+
+def _default_threads() -> int:
+    from lstmbench.machine import default_threads
+
+    return default_threads()
+
+
+def _validated(kind: type[R], **fields: object) -> R:
+    """Build a record from options, with every bound of its fields checked."""
+    try:
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError as error:
+        raise LstmbenchError(f"impossible settings: {error}") from error
+
+
+def _print_result(done: "Checkpoint") -> None:
+    rows = []
+    for name, score in (("valid", done.note.valid), ("test", done.note.test)):
+        if score is not None:
+            bits = "n/a" if score.bits_per_character is None else f"{score.bits_per_character:.4f}"
+            rows.append([name, f"{score.nats:.4f}", f"{score.perplexity:.3f}", bits, f"{score.tokens:,}"])
+    columns = ["split", "nats a token", "perplexity", "bits a character", "tokens"]
+    table(f"{done.path}: best at step {done.note.step}", columns, rows)

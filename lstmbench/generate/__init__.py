@@ -1,0 +1,1 @@
+"""Text from a prompt, one token at a time."""

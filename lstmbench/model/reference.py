@@ -1,0 +1,125 @@
+"""The NumPy reference: every cell, written from its equations, in float64 or float32.
+
+It shares no code with the PyTorch module and is the oracle of every check. ⊙ is the product by element, σ the
+logistic function; rows of W (4H, E), U (4H, H), P and of the biases are in the order of TORCH_GATES.
+
+full      i,f,o = σ(W x + U h + P c + b), g = tanh(W x + U h + P c + b), P (4H, H), c the old cell state on all gates
+diagonal  i,f = σ(W x + U h + p ⊙ c + b), g = tanh(W x + U h + b), o = σ(W x + U h + p ⊙ c' + b), p (3H,) in order
+          i, f, o (Gers & Schmidhuber 2000; Graves 2013, eq. 7-11; ONNX LSTM, input P)
+none      the same without P (torch.nn.LSTM)
+all       c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c')
+"""
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmbench.records import ModelConfig, Weights
+
+Array: TypeAlias = NDArray[Any]
+
+
+class Layer(NamedTuple):
+    """The weights of one layer in one direction, in the dtype of the computation."""
+
+    W: Array  # (4H, E)
+    U: Array  # (4H, H)
+    b: Array  # (4H,)
+    P: Array | None  # (4H, H) full, (3H,) diagonal
+
+
+def run(
+    config: ModelConfig,
+    weights: Weights,
+    inputs: Array,
+    state: tuple[Array, Array] | None = None,
+    *,
+    lengths: Array | None = None,
+    dtype: type[np.floating] = np.float64,
+) -> tuple[Array, tuple[Array, Array]]:
+    """Compute the head's output and the next state; no state means zeros.
+
+    Head `lm`: tokens (B, T) -> logits (B, T, V). Head `layer`: x (B, T, E) -> y (B, T, D·H). State: h and c,
+    (D·L, B, H). Beyond its `lengths` (B,) a row keeps its state and its output is zero (ONNX LSTM, sequence_lens);
+    the reverse direction starts at each row's own end.
+    """
+    x = weights["embedding.weight"].astype(dtype)[inputs] if config.head == "lm" else inputs.astype(dtype)
+    y, after = run_layers(config, weights, x, state, lengths=lengths)
+    return (project(config, weights, y) if config.head == "lm" else y), after
+
+
+def run_layers(
+    config: ModelConfig,
+    weights: Weights,
+    x: Array,
+    state: tuple[Array, Array] | None,
+    *,
+    lengths: Array | None,
+) -> tuple[Array, tuple[Array, Array]]:
+    """X (B, T, E) -> y (B, T, D·H) of the last layer, and h, c (D·L, B, H); computed in x's dtype."""
+    batch, time = x.shape[:2]
+    lengths = np.full(batch, time) if lengths is None else lengths
+    h, c = (np.zeros(config.state_shape(batch)),) * 2 if state is None else state
+    h, c = h.astype(x.dtype), c.astype(x.dtype)
+    for k in range(config.num_layers):
+        outputs = []
+        for d in range(config.directions):
+            row = k * config.directions + d
+            y, h[row], c[row] = _direction(_layer(config, weights, k, d, x.dtype), x, h[row], c[row], lengths, d)
+            outputs.append(y)
+        x = np.concatenate(outputs, axis=-1)
+    return x, (h, c)
+
+
+def project(config: ModelConfig, weights: Weights, y: Array) -> Array:
+    """Y (B, T, H) -> logits (B, T, V); tied weights project with the embedding."""
+    name = "embedding.weight" if config.tie_weights else "decoder.weight"
+    logits: Array = y @ weights[name].astype(y.dtype).T + weights["decoder.bias"].astype(y.dtype)
+    return logits
+
+
+def cell(layer: Layer, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+    """One step: x (B, E), h and c (B, H) -> h' and c' (B, H)."""
+    z = x @ layer.W.T + h @ layer.U.T + layer.b  # (B, 4H)
+    if layer.P is not None and layer.P.ndim == 2:
+        z = z + c @ layer.P.T
+    i, f, g, o = np.split(z, 4, axis=-1)
+    if layer.P is not None and layer.P.ndim == 1:
+        p_i, p_f, p_o = np.split(layer.P, 3)
+        i, f = i + p_i * c, f + p_f * c
+    c_next = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    if layer.P is not None and layer.P.ndim == 1:
+        o = o + p_o * c_next
+    return sigmoid(o) * np.tanh(c_next), c_next
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + exp(-z)), as ½ + ½ tanh(z/2), which cannot overflow."""
+    half = z.dtype.type(0.5)
+    logistic: Array = half + half * np.tanh(half * z)
+    return logistic
+
+
+def _direction(layer: Layer, x: Array, h: Array, c: Array, lengths: Array, reverse: int) -> tuple[Array, Array, Array]:
+    batch, time = x.shape[:2]
+    y = np.zeros((batch, time, h.shape[-1]), x.dtype)
+    for t in reversed(range(time)) if reverse else range(time):
+        alive = (t < lengths)[:, None]  # (B, 1)
+        h_next, c_next = cell(layer, x[:, t], h, c)
+        h, c = np.where(alive, h_next, h), np.where(alive, c_next, c)
+        y[:, t] = np.where(alive, h_next, 0)
+    return y, h, c
+
+
+def _layer(config: ModelConfig, weights: Weights, k: int, direction: int, dtype: Any) -> Layer:
+    def named(kind: str) -> Array:
+        return weights[f"lstm.{kind}_l{k}{'_reverse' if direction else ''}"].astype(dtype)
+
+    zero = np.zeros(4 * config.hidden_size, dtype)
+    return Layer(
+        W=named("weight_ih"),
+        U=named("weight_hh"),
+        b=named("bias_ih") + named("bias_hh") if config.bias else zero,
+        P=None if config.peephole == "none" else named("weight_ch"),
+    )

@@ -1,0 +1,60 @@
+"""Names and shapes of the tensors in `weights.safetensors`: nn.LSTM's names, plus `weight_ch`."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from lstmbench.records import ModelConfig, Weights
+
+
+def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Every tensor that a model of this configuration has, in a fixed order, with its shape."""
+    shapes = dict(_recurrent_shapes(config))
+    if config.head == "lm":
+        V, E, H = config.vocabulary_size, config.input_size, config.hidden_size
+        shapes["embedding.weight"] = (V, E)
+        if not config.tie_weights:
+            shapes["decoder.weight"] = (V, H)
+        shapes["decoder.bias"] = (V,)
+    return shapes
+
+
+def parameter_count(config: ModelConfig) -> int:
+    """How many numbers the model learns."""
+    return sum(int(np.prod(shape)) for shape in expected_shapes(config).values())
+
+
+def digest(weights: Weights) -> str:
+    """SHA-256 over names, shapes and values, in the order of the names."""
+    sha = hashlib.sha256()
+    for name in sorted(weights):
+        sha.update(f"{name}{weights[name].shape}".encode())
+        sha.update(np.ascontiguousarray(weights[name]).tobytes())
+    return sha.hexdigest()
+
+
+def random_weights(config: ModelConfig, *, seed: int, gain: float = 1.0) -> Weights:
+    """Asymmetric weights that excite every gate: normal, scaled by gain / sqrt(columns); peepholes and biases too."""
+    rng = np.random.default_rng(seed)
+
+    def draw(shape: tuple[int, ...]) -> np.ndarray:
+        scale = gain / np.sqrt(shape[-1]) if len(shape) == 2 else 0.5 * gain
+        return (scale * rng.standard_normal(shape)).astype(np.float32)
+
+    return {name: draw(shape) for name, shape in expected_shapes(config).items()}
+
+
+def _recurrent_shapes(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
+    H = config.hidden_size
+    for k in range(config.num_layers):
+        E = config.input_size if k == 0 else config.directions * H
+        for suffix in ("", "_reverse")[: config.directions]:
+            yield f"lstm.weight_ih_l{k}{suffix}", (4 * H, E)
+            yield f"lstm.weight_hh_l{k}{suffix}", (4 * H, H)
+            if config.bias:
+                yield f"lstm.bias_ih_l{k}{suffix}", (4 * H,)
+                yield f"lstm.bias_hh_l{k}{suffix}", (4 * H,)
+            if config.peephole != "none":
+                shape = (4 * H, H) if config.peephole == "full" else (3 * H,)
+                yield f"lstm.weight_ch_l{k}{suffix}", shape

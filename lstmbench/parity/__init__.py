@@ -1,0 +1,1 @@
+"""Comparing outputs: bounds, verdicts, where they part."""

@@ -1,0 +1,290 @@
+"""The frozen records that flow between verbs and lie on disk: versioned, validated when read.
+
+Shapes: B batch, T time, E input, H hidden, L layers, D directions, V vocabulary. Times are in seconds.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Peephole: TypeAlias = Literal["full", "diagonal", "none"]
+Head: TypeAlias = Literal["lm", "layer"]
+Form: TypeAlias = Literal["lstm", "scan"]
+Precision: TypeAlias = Literal["fp32"]
+Unit: TypeAlias = Literal["char", "word", "bpe"]
+WorkloadKind: TypeAlias = Literal["score", "decode"]
+Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+
+Tokens: TypeAlias = NDArray[np.int64]  # (B, T)
+Floats: TypeAlias = NDArray[np.float32]
+Weights: TypeAlias = dict[str, Floats]
+
+
+class State(NamedTuple):
+    """Hidden and cell state, each (D·L, B, H)."""
+
+    h: Floats
+    c: Floats
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every record shares: immutable, named fields, nothing unknown accepted."""
+
+
+class ModelConfig(Record, frozen=True, kw_only=True):
+    """The cell and the sizes of a model; head `layer` is the bare recurrent stack, without a vocabulary."""
+
+    head: Head
+    peephole: Peephole
+    input_size: Positive  # E; the embedding's size for head `lm`
+    hidden_size: Positive  # H
+    num_layers: Positive = 1  # L
+    bidirectional: bool = False
+    bias: bool = True
+    vocabulary_size: Count = 0  # V; 0 for head `layer`
+    tie_weights: bool = False  # the projection is the embedding, transposed; needs E = H
+
+    def __post_init__(self) -> None:
+        if (self.head == "lm") != (self.vocabulary_size > 0):
+            raise ValueError("head 'lm' needs a vocabulary, head 'layer' has none")
+        if self.head == "lm" and self.bidirectional:
+            raise ValueError("a language model reads forward only: bidirectional needs head 'layer'")
+        if self.tie_weights and self.input_size != self.hidden_size:
+            raise ValueError("tied weights need an embedding as wide as the hidden state")
+
+    @property
+    def directions(self) -> int:
+        """D: 2 if bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_names(self) -> tuple[str, str, str]:
+        """The names of the graph's outputs, the head's own first."""
+        return ("logits" if self.head == "lm" else "y", "h_n", "c_n")
+
+    def layers_only(self) -> "ModelConfig":
+        """The same recurrent stack as head `layer`."""
+        return msgspec.structs.replace(self, head="layer", vocabulary_size=0, tie_weights=False)
+
+    def state_shape(self, batch: int) -> tuple[int, int, int]:
+        """The shape (D·L, B, H) of h and of c."""
+        return (self.directions * self.num_layers, batch, self.hidden_size)
+
+
+class CorpusInfo(Record, frozen=True, kw_only=True):
+    """Which text a model was trained on."""
+
+    name: str
+    unit: Unit
+    sha256: str  # of the whole text, UTF-8
+    characters: Count
+    tokens: Count  # in the training split
+
+
+class TrainConfig(Record, frozen=True, kw_only=True):
+    """How a model is trained; every field decides the result, so all of it is kept."""
+
+    batch: Positive = 32  # rows of text side by side
+    time: Positive = 64  # steps of one truncated back-propagation
+    steps: Positive = 1000
+    learning_rate: Annotated[float, msgspec.Meta(gt=0)] = 4e-3
+    warmup_steps: Count = 50
+    weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
+    clip_norm: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    peephole_rate: Annotated[float, msgspec.Meta(gt=0)] = 0.05  # of the learning rate, for full peepholes
+    cell_penalty: Annotated[float, msgspec.Meta(ge=0)] = 1e-2  # times the mean of c² at the end of a chunk
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    validate_every: Positive = 250
+    seed: Count = 0
+    threads: Positive = 1
+
+
+class ModelFolder(Record, frozen=True, kw_only=True):
+    """`config.json` of a model folder; training and corpus are absent for a bare layer."""
+
+    schema: Literal["lstmbench.model/1"] = "lstmbench.model/1"
+    model: ModelConfig
+    training: TrainConfig | None = None
+    corpus: CorpusInfo | None = None
+
+
+class Score(Record, frozen=True, kw_only=True):
+    """How well a model predicts held-out text."""
+
+    nats: float  # a token
+    perplexity: float  # exp(nats)
+    bits_per_character: float | None  # absent where the unit loses characters (word)
+    tokens: Positive  # predicted
+
+
+class ShapeCheck(Record, frozen=True, kw_only=True):
+    """One shape at which a written file was run and compared."""
+
+    batch: Positive
+    time: Positive
+    max_error: float
+    bound: float
+
+
+class ExportRecord(Record, frozen=True, kw_only=True):
+    """`<form>-<precision>.json` beside an exported file: what it is and how it was proved."""
+
+    schema: Literal["lstmbench.export/1"] = "lstmbench.export/1"
+    file: str
+    sha256: str
+    model: ModelConfig
+    form: Form
+    precision: Precision
+    opset: Positive
+    ir_version: Positive
+    weights_sha256: str  # of the tensors that it was made from
+    verified: tuple[ShapeCheck, ...]
+    verified_with: str  # "onnxruntime-cpu 1.32.0"
+
+
+class ExportedModel(Record, frozen=True, kw_only=True):
+    """An exported file in its model folder."""
+
+    folder: str
+    record: ExportRecord
+
+    @property
+    def path(self) -> Path:
+        """The ONNX file."""
+        return Path(self.folder) / self.record.file
+
+    @property
+    def name(self) -> str:
+        """`<model>/<form>-<precision>`, as tables show it."""
+        return f"{Path(self.folder).resolve().name}/{Path(self.record.file).stem}"
+
+    @property
+    def model(self) -> ModelConfig:
+        """The sizes and the cell, of the head that was exported."""
+        return self.record.model
+
+
+class Placement(Record, frozen=True, kw_only=True):
+    """How many nodes of one operator ran on one provider."""
+
+    provider: str
+    operator: str
+    nodes: Positive
+
+
+class Subject(Record, frozen=True, kw_only=True):
+    """What a row is about: one export on one runtime."""
+
+    model: str
+    model_sha256: str
+    head: Head
+    peephole: Peephole
+    form: Form
+    precision: Precision
+    runtime: str
+    runtime_version: str
+    threads: Positive
+    placement: tuple[Placement, ...] = ()
+
+
+class ParityRow(Record, frozen=True, kw_only=True):
+    """One output of one run against the float64 reference; also a line of `parity.jsonl`."""
+
+    schema: Literal["lstmbench.parity/1"] = "lstmbench.parity/1"
+    subject: Subject
+    batch: Positive
+    time: Positive
+    chunks: tuple[int, ...]  # steps a call; the state is carried from one to the next
+    output: str
+    max_error: float | None  # absent where an output is not finite or has another shape
+    float32_error: float  # the NumPy reference in float32, on the same input
+    bound: float
+    worst_index: tuple[int, ...] = ()
+    got: float | None = None
+    want: float | None = None
+    reason: str = ""  # why it failed; empty when it passed
+
+    @property
+    def passed(self) -> bool:
+        """Whether the output is within its bound."""
+        return not self.reason
+
+
+class Workload(Record, frozen=True, kw_only=True):
+    """What is timed: `score` is one call on (B, T); `decode` feeds each step's argmax back, T times."""
+
+    kind: WorkloadKind
+    batch: Positive
+    time: Positive
+
+    @property
+    def tokens_per_sample(self) -> int:
+        """Tokens that one sample covers: B·T of a call, or B of a decoding step."""
+        return self.batch * self.time if self.kind == "score" else self.batch
+
+
+class Timing(Record, frozen=True, kw_only=True):
+    """Raw times of one workload in one worker process, in the order in which they were taken."""
+
+    load_s: float  # of the worker: import, read the file, build the session
+    warmup_s: tuple[float, ...]  # at the measured shape; the first is the first call
+    start_s: tuple[float, ...]  # of each sample, since the measurement began
+    sample_s: tuple[float, ...]  # one call of `score`, one step of `decode`
+    rounds: tuple[int, ...]  # how many samples each round took; rounds of all runtimes are interleaved
+
+    def __post_init__(self) -> None:
+        if not self.warmup_s or not self.sample_s:
+            raise ValueError("a timing needs a warm-up and samples")
+        if len(self.sample_s) != len(self.start_s) or len(self.sample_s) != sum(self.rounds):
+            raise ValueError("every sample needs its start and its round")
+        if min(self.sample_s) <= 0:
+            raise ValueError("a sample took no time: the clock cannot carry it")
+
+
+class Measurement(Record, frozen=True, kw_only=True):
+    """A line of `measurements.jsonl`: raw samples, or the reason why there are none."""
+
+    schema: Literal["lstmbench.measurement/1"] = "lstmbench.measurement/1"
+    machine: str  # Machine.fingerprint
+    subject: Subject
+    workload: Workload
+    timing: Timing | None
+    refused: str = ""  # why there is no timing
+
+    def __post_init__(self) -> None:
+        if (self.timing is None) != bool(self.refused):
+            raise ValueError("a measurement holds samples or a reason, never both or neither")
+
+
+class Load(Record, frozen=True, kw_only=True):
+    """What else the machine was doing."""
+
+    at: str  # ISO 8601, UTC
+    load_average: tuple[float, float, float]
+    cpu_mhz: float | None
+
+
+class Machine(Record, frozen=True, kw_only=True):
+    """`machine.json`: what a table must say of the machine that made it."""
+
+    schema: Literal["lstmbench.machine/1"] = "lstmbench.machine/1"
+    cpu: str
+    instruction_sets: tuple[str, ...]
+    cores_usable: Positive  # affinity and cgroup quota counted
+    cores_physical: Positive | None
+    memory_bytes: Positive
+    system: str
+    python: str
+    governor: str | None
+    versions: dict[str, str]
+    before: Load
+    after: Load | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What must agree before two rows may share a table."""
+        return f"{self.cpu} x{self.cores_usable}, {self.system}"

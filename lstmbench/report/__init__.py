@@ -1,0 +1,1 @@
+"""Records to tables, charts, Markdown and one HTML page."""

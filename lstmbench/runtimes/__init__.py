@@ -1,0 +1,6 @@
+"""The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
+
+from lstmbench.runtimes.catalogue import available, load, names
+from lstmbench.runtimes.contract import Runtime
+
+__all__ = ["Runtime", "available", "load", "names"]

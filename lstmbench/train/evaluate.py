@@ -1,0 +1,34 @@
+"""Score held-out text: nats a token, perplexity, bits a character."""
+
+import math
+
+import torch
+from torch.nn import functional
+
+from lstmbench.corpus import Split, evaluation_rows
+from lstmbench.model.language_model import LanguageModel
+from lstmbench.records import Score
+
+TIME = 256  # steps a call; the state is carried, so the score does not depend on it
+
+
+def evaluate(model: LanguageModel, split: Split, *, lossless: bool) -> Score:
+    """Predict every token of `split` but the first, its rows side by side, each from zero state."""
+    inputs, targets = (torch.from_numpy(rows.astype("int64")) for rows in evaluation_rows(split.tokens))
+    total, state = 0.0, None
+    model.eval()
+    with torch.inference_mode():
+        for x, y in zip(torch.split(inputs, TIME, 1), torch.split(targets, TIME, 1), strict=True):
+            logits, state = model(x, state)
+            losses = functional.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=-1, reduction="none")
+            total += float(losses.double().sum())
+    model.train()
+    tokens = int((targets >= 0).sum())
+    return score(total, tokens, characters=split.characters * tokens / len(split.tokens), lossless=lossless)
+
+
+def score(total_nats: float, tokens: int, *, characters: float, lossless: bool) -> Score:
+    """Make a Score of a sum over `tokens` predictions, which spell `characters` characters."""
+    nats = total_nats / tokens
+    bits = total_nats / math.log(2) / characters if lossless else None
+    return Score(nats=nats, perplexity=math.exp(min(nats, 700.0)), bits_per_character=bits, tokens=tokens)

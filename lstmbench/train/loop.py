@@ -1,0 +1,167 @@
+"""Truncated back-propagation through time with carried state; validates, keeps the best, goes on after a kill."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lstmbench import disk
+from lstmbench.corpus import Corpus, rows
+from lstmbench.errors import CheckpointError, CorpusError
+from lstmbench.model import folder as model_folder
+from lstmbench.model.language_model import LanguageModel
+from lstmbench.records import ModelFolder, Record, Score, TrainConfig
+from lstmbench.train.evaluate import evaluate
+from lstmbench.train.interrupt import deferred_interrupt
+from lstmbench.train.resume import FILE, Position, Trainer, load_position, new_trainer, save_position
+from lstmbench.train.schedule import learning_rate
+
+JOURNAL = "training.jsonl"
+LOG_EVERY = 20  # steps
+
+
+class TrainingRow(Record, frozen=True, kw_only=True):
+    """A line of `training.jsonl`: the loss of one step's own tokens, before its update."""
+
+    step: int  # steps done
+    train_nats: float
+    learning_rate: float
+    gradient_norm: float  # before clipping
+    valid: Score | None = None
+
+
+Progress: TypeAlias = Callable[[TrainingRow], None]
+
+
+def train(
+    corpus: Corpus, folder: ModelFolder, path: Path, *, progress: Progress = lambda _: None
+) -> model_folder.Checkpoint:
+    """Train to the end and return the best checkpoint; goes on where an earlier call was stopped.
+
+    CheckpointError if `path` holds another model or training diverges; KeyboardInterrupt after the position is saved.
+    """
+    config = _demand_training(folder)
+    if _is_finished(path, folder):
+        return model_folder.read(path)
+    streams = _streams(corpus, config)
+    model_folder.write_config(path, folder)
+    disk.write_atomically(path / model_folder.VOCABULARY, corpus.vocabulary.to_bytes())
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    trainer = new_trainer(LanguageModel(folder.model, dropout=config.dropout), config)
+    position = load_position(path, trainer)
+    _cut_journal(path, position.step)
+    with deferred_interrupt() as stopped:
+        while position.step < config.steps:
+            position = _advance(trainer, corpus, streams, config, position, path, progress)
+            if stopped():
+                save_position(path, trainer, position)
+                raise KeyboardInterrupt
+    return _finish(corpus, folder, path)
+
+
+def _advance(  # noqa: PLR0913, PLR0917 (everything that one step reads)
+    trainer: Trainer,
+    corpus: Corpus,
+    streams: Tensor,
+    config: TrainConfig,
+    position: Position,
+    path: Path,
+    progress: Progress,
+) -> Position:
+    """Take one step; log, validate and save where one is due."""
+    row = _step(trainer, streams, config, position.step)
+    if row.step % config.validate_every and row.step != config.steps:
+        if row.step % LOG_EVERY == 0:
+            disk.append_record(path / JOURNAL, row)
+            progress(row)
+        return Position(step=row.step, best_nats=position.best_nats)
+    valid = evaluate(trainer.model, corpus.valid, lossless=corpus.vocabulary.lossless)
+    best = position.best_nats is None or valid.nats < position.best_nats
+    if best:
+        note = model_folder.WeightsNote(sha256="", step=row.step, valid=valid)
+        model_folder.write_weights(path, trainer.model.weights(), note)
+    position = Position(step=row.step, best_nats=valid.nats if best else position.best_nats)
+    row = TrainingRow(
+        step=row.step,
+        train_nats=row.train_nats,
+        learning_rate=row.learning_rate,
+        gradient_norm=row.gradient_norm,
+        valid=valid,
+    )
+    disk.append_record(path / JOURNAL, row)
+    save_position(path, trainer, position)
+    progress(row)
+    return position
+
+
+def _step(trainer: Trainer, streams: Tensor, config: TrainConfig, step: int) -> TrainingRow:
+    """One update on tokens (B, T); the state is carried, and starts from zero with each pass over the text."""
+    per_pass = (streams.shape[1] - 1) // config.time
+    at = step % per_pass * config.time
+    if at == 0:
+        for tensor in trainer.state:
+            tensor.zero_()
+    x, y = streams[:, at : at + config.time], streams[:, at + 1 : at + 1 + config.time]
+    logits, state = trainer.model(x, (trainer.state[0], trainer.state[1]))
+    loss = functional.cross_entropy(logits.flatten(0, 1), y.flatten())
+    trainer.optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss + config.cell_penalty * state[1].square().mean())
+    norm = torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), config.clip_norm)
+    if not (torch.isfinite(loss) and torch.isfinite(norm)):
+        raise CheckpointError(f"training diverged at step {step + 1}; start again with a lower --learning-rate")
+    rate = learning_rate(step, config)
+    for group in trainer.optimizer.param_groups:
+        group["lr"] = rate * group["scale"]
+    trainer.optimizer.step()
+    for kept, new in zip(trainer.state, state, strict=True):
+        kept.copy_(new.detach())
+    return TrainingRow(step=step + 1, train_nats=loss.item(), learning_rate=rate, gradient_norm=norm.item())
+
+
+def _finish(corpus: Corpus, folder: ModelFolder, path: Path) -> model_folder.Checkpoint:
+    """Score the best weights on the test split and note it in them: the mark of a finished folder."""
+    best = model_folder.read(path)
+    model = LanguageModel(folder.model)
+    model.load_weights(best.weights)
+    test = evaluate(model, corpus.test, lossless=corpus.vocabulary.lossless)
+    note = model_folder.WeightsNote(sha256="", step=best.note.step, valid=best.note.valid, test=test)
+    model_folder.write_weights(path, best.weights, note)
+    with disk.writing(path / FILE):
+        (path / FILE).unlink(missing_ok=True)
+    return model_folder.read(path)
+
+
+def _streams(corpus: Corpus, config: TrainConfig) -> Tensor:
+    """The training text as `batch` streams side by side (B, n)."""
+    if len(corpus.train.tokens) < config.batch * (config.time + 1):
+        raise CorpusError(
+            f"the training text has {len(corpus.train.tokens)} tokens, too few for --batch {config.batch} "
+            f"x --time {config.time}: give smaller ones or a longer text"
+        )
+    return torch.from_numpy(rows(corpus.train.tokens, config.batch).astype("int64"))
+
+
+def _demand_training(folder: ModelFolder) -> TrainConfig:
+    if folder.training is None or folder.corpus is None:
+        raise ValueError("a model folder that is to be trained names its training and its corpus")
+    return folder.training
+
+
+def _is_finished(path: Path, folder: ModelFolder) -> bool:
+    if not (path / model_folder.CONFIG).exists():
+        if path.is_dir() and any(path.iterdir()):
+            raise CheckpointError(f"{path} holds files that are no model; choose another --name")
+        return False
+    if disk.read_record(path / model_folder.CONFIG, ModelFolder) != folder:
+        raise CheckpointError(f"{path} holds a model of other settings or text; choose another --name or delete it")
+    return (path / model_folder.WEIGHTS).exists() and model_folder.read(path).note.test is not None
+
+
+def _cut_journal(path: Path, step: int) -> None:
+    """Drop the lines after `step`: they are about to be written again, the same."""
+    kept = [row for row in disk.read_journal(path / JOURNAL, TrainingRow) if row.step <= step]
+    disk.write_journal(path / JOURNAL, kept)

@@ -1,0 +1,110 @@
+"""`resume.safetensors`: everything that the next step depends on, so that a killed run goes on as if nothing was."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from lstmbench import disk
+from lstmbench.errors import CheckpointError
+from lstmbench.model.language_model import LanguageModel
+from lstmbench.records import Record, TrainConfig
+
+FILE = "resume.safetensors"
+
+
+class Position(Record, frozen=True, kw_only=True):
+    """How far training has come."""
+
+    step: int = 0  # steps done
+    best_nats: float | None = None
+
+
+class Trainer(NamedTuple):
+    """What training changes, apart from its position."""
+
+    model: LanguageModel
+    optimizer: torch.optim.AdamW
+    state: list[Tensor]  # h and c (L, B, H), carried from one step to the next
+
+
+def new_trainer(model: LanguageModel, config: TrainConfig) -> Trainer:
+    """Matrices decay, vectors and the embedding do not; full peepholes start at zero and learn at their own rate."""
+    groups = [
+        {"params": [p], "weight_decay": _decay(name, p, config), "scale": _scale(name, p, config)}
+        for name, p in model.named_parameters()
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if "weight_ch" in name:
+                p.zero_()
+    shape = model.config.state_shape(config.batch)
+    return Trainer(model, optimizer, [torch.zeros(shape), torch.zeros(shape)])
+
+
+def _decay(name: str, parameter: Tensor, config: TrainConfig) -> float:
+    return config.weight_decay if parameter.dim() > 1 and not name.startswith("embedding") else 0.0
+
+
+def _scale(name: str, parameter: Tensor, config: TrainConfig) -> float:
+    # c is unbounded and its units agree in sign, so a matrix that Adam moves by equal steps feeds every c back into
+    # its own forget gate: at the common rate all gates open within 50 steps and c grows by 1 a step for good
+    return config.peephole_rate if "weight_ch" in name and parameter.dim() > 1 else 1.0
+
+
+def save_position(folder: Path, trainer: Trainer, position: Position) -> None:
+    """Write the file, atomically."""
+    tensors = {name: tensor.contiguous().clone() for name, tensor in _tensors(trainer).items()}
+    header = {"position": msgspec.json.encode(position).decode()}
+    tensors["random"] = torch.get_rng_state()
+    disk.write_atomically(folder / FILE, save(tensors, metadata=header))
+
+
+def load_position(folder: Path, trainer: Trainer) -> Position:
+    """Put everything back as it was; a folder without the file stands at step 0."""
+    if not (folder / FILE).exists():
+        return Position()
+    data = disk.read_bytes(folder / FILE)
+    _prepare(trainer)
+    try:
+        saved, position = load(data), _position(data)
+        for name, tensor in _tensors(trainer).items():
+            tensor.data.copy_(saved[name])
+        torch.set_rng_state(saved["random"])
+    except (SafetensorError, KeyError, RuntimeError, ValueError, msgspec.MsgspecError) as error:
+        raise CheckpointError(
+            f"{folder / FILE} is damaged or of another model: {error}; delete it to train from the start"
+        ) from error
+    return position
+
+
+def _position(data: bytes) -> Position:
+    # safetensors keeps its header in front: 8 bytes of length, then JSON
+    header = msgspec.json.decode(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return msgspec.json.decode(header["__metadata__"]["position"], type=Position)
+
+
+def _prepare(trainer: Trainer) -> None:
+    """Make the optimizer create its moments, by a step that changes nothing."""
+    for group in trainer.optimizer.param_groups:
+        rate, group["lr"] = group["lr"], 0.0
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+        group["rate"] = rate
+    trainer.optimizer.step()
+    for group in trainer.optimizer.param_groups:
+        group["lr"] = group.pop("rate")
+
+
+def _tensors(trainer: Trainer) -> dict[str, Tensor]:
+    named = {f"state.{name}": tensor for name, tensor in zip("hc", trainer.state, strict=True)}
+    for name, parameter in trainer.model.named_parameters():
+        named[f"model.{name}"] = parameter.detach()
+        moments = trainer.optimizer.state[parameter]
+        named |= {f"optimizer.{name}.{kind}": moments[kind] for kind in ("step", "exp_avg", "exp_avg_sq")}
+    return named
