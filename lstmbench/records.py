@@ -190,6 +190,24 @@ class Subject(Record, frozen=True, kw_only=True):
     threads: Positive
     placement: tuple[Placement, ...] = ()
 
+    @property
+    def identity(self) -> "Subject":
+        """The subject without its placement: what a run that goes on looks for."""
+        return msgspec.structs.replace(self, placement=())
+
+
+class Clearance(Record, frozen=True, kw_only=True):
+    """What `check` says of one export on one runtime, and `bench` goes by."""
+
+    exported: ExportedModel
+    subject: Subject  # its runtime_version is empty where the runtime could not even load
+    refused: str = ""  # why it may not be measured; empty when every output was within its bound
+
+    @property
+    def passed(self) -> bool:
+        """Whether it may be measured."""
+        return not self.refused
+
 
 class ParityRow(Record, frozen=True, kw_only=True):
     """One output of one run against the float64 reference; also a line of `parity.jsonl`."""
@@ -199,8 +217,9 @@ class ParityRow(Record, frozen=True, kw_only=True):
     batch: Positive
     time: Positive
     chunks: tuple[int, ...]  # steps a call; the state is carried from one to the next
+    state: Literal["random", "none"] = "random"  # what the first call starts from
     output: str
-    max_error: float | None  # absent where an output is not finite or has another shape
+    max_error: float | None  # absent where an output is not finite, has another shape, or never came
     float32_error: float  # the NumPy reference in float32, on the same input
     bound: float
     worst_index: tuple[int, ...] = ()

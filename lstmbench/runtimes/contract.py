@@ -1,0 +1,40 @@
+"""What a runtime must do to be checked and measured; third parties implement it and register an entry point.
+
+An adapter is a class with these members; it needs no base class. It lives alone in a worker process, may print what it
+likes, and is called with inputs that were checked before: B, T >= 1, ids inside the vocabulary, the right dtypes and
+shapes. What it answers is checked after each call. In `pyproject.toml` of the package that brings it:
+
+    [project.entry-points."lstmbench.runtimes"]
+    myengine-cpu = "my_package.my_module:MyEngineCpu"
+
+Its name says engine and provider. It raises an LstmbenchError, in one line, for what a user can mend; anything else
+that it raises is shown as its own failure. A provider other than the one that its name promises is an error.
+"""
+
+from typing import Protocol
+
+from lstmbench.records import ExportedModel, Floats, Placement, State, Tokens
+
+
+class Runtime(Protocol):
+    """One engine that holds one model."""
+
+    version: str  # of the engine
+
+    def __init__(self, exported: ExportedModel, *, threads: int) -> None:
+        """Load the model for `threads` threads, ready to run; LstmbenchError if that cannot be done."""
+
+    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+        """Compute the output and the next state from `state`, or from zeros.
+
+        Head `lm`: tokens (B, T) int64 -> logits (B, T, V); head `layer`: x (B, T, E) -> y (B, T, D·H). States are
+        (D·L, B, H); all floats are float32.
+        """
+        ...
+
+    def placement(self) -> tuple[Placement, ...]:
+        """Which provider runs how many nodes of each operator; () where the engine has no such notion."""
+        ...
+
+    def close(self) -> None:
+        """Release what the engine holds; nothing is called afterwards."""

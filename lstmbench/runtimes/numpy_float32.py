@@ -1,0 +1,30 @@
+"""The NumPy reference in float32, from the checkpoint's weights: how much error the number format alone makes."""
+
+import numpy as np
+
+from lstmbench.model import reference
+from lstmbench.records import ExportedModel, Floats, Placement, State, Tokens
+from lstmbench.runtimes import unchanged
+
+
+class NumpyFloat32:
+    """Run the equations, step by step, in float32."""
+
+    version: str = np.__version__
+
+    def __init__(self, exported: ExportedModel, *, threads: int) -> None:
+        del threads  # the BLAS under NumPy reads them from the environment, which the worker sets
+        self._config, self._weights = exported.model, unchanged.weights(exported)
+
+    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+        """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
+        output, (h, c) = reference.run(self._config, self._weights, inputs, state, dtype=np.float32)
+        return output, State(h, c)
+
+    def placement(self) -> tuple[Placement, ...]:
+        """NumPy has no graph to place."""
+        return ()
+
+    def close(self) -> None:
+        """Forget the weights."""
+        self._weights = {}

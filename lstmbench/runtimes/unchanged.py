@@ -1,0 +1,29 @@
+"""Proof that a runtime holds what was exported, and not what the folder holds since."""
+
+import hashlib
+from pathlib import Path
+
+from lstmbench import disk
+from lstmbench.errors import CheckpointError, RecordError
+from lstmbench.model import folder
+from lstmbench.model.weights import digest, expected_shapes
+from lstmbench.records import ExportedModel, Weights
+
+
+def weights(exported: ExportedModel) -> Weights:
+    """The checkpoint's tensors that the export was made from; CheckpointError if it was trained again since."""
+    tensors = folder.read(Path(exported.folder)).weights
+    held = {name: tensors[name] for name in expected_shapes(exported.model) if name in tensors}
+    if digest(held) != exported.record.weights_sha256:
+        raise CheckpointError(
+            f"{exported.folder} was trained again since {exported.record.file} was exported; export again"
+        )
+    return held
+
+
+def onnx_bytes(exported: ExportedModel) -> bytes:
+    """The ONNX file; RecordError if it is not the one that was exported."""
+    data = disk.read_bytes(exported.path)
+    if hashlib.sha256(data).hexdigest() != exported.record.sha256:
+        raise RecordError(f"{exported.path}: the file was changed since export; export again")
+    return data

@@ -1,0 +1,14 @@
+"""`python -m lstmbench.worker <descriptor>`: started by `Worker`, with its channel as an open file descriptor."""
+
+import os
+import socket
+import sys
+
+from lstmbench.worker.serve import serve
+
+if __name__ == "__main__":
+    descriptor = int(sys.argv[1])
+    # a process that the adapter starts must not hold the channel open
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 (the standard library's signature)
+    with socket.socket(fileno=descriptor) as channel:
+        serve(channel)

@@ -1,0 +1,107 @@
+"""What parent and child say to each other: four requests, and a reply to each but the last."""
+
+import math
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmbench.records import Count, ExportedModel, Floats, Placement, Positive, Record, State, Tokens, Workload
+
+
+class Array(Record, frozen=True, kw_only=True):
+    """An array in C order and this machine's byte order."""
+
+    dtype: Literal["int64", "float32"]
+    shape: tuple[Count, ...]
+    data: bytes
+
+    def __post_init__(self) -> None:
+        want = np.dtype(self.dtype).itemsize * math.prod(self.shape)
+        if len(self.data) != want:
+            raise ValueError(f"{self.dtype} {self.shape} takes {want} bytes, not {len(self.data)}")
+
+
+class Load(Record, frozen=True, kw_only=True, tag=True):
+    """The first request: take up this runtime."""
+
+    runtime: str
+    exported: ExportedModel
+    threads: Positive
+
+
+class Run(Record, frozen=True, kw_only=True, tag=True):
+    """Compute once; without h and c from zeros."""
+
+    inputs: Array
+    state: tuple[Array, Array] | None
+
+
+class Measure(Record, frozen=True, kw_only=True, tag=True):
+    """Time a workload."""
+
+    workload: Workload
+    inputs: Array
+    warmup_s: float
+    budget_s: float
+    max_samples: Positive
+
+
+class Close(Record, frozen=True, kw_only=True, tag=True):
+    """Release the runtime and exit; there is no reply but the end."""
+
+
+class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to Load: which engine it is, how long it took to be ready, and what runs where."""
+
+    version: str
+    load_s: float  # import the engine, read the file, build the session
+    placement: tuple[Placement, ...]
+
+
+class Answer(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to Run."""
+
+    output: Array
+    state: tuple[Array, Array]
+
+
+class Samples(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to Measure: raw times in the order in which they were taken."""
+
+    warmup_s: tuple[float, ...]  # durations of the warm-up calls, the first call first
+    start_s: tuple[float, ...]  # of each sample, on the system-wide monotonic clock
+    sample_s: tuple[float, ...]  # durations
+
+
+class Failure(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to any request that could not be served."""
+
+    error: str  # the name of a class in lstmbench.errors
+    message: str
+
+
+Request: TypeAlias = Load | Run | Measure | Close
+Reply: TypeAlias = WorkerInfo | Answer | Samples | Failure
+
+
+def pack(array: Tokens | Floats) -> Array:
+    """An int64 or float32 array of any shape and layout -> what is sent."""
+    kind: Literal["int64", "float32"] = "int64" if array.dtype == np.int64 else "float32"
+    return Array(dtype=kind, shape=array.shape, data=array.tobytes())
+
+
+def unpack(array: Array) -> NDArray[np.int64] | Floats:
+    """What was sent -> an array of its own memory: aligned and writable, as engines want it."""
+    return np.frombuffer(array.data, array.dtype).reshape(array.shape).copy()
+
+
+def pack_state(state: State) -> tuple[Array, Array]:
+    """Pack h and c."""
+    return pack(state.h), pack(state.c)
+
+
+def unpack_floats(*arrays: Array) -> tuple[Floats, ...]:
+    """Unpack what is known to be float32."""
+    assert all(array.dtype == "float32" for array in arrays)
+    return tuple(unpack(array).astype(np.float32, copy=False) for array in arrays)

@@ -1,0 +1,100 @@
+"""The child: take up one runtime, answer requests until the parent closes or is gone."""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from functools import partial
+
+import msgspec
+
+from lstmbench import errors
+from lstmbench.records import ExportedModel, State
+from lstmbench.runtimes import Runtime, load
+from lstmbench.worker import messages, timing, wire
+from lstmbench.worker.messages import Answer, Failure, Load, Measure, Reply, Request, Run, Samples, WorkerInfo
+from lstmbench.worker.shapes import demand_answer
+
+_REQUESTS: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+
+
+class Session:
+    """The runtime that this process holds, and the model in it."""
+
+    def __init__(self, request: Load) -> None:
+        begin_s = time.perf_counter()
+        self.exported: ExportedModel = request.exported
+        self.runtime: Runtime = load(request.runtime)(request.exported, threads=request.threads)
+        self._load_s = time.perf_counter() - begin_s
+
+    def info(self) -> WorkerInfo:
+        """What the parent is told once the runtime is ready."""
+        return WorkerInfo(
+            version=str(self.runtime.version), load_s=self._load_s, placement=tuple(self.runtime.placement())
+        )
+
+    def answer(self, request: Run | Measure) -> Reply:
+        """Serve one request."""
+        return self._run(request) if isinstance(request, Run) else self._measure(request)
+
+    def _run(self, request: Run) -> Answer:
+        inputs = messages.unpack(request.inputs)
+        state = None if request.state is None else State(*messages.unpack_floats(*request.state))
+        batch, steps = inputs.shape[:2]
+        answer = self.runtime.run(inputs, state)
+        output, after = demand_answer(self.exported.model, answer, batch=batch, time=steps)
+        return Answer(output=messages.pack(output), state=messages.pack_state(after))
+
+    def _measure(self, request: Measure) -> Samples:
+        work = timing.WORK[request.workload.kind]
+        return timing.measure(
+            partial(work, self.runtime, self.exported.model, request.workload, messages.unpack(request.inputs)),
+            clock=time.perf_counter,
+            warmup_s=request.warmup_s,
+            budget_s=request.budget_s,
+            max_samples=request.max_samples,
+        )
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer until the parent says close, or is gone."""
+    threading.Thread(target=_end_with_parent, args=(channel.fileno(),), daemon=True).start()
+    session: Session | None = None
+    try:
+        while not isinstance(request := wire.receive(channel, _REQUESTS), messages.Close):
+            try:
+                if isinstance(request, Load):
+                    session = Session(request)
+                    reply: Reply = session.info()
+                else:
+                    assert session is not None, "the parent loads first"
+                    reply = session.answer(request)
+            except Exception as error:  # noqa: BLE001 (an adapter may raise anything; the parent is told)
+                reply = failure(error)
+            wire.send(channel, reply)
+    except (EOFError, OSError):  # the parent is gone
+        return
+    if session is not None:
+        session.runtime.close()
+
+
+def failure(error: Exception) -> Failure:
+    """An error in one line: ours as it is, anything else as a WorkerError with its type."""
+    message = " ".join(str(error).split())
+    if isinstance(error, errors.LstmbenchError):
+        ours = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+        return Failure(error=ours.__name__, message=message)
+    return Failure(error="", message=f"{type(error).__name__}: {message}" if message else type(error).__name__)
+
+
+def _end_with_parent(descriptor: int) -> None:
+    """Leave at once when the parent dies, even from the midst of a long call, and take along what was started."""
+    poll = select.poll()
+    poll.register(descriptor, 0)  # 0: hang-up alone is reported, never data
+    poll.poll()
+    with contextlib.suppress(ProcessLookupError):  # no group is ours if somebody started this module by hand
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)

@@ -1,0 +1,74 @@
+"""What may go into a runtime and what must come out of it: dtypes, shapes, ids inside the vocabulary."""
+
+from typing import Any
+
+import numpy as np
+
+from lstmbench.errors import WorkerError
+from lstmbench.records import Floats, ModelConfig, State, Tokens, Workload
+
+
+class ContractError(Exception):
+    """An adapter that answered what the contract does not allow: for its author to mend."""
+
+
+def demand_inputs(model: ModelConfig, inputs: Any) -> None:
+    """Head `lm`: tokens (B, T) int64 in 0..V-1; head `layer`: x (B, T, E) float32; B, T >= 1.
+
+    Runtimes do not check this themselves: some abort the process on B = 0, others answer wrongly on T = 0.
+    """
+    dtype: Any = np.int64 if model.head == "lm" else np.float32
+    features = () if model.head == "lm" else (model.input_size,)
+    words = "tokens (B, T) int64" if model.head == "lm" else f"x (B, T, {model.input_size}) float32"
+    fits = isinstance(inputs, np.ndarray) and inputs.dtype == dtype and inputs.ndim == 2 + len(features)
+    if not fits or inputs.shape[2:] != features or 0 in inputs.shape:
+        raise WorkerError(f"the inputs must be {words} with B, T >= 1, not {_seen(inputs)}")
+    if model.head == "lm" and not 0 <= inputs.min() <= inputs.max() < model.vocabulary_size:
+        raise WorkerError(
+            f"token ids must lie in 0..{model.vocabulary_size - 1}, not in {inputs.min()}..{inputs.max()}: "
+            f"encode the text with this model's vocabulary"
+        )
+
+
+def demand_state(model: ModelConfig, state: State | None, *, batch: int) -> None:
+    """H and c (D·L, B, H) float32, or none."""
+    for name, array in () if state is None else (("h", state.h), ("c", state.c)):
+        if not _is_floats(array, model.state_shape(batch)):
+            raise WorkerError(f"the state {name} must be float32 {model.state_shape(batch)}, not {_seen(array)}")
+
+
+def demand_workload(model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+    """`score` takes inputs of (B, T); `decode` takes tokens of B rows and starts from their first column."""
+    demand_inputs(model, inputs)
+    if workload.kind == "decode" and model.head != "lm":
+        raise WorkerError("decoding needs head 'lm': head 'layer' has no tokens to feed back; time 'score' instead")
+    want = (workload.batch, workload.time if workload.kind == "score" else inputs.shape[1])
+    if inputs.shape[:2] != want:
+        raise WorkerError(f"the inputs of {workload.kind} must begin with the shape {want}, not {inputs.shape[:2]}")
+
+
+def output_shape(model: ModelConfig, batch: int, time: int) -> tuple[int, int, int]:
+    """(B, T, V) of head `lm`, (B, T, D·H) of head `layer`."""
+    wide = model.vocabulary_size if model.head == "lm" else model.directions * model.hidden_size
+    return (batch, time, wide)
+
+
+def demand_answer(model: ModelConfig, answer: Any, *, batch: int, time: int) -> tuple[Floats, State]:
+    """What an adapter returned, if it keeps the contract: float32, in the shapes of the output and of the state."""
+    try:
+        output, (h, c) = answer
+    except (TypeError, ValueError) as error:
+        raise ContractError("run must answer (output, State(h, c))") from error
+    shapes = (output_shape(model, batch, time), *(model.state_shape(batch),) * 2)
+    for name, array, shape in zip(model.output_names, (output, h, c), shapes, strict=True):
+        if not _is_floats(array, shape):
+            raise ContractError(f"run must answer {name} as float32 {shape}, not {_seen(array)}")
+    return output, State(h, c)
+
+
+def _is_floats(array: Any, shape: tuple[int, ...]) -> bool:
+    return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape
+
+
+def _seen(value: Any) -> str:
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__

@@ -1,0 +1,101 @@
+"""The measuring loops: one call of `score` or one step of `decode` a sample, garbage collection off."""
+
+import contextlib
+import gc
+import math
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeAlias
+
+from lstmbench.records import Floats, ModelConfig, State, Tokens, Workload, WorkloadKind
+from lstmbench.runtimes import Runtime
+from lstmbench.worker.messages import Samples
+from lstmbench.worker.shapes import demand_answer
+
+Clock: TypeAlias = Callable[[], float]  # seconds
+
+
+class Work(Protocol):
+    """Something to repeat: `step` is timed, `settle` is not."""
+
+    def step(self) -> None:
+        """Do what one sample times."""
+
+    def settle(self) -> None:
+        """Check the answer and get ready for the next step."""
+
+
+class Score:
+    """One call on inputs (B, T) or (B, T, E) from zero state."""
+
+    def __init__(self, runtime: Runtime, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+        self._runtime, self._model, self._workload, self._inputs = runtime, model, workload, inputs
+
+    def step(self) -> None:
+        """Call it."""
+        self._answer = self._runtime.run(self._inputs, None)
+
+    def settle(self) -> None:
+        """Check what it answered."""
+        demand_answer(self._model, self._answer, batch=self._workload.batch, time=self._workload.time)
+
+
+class Decode:
+    """Token by token: the argmax of the last logits fed back, the state carried, from zero again after T steps.
+
+    The inputs' first column (B, 1) is each row's first token.
+    """
+
+    def __init__(self, runtime: Runtime, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+        self._runtime, self._model, self._workload = runtime, model, workload
+        self._first = inputs[:, :1].copy()
+        self._tokens, self._steps = self._first, 0
+        self._state: State | None = None
+
+    def step(self) -> None:
+        """One token a row: call and argmax."""
+        self._answer = self._runtime.run(self._tokens, self._state)
+        self._tokens = self._answer[0][:, -1].argmax(axis=-1)[:, None]  # (B, V) -> (B, 1)
+
+    def settle(self) -> None:
+        """Check what it answered; carry the state, or start again."""
+        _, self._state = demand_answer(self._model, self._answer, batch=self._workload.batch, time=1)
+        self._steps += 1
+        if self._steps == self._workload.time:
+            self._tokens, self._state, self._steps = self._first, None, 0
+
+
+WORK: dict[WorkloadKind, type[Score] | type[Decode]] = {"score": Score, "decode": Decode}
+
+
+def measure(make: Callable[[], Work], *, clock: Clock, warmup_s: float, budget_s: float, max_samples: int) -> Samples:
+    """Warm up for at least `warmup_s` and one step; then sample, afresh, until `budget_s` or `max_samples`."""
+    with _no_garbage_collection():
+        _, warmup = _repeat(make(), clock, budget_s=warmup_s, most=math.inf)
+        start_s, sample_s = _repeat(make(), clock, budget_s=budget_s, most=max_samples)
+    return Samples(warmup_s=tuple(warmup), start_s=tuple(start_s), sample_s=tuple(sample_s))
+
+
+def _repeat(work: Work, clock: Clock, *, budget_s: float, most: float) -> tuple[list[float], list[float]]:
+    """When each step started and how long it took; at least one step."""
+    start_s: list[float] = []
+    took_s: list[float] = []
+    begin_s = clock()
+    while not took_s or (len(took_s) < most and clock() - begin_s < budget_s):
+        before_s = clock()
+        work.step()
+        took_s.append(clock() - before_s)
+        start_s.append(before_s)
+        work.settle()
+    return start_s, took_s
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
