@@ -30,7 +30,7 @@ def opened(run: Path) -> Iterator[Machine]:
 
 
 def _claim(run: Path, here: Machine) -> Machine:
-    """This machine, with the load that was there when its first row was made."""
+    """Where we are, with the load that was there when the first row was made."""
     owners = {row.machine for row in disk.read_journal(run / MEASUREMENTS, Measurement)}
     before = here.before
     if (run / MACHINE).exists():

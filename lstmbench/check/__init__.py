@@ -1,1 +1,7 @@
 """Every runtime against the float64 reference."""
+
+from lstmbench.check.cases import DEFAULT_SHAPES
+from lstmbench.check.outcome import CheckReport
+from lstmbench.check.verify import check
+
+__all__ = ["DEFAULT_SHAPES", "CheckReport", "check"]

@@ -12,6 +12,12 @@ from typing import Annotated, ParamSpec
 import typer
 
 from lstmbench import __version__
+from lstmbench.cli.bench import bench
+from lstmbench.cli.check import check
+from lstmbench.cli.export import export
+from lstmbench.cli.generate import generate
+from lstmbench.cli.report import report
+from lstmbench.cli.run import run
 from lstmbench.cli.train import train
 from lstmbench.errors import LstmbenchError
 
@@ -60,7 +66,8 @@ def _options(
     """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
 
 
-app.command()(_verb(train))
+for verb in (run, train, export, check, bench, report, generate):
+    app.command()(_verb(verb))
 
 
 def main() -> None:

@@ -1,7 +1,11 @@
 """Tables on stdout, progress bars on stderr; a bar is silent where stderr is no terminal."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lstmbench.report import TerminalTable
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -17,6 +21,22 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     Console().print(drawn)
+
+
+def tables(drawn: "Iterable[TerminalTable]") -> None:
+    """Print the tables of a report."""
+    for title, columns, rows in drawn:
+        table(title, columns, rows)
+
+
+@contextlib.contextmanager
+def spinner() -> Iterator[Callable[[str], None]]:
+    """Yield `say(what)`, which shows what is being done."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("starting") if console.is_terminal else contextlib.nullcontext() as status:
+        yield lambda what: status.update(what) if status else None
 
 
 @contextlib.contextmanager

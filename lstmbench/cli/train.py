@@ -1,16 +1,18 @@
 """`lstmbench train`: a language model from text."""
 
+import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 import typer
 
 from lstmbench.cli.screen import progress_bar, table
 from lstmbench.errors import LstmbenchError, RuntimeMissingError
-from lstmbench.records import ModelConfig, ModelFolder, TrainConfig
+from lstmbench.records import ModelConfig, ModelFolder, TrainConfig, Unit
 
 if TYPE_CHECKING:
+    from lstmbench.corpus import Corpus
     from lstmbench.model.folder import Checkpoint
 
 R = TypeVar("R", ModelConfig, TrainConfig)
@@ -39,12 +41,10 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
 ) -> None:
     """Train a language model on real text; a stopped run goes on where it was."""
-    from lstmbench import corpus as corpora
-
-    run = _trainer()
+    demand_trainer()
     _demand_name(name)
-    text = corpora.load(corpus, unit=unit, vocabulary_size=vocabulary_size)
-    model = _validated(
+    text = load_corpus(corpus, unit=unit, vocabulary_size=vocabulary_size)
+    model = validated(
         ModelConfig,
         head="lm",
         peephole=peephole,
@@ -54,7 +54,7 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         vocabulary_size=text.vocabulary.size,
         tie_weights=tie_weights,
     )
-    training = _validated(
+    training = validated(
         TrainConfig,
         batch=batch,
         time=time,
@@ -63,22 +63,31 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         dropout=dropout,
         validate_every=validate_every,
         seed=seed,
-        threads=threads or _default_threads(),
+        threads=threads or usable_threads(),
     )
+    print_result(train_one(text, model, training, models / name))
+
+
+def train_one(text: "Corpus", model: ModelConfig, training: TrainConfig, path: Path) -> "Checkpoint":
+    """Train one model, with a progress bar."""
+    from lstmbench.train import train as run
+
     folder = ModelFolder(model=model, training=training, corpus=text.info)
-    with progress_bar("train", training.steps) as advance:
-        done = run(text, folder, models / name, progress=lambda row: advance(row.step, f"{row.train_nats:.3f} nats"))
-    _print_result(done)
+    with progress_bar(f"train {path.name}", training.steps) as advance:
+        return run(text, folder, path, progress=lambda row: advance(row.step, f"{row.train_nats:.3f} nats"))
 
 
-def _trainer() -> Any:
-    try:
-        from lstmbench.train import train as run
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise RuntimeMissingError("training needs the extra 'torch': pip install 'lstmbench[torch]'") from error
-    return run
+def load_corpus(source: str, *, unit: Unit = "char", vocabulary_size: int | None = None) -> "Corpus":
+    """Load a text; its libraries only now."""
+    from lstmbench.corpus import load
+
+    return load(source, unit=unit, vocabulary_size=vocabulary_size)
+
+
+def demand_trainer() -> None:
+    """RuntimeMissingError if torch is not here."""
+    if importlib.util.find_spec("torch") is None:
+        raise RuntimeMissingError("training needs the extra 'torch': pip install 'lstmbench[torch]'")
 
 
 def _demand_name(name: str) -> None:
@@ -97,13 +106,14 @@ def _budget(steps: int | None, epochs: float | None, *, passes: int) -> int:
     return max(1, round(epochs * passes))
 
 
-def _default_threads() -> int:
+def usable_threads() -> int:
+    """The cores that this process may use."""
     from lstmbench.machine import default_threads
 
     return default_threads()
 
 
-def _validated(kind: type[R], **fields: object) -> R:
+def validated(kind: type[R], **fields: object) -> R:
     """Build a record from options, with every bound of its fields checked."""
     try:
         return msgspec.convert(fields, kind)
@@ -111,7 +121,8 @@ def _validated(kind: type[R], **fields: object) -> R:
         raise LstmbenchError(f"impossible settings: {error}") from error
 
 
-def _print_result(done: "Checkpoint") -> None:
+def print_result(done: "Checkpoint") -> None:
+    """Show how well the model predicts what was held out."""
     rows = []
     for name, score in (("valid", done.note.valid), ("test", done.note.test)):
         if score is not None:

@@ -1,1 +1,19 @@
 """Checkpoint to a proven ONNX file."""
+
+from typing import TYPE_CHECKING
+
+from lstmbench.export.files import find
+
+if TYPE_CHECKING:
+    from lstmbench.export.write import export
+
+__all__ = ["export", "find"]
+
+
+def __getattr__(name: str) -> object:
+    # onnx takes half a second to import: whoever only looks for exports does without
+    if name != "export":
+        raise AttributeError(f"module 'lstmbench.export' has no attribute {name!r}")
+    from lstmbench.export.write import export
+
+    return export

@@ -1,1 +1,18 @@
-"""Records to tables, charts, Markdown and one HTML page."""
+"""Records to tables, charts, Markdown and one HTML page; importing it loads neither pandas nor a chart library.
+
+raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), figures -> document -> page, markdown
+"""
+
+from lstmbench.report.rendering import Rendered, render
+from lstmbench.report.tables import latency_table, parity_table, throughput_table
+from lstmbench.report.terminal import TerminalTable, terminal_tables
+
+__all__ = [
+    "Rendered",
+    "TerminalTable",
+    "latency_table",
+    "parity_table",
+    "render",
+    "terminal_tables",
+    "throughput_table",
+]

@@ -1,0 +1,106 @@
+"""One cleared export on one runtime, loaded in a process that sleeps until it is its turn."""
+
+import math
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from lstmbench.bench.effort import Effort
+from lstmbench.errors import LstmbenchError, WorkerError
+from lstmbench.model import stimulus
+from lstmbench.records import Clearance, Measurement, Timing, Workload
+from lstmbench.worker import Samples, Worker
+
+
+class Contender:
+    """Takes one workload after the other, in rounds; after a crash it is loaded again, for the next workload."""
+
+    def __init__(self, clearance: Clearance) -> None:
+        self.subject = clearance.subject
+        self._exported = clearance.exported
+        self._worker: Worker | None = None
+        self._unloadable = ""  # why, where it is not worth a second try
+        self._rounds: list[Samples] = []
+        self._refused = ""  # why the workload at hand has no timing
+
+    def load(self) -> None:
+        """Start the process and load, unless that is done or was seen to fail."""
+        if self._worker is None and not self._unloadable:
+            try:
+                self._worker = self._load()
+            except LstmbenchError as error:
+                self._unloadable = str(error)
+
+    def begin(self) -> None:
+        """Get ready for the next workload."""
+        self.load()
+        self._rounds, self._refused = [], self._unloadable
+
+    def take_round(self, workload: Workload, effort: Effort) -> None:
+        """Time one round, unless there is nothing left that could."""
+        if self._worker is None:
+            return
+        inputs = stimulus.inputs(self._exported.model, batch=workload.batch, time=workload.time, seed=effort.seed)
+        try:
+            samples = self._worker.measure(
+                workload,
+                inputs,
+                warmup_s=0 if self._rounds else effort.warmup_s,
+                budget_s=effort.round_budget_s,
+                max_samples=effort.round_samples,
+            )
+        except LstmbenchError as error:
+            self._refused = str(error)
+            self.close()
+        else:
+            self._rounds.append(samples)
+
+    @property
+    def first_start_s(self) -> float:
+        """When the first sample of the workload at hand began, on the system-wide clock; infinity if none did."""
+        return self._rounds[0].start_s[0] if self._rounds else math.inf
+
+    def measurement(self, workload: Workload, *, machine: str, origin_s: float) -> Measurement:
+        """The rounds of the workload at hand, joined, or why there are none; a crash leaves none."""
+        timing = None if self._worker is None else self._timing(self._worker.info.load_s, origin_s)
+        return Measurement(
+            machine=machine, subject=self.subject, workload=workload, timing=timing, refused=self._refused
+        )
+
+    def close(self) -> None:
+        """End the process."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _load(self) -> Worker:
+        worker = Worker(self.subject.runtime, self._exported, threads=self.subject.threads)
+        now, checked = worker.info, self.subject
+        if (now.version, now.placement) != (checked.runtime_version, checked.placement):
+            worker.close()
+            raise WorkerError(
+                f"runtime {checked.runtime!r} was checked as version {checked.runtime_version}, now it is "
+                f"{now.version} or places nodes elsewhere; check again"
+            )
+        return worker
+
+    def _timing(self, load_s: float, origin_s: float) -> Timing:
+        return Timing(
+            load_s=load_s,
+            warmup_s=_nanoseconds(self._rounds[0].warmup_s),
+            start_s=_nanoseconds(start_s - origin_s for taken in self._rounds for start_s in taken.start_s),
+            sample_s=_nanoseconds(sample_s for taken in self._rounds for sample_s in taken.sample_s),
+            rounds=tuple(len(taken.sample_s) for taken in self._rounds),
+        )
+
+
+def _nanoseconds(times_s: Iterable[float]) -> tuple[float, ...]:
+    return tuple(round(time_s, 9) for time_s in times_s)  # as fine as the clock, and short on disk

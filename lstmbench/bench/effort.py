@@ -1,0 +1,30 @@
+"""How long a case is timed."""
+
+from lstmbench.errors import LstmbenchError
+from lstmbench.records import Record
+
+
+class Effort(Record, frozen=True, kw_only=True):
+    """The same for every case of a run; LstmbenchError in one line where nothing could be timed."""
+
+    rounds: int = 5  # a case is timed in; between them the other runtimes take theirs
+    warmup_s: float = 0.1  # before the first round; each later one has one untimed call
+    budget_s: float = 0.5  # of sampling a case, over all its rounds
+    samples: int = 5000  # at most, over all its rounds: p99.9 takes 4603
+    seed: int = 0  # of the order within a round
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1 or self.samples < self.rounds:
+            raise LstmbenchError(f"cannot take {self.samples} samples in {self.rounds} rounds: at least one a round")
+        if not (0 <= self.warmup_s < float("inf") and 0 < self.budget_s < float("inf")):
+            raise LstmbenchError(f"cannot time for {self.budget_s} s after {self.warmup_s} s: give a positive time")
+
+    @property
+    def round_budget_s(self) -> float:
+        """Of sampling, in one round."""
+        return self.budget_s / self.rounds
+
+    @property
+    def round_samples(self) -> int:
+        """At most, in one round."""
+        return self.samples // self.rounds

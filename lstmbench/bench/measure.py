@@ -1,0 +1,61 @@
+"""Time every workload on everything that passed its check; on disk as soon as it is known."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lstmbench import runfolder
+from lstmbench.bench.contender import Contender
+from lstmbench.bench.effort import Effort
+from lstmbench.bench.ledger import Ledger
+from lstmbench.bench.rounds import Progress, interleave
+from lstmbench.errors import LstmbenchError
+from lstmbench.records import Clearance, Measurement, Workload
+
+
+def bench(
+    clearances: Sequence[Clearance],
+    workloads: Sequence[Workload],
+    *,
+    run: Path,
+    effort: Effort,
+    progress: Progress,
+) -> list[Measurement]:
+    """One measurement per workload and subject: raw samples, or why there are none; head `layer` has no `decode`.
+
+    Timings that `run` holds already are kept; what was refused is tried again.
+    """
+    if not clearances or not workloads:
+        raise LstmbenchError("nothing to time: give at least one checked export and one workload")
+    grid = {w: [c for c in dict.fromkeys(clearances) if _can(c, w)] for w in workloads}
+    with runfolder.opened(run) as machine:
+        ledger = Ledger(run, machine=machine.fingerprint)
+        for clearance, workload in ((c, w) for w, row in grid.items() for c in row if not c.passed):
+            ledger.refuse(clearance, workload)
+        waiting = {w: [c for c in row if c.passed and not ledger.timed(c.subject, w)] for w, row in grid.items()}
+        _time(waiting, ledger, effort=effort, progress=progress)
+    return [measured for w, row in grid.items() for c in row for measured in ledger.rows(c.subject, w)]
+
+
+def _can(clearance: Clearance, workload: Workload) -> bool:
+    return workload.kind == "score" or clearance.subject.head == "lm"
+
+
+def _time(
+    waiting: Mapping[Workload, Sequence[Clearance]], ledger: Ledger, *, effort: Effort, progress: Progress
+) -> None:
+    rng = np.random.default_rng(effort.seed)
+    with contextlib.ExitStack() as processes:
+        contenders = {}
+        for clearance in dict.fromkeys(c for row in waiting.values() for c in row):
+            progress(f"loading {clearance.exported.name} on {clearance.subject.runtime}")
+            contenders[clearance] = processes.enter_context(Contender(clearance))
+            contenders[clearance].load()  # all before the first is timed: loading takes a core
+        for workload, row in waiting.items():
+            running = [contenders[clearance] for clearance in row]
+            interleave(running, workload, effort, rng=rng, progress=progress)
+            origin_s = min((contender.first_start_s for contender in running), default=0.0)
+            for contender in running:
+                ledger.put(contender.measurement(workload, machine=ledger.machine, origin_s=origin_s))

@@ -1,0 +1,27 @@
+"""Grids of workloads: what is timed, at which B and T."""
+
+from collections.abc import Sequence
+from itertools import product
+
+from lstmbench.errors import LstmbenchError
+from lstmbench.records import Workload, WorkloadKind
+
+
+def grid(*, batches: Sequence[int], times: Sequence[int], kinds: Sequence[WorkloadKind]) -> tuple[Workload, ...]:
+    """Every kind at every T and B, in this order; LstmbenchError where B or T is below 1."""
+    for name, sizes in (("B", batches), ("T", times)):
+        if not sizes or min(sizes) < 1:
+            raise LstmbenchError(f"cannot time at {name} = {', '.join(map(str, sizes)) or 'nothing'}: give 1 or more")
+    return tuple(Workload(kind=kind, batch=batch, time=time) for kind, time, batch in product(kinds, times, batches))
+
+
+GRIDS = {
+    "quick": (
+        *grid(batches=(1, 8), times=(16, 64), kinds=("score",)),
+        *grid(batches=(1, 8), times=(64,), kinds=("decode",)),
+    ),
+    "lm": (
+        *grid(batches=(1, 4, 16, 64), times=(16, 64, 256), kinds=("score",)),
+        *grid(batches=(1, 4, 16, 64), times=(128,), kinds=("decode",)),
+    ),
+}

@@ -1,0 +1,91 @@
+"""One export on one runtime: every case, in a process of its own."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from lstmbench.check import rows
+from lstmbench.check.cases import Case
+from lstmbench.check.ledger import Ledger
+from lstmbench.check.oracle import Oracle, Question
+from lstmbench.errors import LstmbenchError
+from lstmbench.records import Clearance, ExportedModel, Floats, Subject
+from lstmbench.worker import Worker, WorkerInfo
+
+Progress: TypeAlias = Callable[[str], None]
+
+
+class Task(NamedTuple):
+    """What to check on what, and who knows the answers."""
+
+    exported: ExportedModel
+    oracle: Oracle
+    cases: tuple[Case, ...]
+    runtime: str
+    threads: int
+
+
+def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
+    """Run every case that is not known as passed, and say whether the subject may be measured.
+
+    A runtime that cannot load, crashes or refuses fails the case that it was at, and nothing more is asked of it.
+    """
+    progress(f"loading {task.exported.name} on {task.runtime}")
+    try:
+        worker = Worker(task.runtime, task.exported, threads=task.threads)
+    except LstmbenchError as error:
+        subject, first = _subject(task, None), task.cases[0]
+        ledger.put(rows.unanswered(subject, first, task.oracle.ask(first), str(error)))
+        return Clearance(exported=task.exported, subject=subject, refused=str(error))
+    with worker:
+        subject = _subject(task, worker.info)
+        ledger.forget_failed_load(subject)
+        refused = _run(task, worker, subject, ledger, progress)
+    return Clearance(exported=task.exported, subject=subject, refused=refused)
+
+
+def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, progress: Progress) -> str:
+    """Run the cases -> the first reason against the subject, empty if there is none."""
+    refused = ""
+    for n, case in enumerate(task.cases, 1):
+        if ledger.passed(subject, case):
+            continue
+        progress(f"{subject.model} on {subject.runtime}: case {n} of {len(task.cases)}")
+        question = task.oracle.ask(case)
+        try:
+            answer = _answer(worker, case, question)
+        except LstmbenchError as error:
+            ledger.put(rows.unanswered(subject, case, question, str(error)))
+            return refused or str(error)
+        judged = rows.judged(subject, case, question, answer)
+        ledger.put(judged)
+        refused = refused or rows.first_failure(judged)
+    return refused
+
+
+def _answer(worker: Worker, case: Case, question: Question) -> tuple[Floats, Floats, Floats]:
+    """Call once a chunk, with the state that the last call left -> output of all steps, h_n, c_n."""
+    parts, state, start = [], question.state, 0
+    for steps in case.chunks:
+        part, state = worker.run(question.inputs[:, start : start + steps], state)
+        parts.append(part)
+        start += steps
+    assert state is not None, "a case has at least one chunk"
+    return np.concatenate(parts, axis=1), state.h, state.c
+
+
+def _subject(task: Task, info: WorkerInfo | None) -> Subject:
+    record = task.exported.record
+    return Subject(
+        model=task.exported.name,
+        model_sha256=record.sha256,
+        head=record.model.head,
+        peephole=record.model.peephole,
+        form=record.form,
+        precision=record.precision,
+        runtime=task.runtime,
+        runtime_version=info.version if info else "",
+        threads=task.threads,
+        placement=info.placement if info else (),
+    )

@@ -1,0 +1,44 @@
+"""`parity.jsonl`: one row for each output of a case; an interrupted check goes on, what failed is run again."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from lstmbench import runfolder
+from lstmbench.check.cases import Case
+from lstmbench.journal import Journal
+from lstmbench.records import ParityRow, Subject
+
+Rows: TypeAlias = tuple[ParityRow, ...]
+
+
+class Ledger:
+    """What is known of each subject and case."""
+
+    def __init__(self, run: Path) -> None:
+        self._journal = Journal(run / runfolder.PARITY, ParityRow, key=_case)
+
+    def rows(self, subject: Subject, cases: Iterable[Case]) -> Rows:
+        """What is known of these cases."""
+        return tuple(row for case in cases for row in self._journal.rows((subject.identity, case)))
+
+    def passed(self, subject: Subject, case: Case) -> bool:
+        """Whether all three outputs were within their bounds; a kill between two rows leaves fewer."""
+        rows = self.rows(subject, [case])
+        return len(rows) == 3 and all(row.passed for row in rows)
+
+    def put(self, rows: Rows) -> None:
+        """Note the outcome of a case, in place of an earlier one."""
+        self._journal.put(rows)
+
+    def forget_failed_load(self, subject: Subject) -> None:
+        """Drop the rows of a load that failed, before it had a version: now it was loaded."""
+        unloaded = msgspec.structs.replace(subject.identity, runtime_version="")
+        for case in [_case(row)[1] for row in self._journal if row.subject == unloaded]:
+            self._journal.drop((unloaded, case))
+
+
+def _case(row: ParityRow) -> tuple[Subject, Case]:
+    return row.subject.identity, Case(row.batch, row.time, row.chunks, row.state)

@@ -1,0 +1,38 @@
+"""What each output must be, and how far float32 may stray from it; computed once for all runtimes."""
+
+import functools
+from typing import NamedTuple
+
+from lstmbench import parity
+from lstmbench.check.cases import Case
+from lstmbench.model import stimulus
+from lstmbench.parity import Expected
+from lstmbench.records import ExportedModel, Floats, State, Tokens
+from lstmbench.runtimes import unchanged
+
+_SEED = 20_000  # no seed that trains or times
+
+
+class Question(NamedTuple):
+    """What a runtime is given, and what it must answer."""
+
+    inputs: Tokens | Floats
+    state: State | None
+    expected: tuple[Expected, ...]  # the head's own output, h_n, c_n
+
+
+class Oracle:
+    """The NumPy reference with the weights of one export; CheckpointError if they were trained again since."""
+
+    def __init__(self, exported: ExportedModel) -> None:
+        self._model, self._weights = exported.model, unchanged.weights(exported)
+        self._ask = functools.cache(self._compute)
+
+    def ask(self, case: Case) -> Question:
+        """The question of a case: it is the same however the sequence is cut."""
+        return self._ask(case.batch, case.time, stateful=case.state == "random")
+
+    def _compute(self, batch: int, time: int, *, stateful: bool) -> Question:
+        inputs = stimulus.inputs(self._model, batch=batch, time=time, seed=_SEED)
+        state = stimulus.state(self._model, batch=batch, seed=_SEED) if stateful else None
+        return Question(inputs, state, parity.expect(self._model, self._weights, inputs, state))

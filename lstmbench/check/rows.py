@@ -1,0 +1,56 @@
+"""What becomes of a case: one row for each output, compared or never answered."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lstmbench import parity
+from lstmbench.check.cases import Case
+from lstmbench.check.oracle import Question
+from lstmbench.parity import Expected
+from lstmbench.records import Floats, ParityRow, Subject
+
+
+def judged(subject: Subject, case: Case, question: Question, answer: Sequence[Floats]) -> tuple[ParityRow, ...]:
+    """Compare the head's own output, h_n and c_n with what they must be."""
+    rows = []
+    for expected, got in zip(question.expected, answer, strict=True):
+        verdict = parity.compare(got, expected.want, name=expected.name, bound=expected.bound)
+        rows.append(_row(subject, case, expected, **verdict._asdict()))
+    return tuple(rows)
+
+
+def unanswered(subject: Subject, case: Case, question: Question, reason: str) -> tuple[ParityRow, ...]:
+    """What is left of a case by a runtime that did not load, crashed, hung or refused."""
+    return tuple(_row(subject, case, expected, max_error=None, reason=reason) for expected in question.expected)
+
+
+def first_failure(rows: Sequence[ParityRow]) -> str:
+    """The first reason among the rows of a case, with the case; empty if all passed."""
+    for row in rows:
+        if not row.passed:
+            return f"failed the check at (B={row.batch}, T={row.time}), {_manner(row)}: {row.reason}"
+    return ""
+
+
+def _manner(row: ParityRow) -> str:
+    calls = "one call" if len(row.chunks) == 1 else f"{len(row.chunks)} calls"
+    return f"{calls} from {'a random state' if row.state == 'random' else 'no state'}"
+
+
+def _row(subject: Subject, case: Case, expected: Expected, **found: Any) -> ParityRow:
+    return ParityRow(
+        subject=subject,
+        **case._asdict(),
+        output=expected.name,
+        float32_error=_storable(expected.float32_error),
+        bound=_storable(expected.bound),
+        **found,
+    )
+
+
+def _storable(value: float) -> float:
+    """JSON has no infinity: where float32 cannot hold a model's numbers, its largest number stands for it."""
+    return value if math.isfinite(value) else float(np.finfo(np.float32).max)

@@ -1,0 +1,50 @@
+"""`lstmbench bench`: check, then time what passed, then draw the report."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from lstmbench.cli.check import Models, Names, Run, Runtimes, Threads, say_refused
+from lstmbench.cli.folders import exports_of, model_folders
+from lstmbench.cli.screen import spinner, tables
+
+REFUSED_ROWS = 3
+
+
+def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
+    names: Names = None,
+    runtime: Runtimes = None,
+    grid: Annotated[Literal["quick", "lm"], typer.Option(help="Which (B, T) are timed.")] = "quick",
+    batch: Annotated[list[int] | None, typer.Option(help="With --time: a grid of your own.")] = None,
+    time: Annotated[list[int] | None, typer.Option(help="With --batch: a grid of your own.")] = None,
+    seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
+    threads: Threads = 1,
+    out: Run = Path("reports/run"),
+    models: Models = Path("models"),
+) -> None:
+    """Time scoring and decoding of what passed the check; exit status 3 if a row was refused."""
+    from lstmbench import bench as measuring
+    from lstmbench.errors import LstmbenchError
+    from lstmbench.flows.assess import assess
+    from lstmbench.report import render, terminal_tables
+    from lstmbench.runtimes import available
+
+    if bool(batch) != bool(time):
+        raise LstmbenchError("give --batch and --time together, or a named --grid")
+    workloads = measuring.GRIDS[grid]
+    if batch and time:
+        workloads = measuring.grid(batches=batch, times=time, kinds=("score", "decode"))
+    effort = measuring.Effort(budget_s=seconds)
+    exported = [e for folder in model_folders(names, models) for e in exports_of(folder)]
+    with spinner() as progress:
+        checked, measured = assess(
+            exported, runtime or available(), workloads, run=out, threads=threads, effort=effort, progress=progress
+        )
+        progress("drawing the report")
+        render(out)
+    tables(terminal_tables(out))
+    say_refused(checked.clearances)
+    typer.echo(f"\n{out / 'index.html'}")
+    if any(row.refused for row in measured):
+        raise typer.Exit(REFUSED_ROWS)

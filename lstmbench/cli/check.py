@@ -1,0 +1,48 @@
+"""`lstmbench check`: every export on every runtime against the float64 reference."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmbench.cli.folders import exports_of, model_folders
+from lstmbench.cli.screen import spinner, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lstmbench.records import Clearance
+
+Names = Annotated[list[str] | None, typer.Argument(help="Model folders, or names under --models; all if none.")]
+Runtimes = Annotated[list[str] | None, typer.Option("--runtime", help="May be given several times; all here if none.")]
+Models = Annotated[Path, typer.Option(help="Where model folders lie.")]
+Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second call goes on in it.")]
+Threads = Annotated[int, typer.Option(min=1, help="A runtime may use.")]
+
+
+def check(
+    names: Names = None,
+    runtime: Runtimes = None,
+    threads: Threads = 1,
+    out: Run = Path("reports/run"),
+    models: Models = Path("models"),
+) -> None:
+    """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound."""
+    from lstmbench.check import check as run
+    from lstmbench.report import terminal_tables
+    from lstmbench.runtimes import available
+
+    exported = [e for folder in model_folders(names, models) for e in exports_of(folder)]
+    with spinner() as progress:
+        done = run(exported, runtime or available(), run=out, threads=threads, progress=progress)
+    tables(terminal_tables(out)[:1])
+    say_refused(done.clearances)
+    if not done.passed:
+        raise typer.Exit(1)
+
+
+def say_refused(clearances: "Sequence[Clearance]") -> None:
+    """One line on stderr for each subject that may not be measured."""
+    for clearance in clearances:
+        if not clearance.passed:
+            typer.echo(f"{clearance.exported.name} on {clearance.subject.runtime}: {clearance.refused}", err=True)

@@ -1,0 +1,65 @@
+"""`lstmbench generate`: text from a prompt, to the terminal as it is drawn."""
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmbench.cli.folders import exports_of, model_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lstmbench.generate import Step
+
+
+def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
+    name: Annotated[str, typer.Argument(help="A model folder, or a name under --models.")],
+    prompt: Annotated[str, typer.Option(help="The text to go on from.")] = "\n",
+    tokens: Annotated[int, typer.Option(min=1)] = 300,
+    temperature: Annotated[float, typer.Option(min=0, help="0: always the most likely token.")] = 0.8,
+    top_k: Annotated[int, typer.Option(min=0, help="0: all.")] = 0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    runtime: Annotated[str, typer.Option(help="What computes.")] = "onnxruntime-cpu",
+    against: Annotated[str | None, typer.Option(help="A second runtime: name the step where the texts part.")] = None,
+    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
+) -> None:
+    """Write text; the same seed gives the same text on every runtime until a draw falls within rounding of an edge."""
+    from lstmbench.corpus import stream
+    from lstmbench.generate import Sampling, first_parting, vocabulary_of
+    from lstmbench.generate import generate as run
+    from lstmbench.worker import Worker
+
+    (folder,) = model_folders([name], models)
+    exported = next((e for e in exports_of(folder) if e.model.head == "lm"), exports_of(folder)[0])
+    vocabulary = vocabulary_of(exported)
+    sampling = Sampling(tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
+    start = vocabulary.encode_prompt(prompt)
+    steps: list[Step] = []
+    typer.echo(prompt, nl=False)
+    with Worker(runtime, exported) as worker:
+        for piece in stream(vocabulary, (step.token for step in _kept(run(worker, start, sampling), steps))):
+            typer.echo(piece, nl=False)
+    typer.echo()
+    if against is not None:
+        with Worker(against, exported) as other:
+            parting = first_parting(iter(steps), run(other, start, sampling))
+        typer.echo(_compared(runtime, against, parting, steps), err=True)
+
+
+def _kept(steps: "Iterable[Step]", kept: "list[Step]") -> "Iterator[Step]":
+    for step in steps:
+        kept.append(step)
+        yield step
+
+
+def _compared(runtime: str, against: str, parting: object, steps: "list[Step]") -> str:
+    from lstmbench.generate import Parting
+
+    fragile = [step.number for step in steps if step.fragile]
+    shown = ", ".join(map(str, itertools.islice(fragile, 10))) or "none"
+    if not isinstance(parting, Parting):
+        return f"{runtime} and {against} drew the same {len(steps)} tokens; steps within rounding of an edge: {shown}"
+    why = "within rounding of an edge" if parting.fragile else "NOT within rounding: one of the two is wrong"
+    return f"{runtime} and {against} part at step {parting.number}, {why}; such steps before: {shown}"

@@ -1,0 +1,17 @@
+"""`lstmbench report`: tables, charts and the page again, from the raw files alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lstmbench.cli.screen import tables
+
+
+def report(run: Annotated[Path, typer.Argument(help="A run's folder.")] = Path("reports/run")) -> None:
+    """Draw the report of a run again, without measuring."""
+    from lstmbench.report import render, terminal_tables
+
+    render(run)
+    tables(terminal_tables(run))
+    typer.echo(f"\n{run / 'index.html'}")

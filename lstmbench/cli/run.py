@@ -1,0 +1,56 @@
+"""`lstmbench run`: the whole way on the built-in default."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lstmbench.cli.bench import REFUSED_ROWS
+from lstmbench.cli.check import say_refused
+from lstmbench.cli.screen import spinner, tables
+from lstmbench.cli.train import demand_trainer, load_corpus, print_result, train_one, usable_threads
+from lstmbench.records import ModelConfig, TrainConfig
+
+
+class Cell(StrEnum):
+    """The cells, as an option that may be repeated."""
+
+    FULL = "full"
+    DIAGONAL = "diagonal"
+    NONE = "none"
+
+
+def run(  # noqa: PLR0913, PLR0917 (one argument an option)
+    corpus: Annotated[str, typer.Option(help="kjv, pydoc, a UTF-8 file, or a folder.")] = "kjv",
+    peephole: Annotated[list[Cell] | None, typer.Option(help="May be given several times; full and diagonal.")] = None,
+    hidden: Annotated[int, typer.Option(min=1)] = 128,
+    steps: Annotated[int, typer.Option(min=1, help="Of training, each model.")] = 600,
+    threads: Annotated[int, typer.Option(min=1, help="A runtime may use.")] = 1,
+    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("reports/run"),
+    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
+) -> None:
+    """Train, export, check, bench and report; the same command goes on after an interruption."""
+    demand_trainer()
+    from lstmbench.flows.whole import whole
+    from lstmbench.report import terminal_tables
+    from lstmbench.runtimes import available
+
+    text = load_corpus(corpus)
+    training = TrainConfig(steps=steps, threads=usable_threads())
+    checkpoints = []
+    for cell in peephole or (Cell.FULL, Cell.DIAGONAL):
+        model = ModelConfig(
+            head="lm", peephole=cell.value, input_size=64, hidden_size=hidden, vocabulary_size=text.vocabulary.size
+        )
+        checkpoints.append(train_one(text, model, training, models / f"run-{cell.value}"))
+        print_result(checkpoints[-1])
+    with spinner() as progress:
+        done = whole(checkpoints, available(), run=out, threads=threads, progress=progress)
+    tables(terminal_tables(out))
+    say_refused(done.checked.clearances)
+    typer.echo(f"\nThe report: {out / 'index.html'}")
+    if not done.checked.passed:
+        raise typer.Exit(1)
+    if any(row.refused for row in done.measured):
+        raise typer.Exit(REFUSED_ROWS)

@@ -1,0 +1,38 @@
+"""Names of exported files, and finding those that lie in a model folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+from lstmbench import disk
+from lstmbench.errors import RecordError
+from lstmbench.records import ExportedModel, ExportRecord, Form, Head, Precision
+
+
+def file_name(head: Head, form: Form, precision: Precision) -> str:
+    """`scan-fp32.onnx`; `layer-scan-fp32.onnx` for head `layer`."""
+    return f"{'layer-' if head == 'layer' else ''}{form}-{precision}.onnx"
+
+
+def find(folder: Path) -> list[ExportedModel]:
+    """Every export in a model folder, head `lm` first; RecordError where a file is missing, changed or foreign."""
+    return [_read(folder, name) for name in _names() if (folder / name).with_suffix(".json").exists()]
+
+
+def _names() -> Iterator[str]:
+    for head in get_args(Head):
+        for form in get_args(Form):
+            for precision in get_args(Precision):
+                yield file_name(head, form, precision)
+
+
+def _read(folder: Path, name: str) -> ExportedModel:
+    path, sidecar = folder / name, (folder / name).with_suffix(".json")
+    record = disk.read_record(sidecar, ExportRecord)
+    if record.file != name or file_name(record.model.head, record.form, record.precision) != name:
+        raise RecordError(f"{sidecar} describes another file, {record.file!r}; delete it and export again")
+    if not path.is_file():
+        raise RecordError(f"{sidecar} describes {name}, which is not there; export again")
+    if disk.sha256(path) != record.sha256:
+        raise RecordError(f"{path} was changed since it was exported; export again")
+    return ExportedModel(folder=str(folder), record=record)

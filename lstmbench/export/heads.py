@@ -1,0 +1,42 @@
+"""The two heads: how a batch comes into the time-major middle of a graph, and how it leaves."""
+
+import onnx_ir as ir
+
+from lstmbench.export.nodes import Nodes, declare, floats
+from lstmbench.export.source import Source
+
+
+def graph_input(source: Source) -> ir.Value:
+    """`input_ids` (B, T) int64, or `x` (B, T, E)."""
+    if source.config.head == "lm":
+        return ir.val("input_ids", ir.DataType.INT64, ["B", "T"])
+    return floats("x", ["B", "T", source.config.input_size])
+
+
+def enter(nodes: Nodes, source: Source, value: ir.Value) -> ir.Value:
+    """Tokens (B, T) or x (B, T, E) -> features (T, B, E)."""
+    if source.config.head == "layer":
+        return nodes.add("head.time_major", "Transpose", [value], perm=[1, 0, 2])
+    ids = nodes.add("head.time_major", "Transpose", [value], perm=[1, 0])
+    table = nodes.constant("embedding.weight", source.weights["embedding.weight"])
+    return nodes.add("head.embedding", "Gather", [table, ids], axis=0)
+
+
+def leave(nodes: Nodes, source: Source, y: ir.Value) -> ir.Value:
+    """Y (T, B, D·H) -> `logits` (B, T, V), or `y` (B, T, D·H)."""
+    config = source.config
+    y = nodes.add("head.batch_major", "Transpose", [y], perm=[1, 0, 2])
+    if config.head == "layer":
+        return declare(y, "y", ["B", "T", config.directions * config.hidden_size])
+    projected = nodes.add("head.projection", "MatMul", [y, _projection(nodes, source)])
+    bias = nodes.constant("decoder.bias", source.weights["decoder.bias"])
+    logits = nodes.add("head.bias", "Add", [projected, bias])
+    return declare(logits, "logits", ["B", "T", config.vocabulary_size])
+
+
+def _projection(nodes: Nodes, source: Source) -> ir.Value:
+    """The matrix (H, V); tied weights stand in the file once, as the embedding."""
+    if source.config.tie_weights:
+        table = nodes.constant("embedding.weight", source.weights["embedding.weight"])
+        return nodes.add("head.projection_weight", "Transpose", [table], perm=[1, 0])
+    return nodes.constant("decoder.weight", source.weights["decoder.weight"].T)

@@ -1,0 +1,52 @@
+"""The proof of a written file: run it in ONNX Runtime at shapes that differ, from a random state, beside float64."""
+
+from lstmbench.errors import ExportError, WorkerError
+from lstmbench.model import stimulus
+from lstmbench.parity import Verdict, compare, expect
+from lstmbench.records import ExportedModel, ShapeCheck, Weights
+from lstmbench.runtimes import catalogue
+from lstmbench.worker import Worker
+
+RUNTIME = "onnxruntime-cpu"
+# T of 1, 3 and 7 judge steps before a chaotic cell parts from itself; B of 1 and more take different kernels
+SHAPES = ((1, 1), (2, 7), (5, 3), (1, 64), (3, 33))
+_SEED = 30_000
+
+
+def demand_runtime() -> None:
+    """RuntimeMissingError, saying what to install, if the proof cannot be made here."""
+    if RUNTIME not in catalogue.available():
+        catalogue.load(RUNTIME)  # says what it lacks
+
+
+def verify(exported: ExportedModel, weights: Weights) -> tuple[tuple[ShapeCheck, ...], str]:
+    """Each shape with its error, and what ran them; ExportError that names the worst element if one is too far off."""
+    try:
+        with Worker(RUNTIME, exported) as worker:
+            checks = tuple(_check(worker, weights, batch, time) for batch, time in SHAPES)
+            return checks, f"{RUNTIME} {worker.info.version}"
+    except WorkerError as error:
+        raise ExportError(f"{exported.record.file} was not kept: {error}") from error
+
+
+def _check(worker: Worker, weights: Weights, batch: int, time: int) -> ShapeCheck:
+    """Run at one shape; the output, h_n or c_n that is worst by its own bound stands for all three."""
+    exported = worker.exported
+    inputs = stimulus.inputs(exported.model, batch=batch, time=time, seed=_SEED)
+    state = stimulus.state(exported.model, batch=batch, seed=_SEED)
+    output, after = worker.run(inputs, state)
+    checks = []
+    for expected, got in zip(expect(exported.model, weights, inputs, state), (output, *after), strict=True):
+        verdict = compare(got, expected.want, name=expected.name, bound=expected.bound)
+        _demand_pass(exported, batch, time, verdict)
+        assert verdict.max_error is not None
+        checks.append(ShapeCheck(batch=batch, time=time, max_error=verdict.max_error, bound=expected.bound))
+    return max(checks, key=lambda check: check.max_error / check.bound)
+
+
+def _demand_pass(exported: ExportedModel, batch: int, time: int, verdict: Verdict) -> None:
+    if not verdict.passed:
+        raise ExportError(
+            f"{exported.record.file} was not kept: at (B={batch}, T={time}) it computes another function than the "
+            f"model: {verdict.reason}"
+        )

@@ -1,0 +1,23 @@
+"""Check, then bench: nothing is timed whose output was not checked in the same run."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lstmbench.bench import Effort, bench
+from lstmbench.check import CheckReport, check
+from lstmbench.records import ExportedModel, Measurement, Workload
+
+
+def assess(  # noqa: PLR0913 (what to run, on what, how, where)
+    exported: Sequence[ExportedModel],
+    runtimes: Sequence[str],
+    workloads: Sequence[Workload],
+    *,
+    run: Path,
+    threads: int,
+    effort: Effort,
+    progress: Callable[[str], None],
+) -> tuple[CheckReport, list[Measurement]]:
+    """Check every export on every runtime, time what passed; what `run` holds already is not done again."""
+    checked = check(exported, runtimes, run=run, threads=threads, progress=progress)
+    return checked, bench(checked.clearances, workloads, run=run, effort=effort, progress=progress)

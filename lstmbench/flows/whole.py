@@ -1,0 +1,50 @@
+"""From trained models to a report: export, check, bench, draw; what is finished already is not done again."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lstmbench.bench import GRIDS, Effort
+from lstmbench.check import CheckReport
+from lstmbench.export import export, find
+from lstmbench.flows.assess import assess
+from lstmbench.model.folder import Checkpoint
+from lstmbench.records import ExportedModel, Measurement
+from lstmbench.report import render
+
+
+class Whole(NamedTuple):
+    """What came out."""
+
+    checked: CheckReport
+    measured: list[Measurement]
+
+
+def whole(
+    checkpoints: Sequence[Checkpoint],
+    runtimes: Sequence[str],
+    *,
+    run: Path,
+    threads: int,
+    progress: Callable[[str], None],
+) -> Whole:
+    """Export each model, check and time it on every runtime with the quick grid, draw the report in `run`."""
+    exported = []
+    for checkpoint in checkpoints:
+        progress(f"exporting {checkpoint.path}")
+        exported.append(_exported(checkpoint))
+    checked, measured = assess(
+        exported, runtimes, GRIDS["quick"], run=run, threads=threads, effort=Effort(), progress=progress
+    )
+    progress("drawing the report")
+    render(run)
+    return Whole(checked, measured)
+
+
+def _exported(checkpoint: Checkpoint) -> ExportedModel:
+    """The export of these very weights, made now if it is not there."""
+    path = Path(checkpoint.path)
+    for found in find(path):
+        if found.model.head == "lm" and found.record.weights_sha256 == checkpoint.note.sha256:
+            return found
+    return export(path)

@@ -1,0 +1,20 @@
+"""Seeded random inputs and states: what a runtime is checked with, and timed on."""
+
+import numpy as np
+
+from lstmbench.records import Floats, ModelConfig, State, Tokens
+
+
+def inputs(config: ModelConfig, *, batch: int, time: int, seed: int) -> Tokens | Floats:
+    """Head `lm`: tokens (B, T) int64 over the whole vocabulary; head `layer`: x (B, T, E) float32, normal."""
+    rng = np.random.default_rng((seed, batch, time))
+    if config.head == "lm":
+        return rng.integers(0, config.vocabulary_size, (batch, time))
+    return rng.standard_normal((batch, time, config.input_size), dtype=np.float32)
+
+
+def state(config: ModelConfig, *, batch: int, seed: int) -> State:
+    """H in -1..1, as o ⊙ tanh(c) is, and c normal, each (D·L, B, H) float32; no row like another, nowhere zero."""
+    rng, shape = np.random.default_rng((seed, batch)), config.state_shape(batch)
+    h = rng.uniform(-1, 1, shape).astype(np.float32)
+    return State(h, rng.standard_normal(shape, dtype=np.float32))

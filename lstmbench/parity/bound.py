@@ -1,0 +1,75 @@
+"""How far float32 may stray from float64: derived from the very model and input, never chosen.
+
+What is right in float32 differs from float64 by rounding alone, and how much rounding does depends on the model, the
+input and the length: a cell with large weights is chaotic, and its float32 and float64 trajectories part by any
+distance. So the reference runs in float32 on the same input: once as it is, and RUNS times with hidden units and input
+features in other orders, which is the same function with other orders of summation. An output at a time,
+
+    bound = K · max(largest error of these runs, u · √T · max(1, max|want|)),    u = 2⁻²⁴, one rounding
+
+The second term serves small models, where a run can be exact by luck: gates are numbers up to 1, rounded once each, and
+over T steps roundings add up as a random walk does. K covers what the runs cannot show: an engine's own order of
+summation, and its own tanh and σ. Over 14,000 comparisons of ONNX Runtime's CPU kernels (three cells, H 1 to 1024,
+T 1 to 200, weights from faint to chaotic) the largest error was 5.4 times the bracket; K is about twice that. The
+mistakes that matter (a peephole dropped, two gates swapped, weights in bfloat16) lie 100 to 100,000 bounds away.
+
+Where a cell is chaotic the bound of a long run says little, and must: compare few steps from a random state as well.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmbench.model import reference
+from lstmbench.parity import reorder
+from lstmbench.records import ModelConfig, Weights
+
+Array = NDArray[Any]
+K = 10.0
+RUNS = 4  # 8 gave the same largest ratio, 2 a larger one
+_U = 2.0**-24
+
+
+class Expected(NamedTuple):
+    """What one output must be, and how far it may be off."""
+
+    name: str  # as in ModelConfig.output_names
+    want: Array  # float64
+    float32_error: float  # the largest of the reference's own runs in float32
+    bound: float
+
+
+def expect(
+    config: ModelConfig, weights: Weights, inputs: Array, state: tuple[Array, Array] | None = None
+) -> tuple[Expected, Expected, Expected]:
+    """The output, h_n and c_n for tokens (B, T) or x (B, T, E) and h, c (D·L, B, H), zeros if None.
+
+    A bound is NaN or infinite, and nothing passes it, where float32 cannot hold the model's numbers.
+    """
+    zeros = np.zeros(config.state_shape(len(inputs)), np.float32)
+    state = (zeros, zeros) if state is None else state
+    output, after = reference.run(config, weights, inputs, state)
+    wants = (output, *after)
+    errors = _float32_errors(config, weights, inputs, state, wants)
+    walk = _U * math.sqrt(inputs.shape[1])
+    sizes = [max(1.0, float(np.abs(want).max())) for want in wants]
+    bounds = [K * max(error, walk * size) for error, size in zip(errors, sizes, strict=True)]
+    output_, h_n, c_n = map(Expected, config.output_names, wants, errors, bounds)
+    return output_, h_n, c_n
+
+
+def _float32_errors(
+    config: ModelConfig,
+    weights: Weights,
+    inputs: Array,
+    state: tuple[Array, Array],
+    wants: tuple[Array, Array, Array],
+) -> list[float]:
+    rng = np.random.default_rng(0)  # the same orders each time: a verdict can be repeated
+    orders = [reorder.unchanged(config), *(reorder.draw(config, rng) for _ in range(RUNS))]
+    with np.errstate(over="ignore", invalid="ignore"):  # shows up as a bound that nothing passes
+        runs = [reorder.run_float32(config, weights, inputs, state, order) for order in orders]
+        errors = [[np.abs(got - want).max() for got, want in zip(run, wants, strict=True)] for run in runs]
+    return [float(error) for error in np.max(errors, axis=0)]

@@ -1,0 +1,61 @@
+"""A report before it takes a format: what the page and the Markdown both say."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lstmbench.records import Machine
+from lstmbench.report import definitions, sheets, summary, wording
+from lstmbench.report.figures import Figure
+from lstmbench.report.sheets import Sheet
+from lstmbench.report.speed import SpeedLine
+from lstmbench.report.subjects import SubjectColumns
+from lstmbench.report.summary import KeyFigure
+from lstmbench.report.verdicts import ParityLine
+
+TITLE = "LSTM inference: parity and speed"
+CSV_FILES = ("parity.csv", "latency.csv", "throughput.csv")
+
+
+class Document(NamedTuple):
+    """Everything that a reader gets, in reading order."""
+
+    title: str
+    subjects: str
+    place_and_time: str
+    passed: bool
+    verdict: str
+    cautions: list[str]
+    key_figures: list[KeyFigure]
+    figures: Sequence[Figure]
+    sheets: list[Sheet]
+    machine: list[tuple[str, str]]
+    how_to_read: tuple[str, ...]
+    definitions: list[tuple[str, str]]
+    files: tuple[str, ...]
+
+
+def subjects_of(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[SubjectColumns]:
+    """Every subject that the check or the clock saw."""
+    return [line.subject for line in parity] + [line.subject for line in speed]
+
+
+def document(
+    machine: Machine, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], figures: Sequence[Figure]
+) -> Document:
+    """Put a report together."""
+    exports = sorted({wording.export(subject) for subject in subjects_of(parity, speed)})
+    return Document(
+        title=TITLE,
+        subjects=" · ".join(exports),
+        place_and_time=summary.place_and_time(machine),
+        passed=summary.passed(parity),
+        verdict=summary.verdict(parity, speed),
+        cautions=summary.cautions(machine),
+        key_figures=summary.key_figures(parity, speed),
+        figures=figures,
+        sheets=sheets.sheets(parity, speed),
+        machine=summary.machine_facts(machine),
+        how_to_read=definitions.HOW_TO_READ,
+        definitions=definitions.definitions(),
+        files=CSV_FILES,
+    )

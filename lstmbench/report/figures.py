@@ -1,0 +1,115 @@
+"""The figures of a report: which panels each holds, and the words beside them."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lstmbench.report import axes
+from lstmbench.report.dots import parity_panel, speed_panel
+from lstmbench.report.drawing import Drawing, draw
+from lstmbench.report.look import Look
+from lstmbench.report.panels import LATENCY, THROUGHPUT, Across, Measure, line_panel
+from lstmbench.report.speed import SpeedLine
+from lstmbench.report.verdicts import ParityLine
+
+NAMES = (
+    "parity-and-speed",
+    "scoring-latency-by-batch",
+    "scoring-throughput-by-batch",
+    "scoring-latency-by-length",
+    "scoring-throughput-by-length",
+    "decoding-by-batch",
+)
+
+_PARITY_CAPTION = (
+    "Dot: the largest error of an output over all checked shapes; ring: float32 NumPy on the same input; "
+    "bar: the bound. Beside it the throughput of the same subjects; the line spans their rounds."
+)
+_SCORING_CAPTION = "One call on B × T tokens from zero state."
+_SCORING: tuple[tuple[str, Measure, Across, str], ...] = (
+    (NAMES[1], LATENCY, "batch", "Scoring: latency against batch"),
+    (NAMES[2], THROUGHPUT, "batch", "Scoring: throughput against batch"),
+    (NAMES[3], LATENCY, "time", "Scoring: latency against length"),
+    (NAMES[4], THROUGHPUT, "time", "Scoring: throughput against length"),
+)
+_REFUSED_CAPTION = " A line that ends early or lacks a point was refused there; the table says why."
+
+
+class Figure(NamedTuple):
+    """Panels that belong together."""
+
+    name: str
+    title: str
+    caption: str
+    panels: tuple[Drawing, ...]  # all of one width, so that a page scales them alike
+
+
+def figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], look: Look) -> list[Figure]:
+    """Every figure for which there is something to draw; one size alone is no line."""
+    scored = [line for line in speed if line.workload == "score"]
+    decoded = [line for line in speed if line.workload == "decode"]
+    return [_parity_and_speed(parity, speed, look), *_scoring(scored, look), *_decoding(decoded, look)]
+
+
+def _parity_and_speed(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], look: Look) -> Figure:
+    panels = [draw(parity_panel(parity, look), f"{NAMES[0]}-1")]
+    for n, (kind, what) in enumerate((("score", "Scoring"), ("decode", "Decoding")), 2):
+        there = largest_shape([line for line in speed if line.workload == kind])
+        if there:
+            title = f"{what} at B = {there[0].batch}, T = {there[0].time}"
+            panels.append(draw(speed_panel(there, look, title), f"{NAMES[0]}-{n}"))
+    return _figure(NAMES[0], "Parity beside speed", _PARITY_CAPTION, panels)
+
+
+def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
+    """The lines, refused ones too, at the largest B·T that was timed at least once."""
+    shapes = [(line.batch * line.time, line.batch, line.time) for line in lines if not line.refused]
+    return [line for line in lines if shapes and (line.batch, line.time) == max(shapes)[1:]]
+
+
+def _scoring(lines: Sequence[SpeedLine], look: Look) -> Iterator[Figure]:
+    timed = [line for line in lines if not line.refused]
+    for name, measure, across, title in _SCORING:
+        if len({getattr(line, across) for line in timed}) > 1:
+            panels = list(_by_other_size(timed, across, measure, look, name))
+            yield _figure(name, title, _SCORING_CAPTION + _gaps(lines), panels)
+
+
+def _by_other_size(
+    lines: Sequence[SpeedLine], across: Across, measure: Measure, look: Look, name: str
+) -> Iterator[Drawing]:
+    """One panel for each value of the size that is not on the axis; the panels share their upward axis."""
+    other, letter = ("time", "T") if across == "batch" else ("batch", "B")
+    y = _upward(lines, measure)
+    for n, size in enumerate(sorted({getattr(line, other) for line in lines}), 1):
+        there = [line for line in lines if getattr(line, other) == size]
+        panel = line_panel(there, across=across, measure=measure, y=y, look=look, title=f"{letter} = {size}")
+        yield draw(panel, f"{name}-{n}")
+
+
+def _decoding(lines: Sequence[SpeedLine], look: Look) -> Iterator[Figure]:
+    timed = [line for line in lines if not line.refused]
+    if len({line.batch for line in timed}) < 2:
+        return
+    longest = max(line.time for line in timed)  # a step costs the same at any length: one length is drawn
+    there = [line for line in timed if line.time == longest]
+    panels = []
+    for n, (measure, title) in enumerate(((LATENCY, "Between two tokens"), (THROUGHPUT, "Tokens of all rows")), 1):
+        y = _upward(there, measure)
+        panel = line_panel(there, across="batch", measure=measure, y=y, look=look, title=title)
+        panels.append(draw(panel, f"{NAMES[5]}-{n}"))
+    caption = f"Token by token, {longest} steps from zero state; one sample is one step." + _gaps(lines)
+    yield _figure(NAMES[5], "Decoding: latency and throughput against batch", caption, panels)
+
+
+def _figure(name: str, title: str, caption: str, panels: Sequence[Drawing]) -> Figure:
+    width = max(panel.width for panel in panels)
+    return Figure(name, title, caption, tuple(panel._replace(width=width) for panel in panels))
+
+
+def _gaps(lines: Sequence[SpeedLine]) -> str:
+    return _REFUSED_CAPTION if any(line.refused for line in lines) else ""
+
+
+def _upward(lines: Sequence[SpeedLine], measure: Measure) -> axes.Axis:
+    ends = [getattr(line, field) for line in lines for field in (measure.value, measure.low, measure.high)]
+    return axes.axis(end for end in ends if end is not None)

@@ -1,0 +1,47 @@
+"""The raw files of a run: what was measured, on which machine, and what the check said."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from lstmbench import disk
+from lstmbench.errors import RecordError
+from lstmbench.records import Machine, Measurement, ParityRow
+from lstmbench.runfolder import MACHINE, MEASUREMENTS, PARITY
+
+
+class Raw(NamedTuple):
+    """Everything that a report is made from; the rest can be rebuilt."""
+
+    machine: Machine
+    parity: tuple[ParityRow, ...]
+    measurements: tuple[Measurement, ...]
+
+
+def read(run: Path) -> Raw:
+    """Read a run that was checked and timed; RecordError in one line where a file is missing, damaged or foreign."""
+    recorded = read_checked(run)
+    if not recorded.measurements:
+        raise RecordError(f"{run} holds no whole line of {MEASUREMENTS} yet; time its exports with 'lstmbench bench'")
+    return recorded
+
+
+def read_checked(run: Path) -> Raw:
+    """The same for a run that may not have been timed yet."""
+    if not (run / MACHINE).is_file():
+        raise RecordError(f"{run} is no run: it has no {MACHINE}; make one with 'lstmbench run'")
+    machine = disk.read_record(run / MACHINE, Machine)
+    parity = tuple(disk.read_journal(run / PARITY, ParityRow))
+    if not parity:
+        raise RecordError(f"{run} holds no whole line of {PARITY} yet; check its exports with 'lstmbench check'")
+    measurements = tuple(disk.read_journal(run / MEASUREMENTS, Measurement))
+    _demand_one_machine(run, machine, measurements)
+    return Raw(machine, parity, measurements)
+
+
+def _demand_one_machine(run: Path, machine: Machine, measurements: tuple[Measurement, ...]) -> None:
+    for n, row in enumerate(measurements, 1):
+        if row.machine != machine.fingerprint:
+            raise RecordError(
+                f"{run / MEASUREMENTS}, line {n} was measured on {row.machine!r}, {MACHINE} describes "
+                f"{machine.fingerprint!r}: give each machine a run of its own"
+            )

@@ -1,0 +1,71 @@
+"""A run's raw files to everything that is derived from them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from lstmbench import disk
+from lstmbench.report import extra, raw
+from lstmbench.report.raw import Raw
+from lstmbench.report.speed import speed_lines
+from lstmbench.report.tables import Table, csv, latency_table, parity_table, throughput_table
+from lstmbench.report.verdicts import parity_lines
+
+
+class Rendered(NamedTuple):
+    """What was written, and the tables in it."""
+
+    paths: tuple[Path, ...]
+    parity: Table
+    latency: Table
+    throughput: Table
+
+
+def render(run: Path) -> Rendered:
+    """Write tables, charts, Markdown and the page beside the raw files of `run`; the same bytes from the same files.
+
+    Each file is replaced atomically. RecordError where a raw file is missing, damaged or of another machine,
+    DiskError where the folder cannot be written, RuntimeMissingError without the extra 'report'.
+    """
+    extra.demand()
+    recorded = raw.read(run)
+    tables = _tables(recorded)
+    names = ("parity.csv", "latency.csv", "throughput.csv")
+    files = {name: csv(table) for name, table in zip(names, tables, strict=True)} | _laid_out(recorded)
+    disk.make_folder(run / "charts")
+    for name, data in files.items():
+        disk.write_atomically(run / name, data)
+    _remove_stale_charts(run, set(files))
+    return Rendered(tuple(run / name for name in files), *tables)
+
+
+def _tables(recorded: Raw) -> tuple[Table, Table, Table]:
+    return (
+        parity_table(recorded.parity),
+        latency_table(recorded.measurements, recorded.parity),
+        throughput_table(recorded.measurements, recorded.parity),
+    )
+
+
+def _laid_out(recorded: Raw) -> dict[str, bytes]:
+    from lstmbench.report import document, drawing, figures, look, markdown, page  # altair takes a second to import
+
+    parity = parity_lines(recorded.parity)
+    speed = speed_lines(recorded.measurements, recorded.parity)
+    drawn = figures.figures(parity, speed, look.look(document.subjects_of(parity, speed)))
+    whole = document.document(recorded.machine, parity, speed, drawn)
+    files = {"report.md": markdown.markdown(whole).encode(), "index.html": page.page(whole).encode()}
+    for figure in drawn:
+        svg = drawing.beside(figure.panels, title=figure.title, caption=figure.caption)
+        files[f"charts/{figure.name}.svg"] = svg.encode()
+        files[f"charts/{figure.name}.png"] = drawing.png(svg)
+    return files
+
+
+def _remove_stale_charts(run: Path, written: set[str]) -> None:
+    """Remove charts of an earlier rendering that this one has nothing to draw for; nothing else is touched."""
+    from lstmbench.report.figures import NAMES
+
+    for name in (f"charts/{name}.{suffix}" for name in NAMES for suffix in ("svg", "png")):
+        if name not in written:
+            with disk.writing(run / name):
+                (run / name).unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""Tables as text, laid out once for the page and for Markdown."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lstmbench.report import wording
+from lstmbench.report.speed import SpeedLine
+from lstmbench.report.verdicts import FAILED, ParityLine
+
+_SCORE_NOTE = "One sample is one call on B × T tokens from zero state. Tokens/s is B·T over the median."
+_DECODE_NOTE = "One sample is one step: one call on (B, 1) and the argmax that is fed back. Tokens/s is B over it."
+_COLD_NOTE = (
+    "Load is what the worker process needed for imports, reading the file and building the session. "
+    "First call is the first one at that shape; median is the same shape, warm."
+)
+_PARITY_NOTE = (
+    "Largest difference from the float64 NumPy reference over all shapes; beside it the error that the same "
+    "equations make in float32 NumPy on the same input. Of bound: the largest error/bound of any run."
+)
+
+
+class Row(NamedTuple):
+    """Cells that say what the row is about, cells that say what came out, or a reason instead of those."""
+
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    refused: str = ""
+    first: bool = False  # of a group
+    failed: bool = False
+
+
+class Sheet(NamedTuple):
+    """One table, ready to be laid out."""
+
+    name: str
+    tab: str
+    title: str
+    note: str
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[Sheet]:
+    """Parity first, then what it vouches for; a workload that was not asked for has no sheet."""
+    scored = [line for line in speed if line.workload == "score"]
+    decoded = [line for line in speed if line.workload == "decode"]
+    all_of_them = [
+        _parity(parity),
+        _speed("score", "Scoring", "one call", _SCORE_NOTE, scored),
+        _speed("decode", "Decoding", "one step", _DECODE_NOTE, decoded),
+        _cold(speed),
+    ]
+    return [sheet for sheet in all_of_them if sheet.rows]
+
+
+def _parity(lines: Iterable[ParityLine]) -> Sheet:
+    keys = ("Model / form", "Cell", "Runtime", "Threads", "Output")
+    values = ("Runs", "Max error", "float32 NumPy", "Bound", "Of bound", "Worst at", "Verdict")
+    rows, before = [], None
+    for line in lines:
+        rows.append(_parity_row(line, first=line.subject != before))
+        before = line.subject
+    return Sheet("parity", "Parity", "Parity with the float64 reference", _PARITY_NOTE, keys, values, tuple(rows))
+
+
+def _parity_row(line: ParityLine, *, first: bool) -> Row:
+    s = line.subject
+    values = (
+        str(line.runs),
+        wording.error(line.max_error),
+        wording.error(line.float32_error),
+        wording.error(line.bound),
+        wording.share(line.error_to_bound),
+        f"B {line.batch}, T {line.time}: {line.worst_index}",
+        f"{line.verdict}: {line.reason}" if line.reason else line.verdict,
+    )
+    keys = (wording.export(s), s.cell, wording.engine(s), str(s.threads), line.output)
+    return Row(keys, values, first=first, failed=line.verdict == FAILED)
+
+
+def _speed(name: str, tab: str, what: str, note: str, lines: Iterable[SpeedLine]) -> Sheet:
+    keys = ("B", "T", "Model / form", "Cell", "Runtime", "Provider", "Threads")
+    values = ("Samples", "Median ms", "p90 ms", "p99 ms", "Tokens/s", "By round", "Max error", "Of bound")
+    rows, before = [], None
+    for line in lines:
+        rows.append(_speed_row(line, first=(line.batch, line.time) != before))
+        before = (line.batch, line.time)
+    return Sheet(name, tab, f"{tab}: latency and throughput of {what}", note, keys, values, tuple(rows))
+
+
+def _speed_row(line: SpeedLine, *, first: bool) -> Row:
+    s = line.subject
+    names = (wording.export(s), s.cell, wording.engine(s), wording.provider(s), str(s.threads))
+    keys = (str(line.batch), str(line.time), *names)
+    if line.refused:
+        return Row(keys, (), refused=line.refused, first=first)
+    values = (
+        f"{line.samples:,}",
+        *map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms)),
+        wording.rate(line.tokens_per_s),
+        wording.between(line.slowest_round_tokens_per_s, line.fastest_round_tokens_per_s),
+        wording.error(line.max_error),
+        wording.share(line.error_to_bound),
+    )
+    return Row(keys, values, first=first)
+
+
+def _cold(lines: Iterable[SpeedLine]) -> Sheet:
+    keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
+    values = ("Load ms", "First call ms", "Median ms", "Max error", "Of bound")
+    smallest: dict[tuple[object, ...], SpeedLine] = {}
+    for line in lines:  # sorted by shape: the first of a subject is its smallest
+        if not line.refused:
+            smallest.setdefault((line.subject, line.workload), line)
+    rows = tuple(_cold_row(line) for line in smallest.values())
+    return Sheet("cold", "Cold start", "Cold start, at the smallest shape", _COLD_NOTE, keys, values, rows)
+
+
+def _cold_row(line: SpeedLine) -> Row:
+    s = line.subject
+    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    times = map(wording.number, (line.load_ms, line.first_call_ms, line.p50_ms))
+    return Row(keys, (*times, wording.error(line.max_error), wording.share(line.error_to_bound)))

@@ -1,0 +1,85 @@
+"""Raw times to one line per subject and workload, with parity beside it; no parity, no number."""
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from lstmbench import samples
+from lstmbench.records import Measurement, ParityRow, Timing, Workload
+from lstmbench.report import subjects
+from lstmbench.report.subjects import SubjectColumns
+from lstmbench.report.verdicts import UNCHECKED, Standing, standings
+
+_MS = 1e3  # milliseconds in a second
+
+
+class SpeedLine(NamedTuple):
+    """One workload on one subject; every number is absent where it was refused or the samples cannot carry it."""
+
+    subject: SubjectColumns
+    workload: str
+    batch: int
+    time: int
+    samples: int
+    p50_ms: float | None = None
+    p90_ms: float | None = None
+    p99_ms: float | None = None
+    p999_ms: float | None = None
+    tokens_per_s: float | None = None
+    slowest_round_tokens_per_s: float | None = None
+    fastest_round_tokens_per_s: float | None = None
+    load_ms: float | None = None
+    first_call_ms: float | None = None
+    max_error: float | None = None
+    error_to_bound: float | None = None
+    refused: str = ""
+
+
+def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> list[SpeedLine]:
+    """One line per measurement: scoring before decoding, then by batch, length and names."""
+    known = standings(parity)
+    lines = [_line(row, known.get(row.subject.identity, UNCHECKED)) for row in measurements]
+    return sorted(lines, key=_place)
+
+
+def _place(line: SpeedLine) -> tuple[object, ...]:
+    return (line.workload != "score", line.batch, line.time, line.subject)
+
+
+def _line(row: Measurement, standing: Standing) -> SpeedLine:
+    shape = (row.workload.kind, row.workload.batch, row.workload.time)
+    line = SpeedLine(subjects.columns(row.subject), *shape, samples=0)
+    if row.timing is None or standing.refused:
+        return line._replace(refused=subjects.plain(row.refused) or standing.refused)
+    return _with_numbers(line, row.timing, row.workload)._replace(
+        max_error=standing.max_error, error_to_bound=standing.error_to_bound
+    )
+
+
+def _with_numbers(line: SpeedLine, timing: Timing, workload: Workload) -> SpeedLine:
+    by_round = list(_tokens_per_s_by_round(timing, workload))
+    several = len(by_round) > 1  # one round has no spread
+    return line._replace(
+        samples=len(timing.sample_s),
+        p50_ms=samples.median_s(timing.sample_s) * _MS,
+        p90_ms=_quantile_ms(timing, 0.9),
+        p99_ms=_quantile_ms(timing, 0.99),
+        p999_ms=_quantile_ms(timing, 0.999),
+        tokens_per_s=samples.tokens_per_s(timing.sample_s, tokens_per_sample=workload.tokens_per_sample),
+        slowest_round_tokens_per_s=min(by_round) if several else None,
+        fastest_round_tokens_per_s=max(by_round) if several else None,
+        load_ms=timing.load_s * _MS,
+        first_call_ms=timing.warmup_s[0] * _MS,
+    )
+
+
+def _quantile_ms(timing: Timing, q: float) -> float | None:
+    quantile_s = samples.quantile_s(timing.sample_s, q)
+    return None if quantile_s is None else quantile_s * _MS
+
+
+def _tokens_per_s_by_round(timing: Timing, workload: Workload) -> Iterator[float]:
+    for start, end in pairwise(accumulate(timing.rounds, initial=0)):
+        if end > start:
+            part = timing.sample_s[start:end]
+            yield samples.tokens_per_s(part, tokens_per_sample=workload.tokens_per_sample)

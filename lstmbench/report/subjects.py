@@ -1,0 +1,51 @@
+"""What every row says of its subject, in text that is safe to lay out."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lstmbench.records import Placement, Subject
+
+NO_PROVIDERS = "built in"  # the engine has no such notion
+
+
+class SubjectColumns(NamedTuple):
+    """One export on one runtime, as tables name it."""
+
+    model: str
+    cell: str
+    head: str
+    form: str
+    precision: str
+    runtime: str
+    version: str
+    provider: str
+    threads: int
+
+
+def columns(subject: Subject) -> SubjectColumns:
+    """The subject as plain text; names come from folders and third parties and may hold anything."""
+    return SubjectColumns(
+        model=plain(subject.model),
+        cell=subject.peephole,
+        head=subject.head,
+        form=subject.form,
+        precision=subject.precision,
+        runtime=plain(subject.runtime),
+        version=plain(subject.runtime_version),
+        provider=provider(subject.placement),
+        threads=subject.threads,
+    )
+
+
+def provider(placement: Sequence[Placement]) -> str:
+    """Which provider ran how many nodes: 'CPUExecutionProvider (12 nodes)'."""
+    nodes: dict[str, int] = {}
+    for part in placement:
+        nodes[part.provider] = nodes.get(part.provider, 0) + part.nodes
+    parts = (f"{plain(name)} ({n} node{'s' * (n != 1)})" for name, n in sorted(nodes.items()))
+    return ", ".join(parts) or NO_PROVIDERS
+
+
+def plain(text: str) -> str:
+    """One line of printable characters: controls, line breaks and direction marks become single spaces."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -1,0 +1,55 @@
+"""The tables as pandas DataFrames; a number that cannot be told is NaN in the frame and `n/a` in every text."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from lstmbench.records import Measurement, ParityRow
+from lstmbench.report import extra
+from lstmbench.report.speed import SpeedLine, speed_lines
+from lstmbench.report.subjects import SubjectColumns
+from lstmbench.report.verdicts import ParityLine, parity_lines
+from lstmbench.report.wording import NOT_AVAILABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Table: TypeAlias = "pd.DataFrame"
+
+SUBJECT = SubjectColumns._fields
+PARITY = (*SUBJECT, *ParityLine._fields[1:])
+_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "samples")
+_VOUCHED = ("max_error", "error_to_bound", "refused")
+_LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "load_ms", "first_call_ms")
+_THROUGHPUTS = ("tokens_per_s", "slowest_round_tokens_per_s", "fastest_round_tokens_per_s")
+LATENCY = (*_WORKLOAD, *_LATENCIES, *_VOUCHED)
+THROUGHPUT = (*_WORKLOAD, *_THROUGHPUTS, *_VOUCHED)
+_NUMBERS = {*_LATENCIES, *_THROUGHPUTS, "max_error", "error_to_bound", "float32_error", "bound", "got", "want"}
+
+
+def parity_table(rows: Iterable[ParityRow]) -> Table:
+    """One row per subject and output: the largest error over all shapes, the float32 reference's beside it."""
+    return _frame(parity_lines(rows), PARITY)
+
+
+def latency_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
+    """Latencies in milliseconds, with the parity that vouches for them; refused rows hold a reason and no number."""
+    return _frame(speed_lines(measurements, parity), LATENCY)
+
+
+def throughput_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
+    """Tokens a second at the median sample, and at that of the slowest and the fastest round."""
+    return _frame(speed_lines(measurements, parity), THROUGHPUT)
+
+
+def csv(table: Table) -> bytes:
+    """A table as CSV in UTF-8, every digit kept; what cannot be told is `n/a`."""
+    return table.to_csv(index=False, na_rep=NOT_AVAILABLE, lineterminator="\n").encode()
+
+
+def _frame(lines: Sequence[ParityLine | SpeedLine], columns: tuple[str, ...]) -> Table:
+    extra.demand()
+    import pandas as pd
+
+    flat = [{**line.subject._asdict(), **line._asdict()} for line in lines]
+    frame = pd.DataFrame.from_records(flat, columns=list(columns))
+    return frame.astype({name: "float64" for name in columns if name in _NUMBERS})

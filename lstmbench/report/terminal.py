@@ -1,0 +1,70 @@
+"""Narrow tables of plain text for a terminal of 100 columns."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lstmbench.report import raw, wording
+from lstmbench.report.speed import SpeedLine, speed_lines
+from lstmbench.report.subjects import SubjectColumns
+from lstmbench.report.verdicts import ParityLine, parity_lines
+
+
+class TerminalTable(NamedTuple):
+    """A title, and a first column of words before columns of numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def terminal_tables(run: Path) -> list[TerminalTable]:
+    """Parity first, then what was timed, if anything was; needs no extra.
+
+    RecordError where a raw file is missing, damaged or foreign. Column `parity` is the worst error over its bound.
+    """
+    recorded = raw.read_checked(run)
+    speed = speed_lines(recorded.measurements, recorded.parity)
+    return [table for table in _tables(parity_lines(recorded.parity), speed) if table.rows]
+
+
+def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterator[TerminalTable]:
+    yield TerminalTable(
+        "Parity with the float64 reference: the worst of all shapes",
+        ("export · runtime", "output", "max error", "float32", "of bound", "verdict"),
+        [_parity_row(line) for line in parity],
+    )
+    for kind, what in (("score", "Scoring, one call"), ("decode", "Decoding, one step")):
+        yield TerminalTable(
+            f"{what}: latency, tokens a second",
+            ("export · runtime", "B×T", "n", "p50 ms", "p90 ms", "p99 ms", "tok/s", "parity"),
+            [_speed_row(line) for line in speed if line.workload == kind],
+        )
+    yield TerminalTable(
+        "Refused",
+        ("export · runtime", "B×T", "why"),
+        [(_subject(line.subject), _shape(line), f"{line.workload}: {line.refused}") for line in speed if line.refused],
+    )
+
+
+def _parity_row(line: ParityLine) -> tuple[str, ...]:
+    errors = (wording.error(line.max_error), wording.error(line.float32_error), wording.share(line.error_to_bound))
+    return (_subject(line.subject), line.output, *errors, "FAILED" if line.reason else "ok")
+
+
+def _speed_row(line: SpeedLine) -> tuple[str, ...]:
+    if line.refused:
+        return (_subject(line.subject), _shape(line), *[wording.NOT_AVAILABLE] * 4, "refused", wording.NOT_AVAILABLE)
+    times = map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms))
+    speed = (str(line.samples), *times, wording.rate(line.tokens_per_s))
+    return (_subject(line.subject), _shape(line), *speed, wording.share(line.error_to_bound))
+
+
+def _shape(line: SpeedLine) -> str:
+    return f"{line.batch}×{line.time}"
+
+
+def _subject(subject: SubjectColumns) -> str:
+    threads = f" ({subject.threads} threads)" if subject.threads > 1 else ""
+    # the width is for numbers: float32 is what a name without a precision means
+    return f"{wording.export(subject).removesuffix('-fp32')} · {subject.runtime}{threads}"

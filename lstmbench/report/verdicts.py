@@ -1,0 +1,114 @@
+"""What the check said: one line per subject and output, and one standing per subject."""
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from lstmbench.records import ParityRow, Subject
+from lstmbench.report import subjects
+from lstmbench.report.subjects import SubjectColumns
+
+_OUTPUTS = ("logits", "y", "h_n", "c_n")  # the order of the graph
+PASSED, FAILED = "within bound", "FAILED"
+
+
+class ParityLine(NamedTuple):
+    """The worst run of one output: a failed one if there is one, else the one with the largest error."""
+
+    subject: SubjectColumns
+    output: str
+    runs: int  # shapes and ways to cut the sequence
+    max_error: float | None
+    float32_error: float
+    bound: float
+    error_to_bound: float | None  # the largest share of a bound over all runs
+    batch: int
+    time: int
+    chunks: str
+    state: str
+    worst_index: str
+    got: float | None
+    want: float | None
+    verdict: str
+    reason: str
+
+
+class Standing(NamedTuple):
+    """What parity says of one subject as a whole, to be put beside its speed."""
+
+    max_error: float | None
+    error_to_bound: float | None
+    refused: str  # why its speed is not shown; empty when every output is within its bound
+
+
+UNCHECKED = Standing(None, None, "not checked: no output of this export on this runtime is in parity.jsonl")
+
+
+def parity_lines(rows: Iterable[ParityRow]) -> list[ParityLine]:
+    """One line per subject and output, subjects in the order of their names."""
+    ordered = sorted(rows, key=_key)
+    return [_line(list(group)) for _, group in groupby(ordered, key=_key)]
+
+
+def standings(rows: Iterable[ParityRow]) -> dict[Subject, Standing]:
+    """What parity says of each identity that was checked: the same file, runtime, version and threads."""
+    grouped: dict[Subject, list[ParityRow]] = {}
+    for row in rows:
+        grouped.setdefault(row.subject.identity, []).append(row)
+    return {subject: _standing(group) for subject, group in grouped.items()}
+
+
+def _key(row: ParityRow) -> tuple[object, ...]:
+    known = _OUTPUTS.index(row.output) if row.output in _OUTPUTS else len(_OUTPUTS)
+    return (subjects.columns(row.subject), row.subject.model_sha256, known, row.output)
+
+
+def _line(rows: Sequence[ParityRow]) -> ParityLine:
+    worst = max(rows, key=lambda row: (not row.passed, _error(row)))
+    return ParityLine(
+        subject=subjects.columns(worst.subject),
+        output=subjects.plain(worst.output),
+        runs=len(rows),
+        max_error=worst.max_error,
+        float32_error=worst.float32_error,
+        bound=worst.bound,
+        error_to_bound=_largest_share(rows),
+        batch=worst.batch,
+        time=worst.time,
+        chunks=_chunks(worst.chunks),
+        state=worst.state,
+        worst_index=f"[{', '.join(map(str, worst.worst_index))}]" if worst.worst_index else "n/a",
+        got=worst.got,
+        want=worst.want,
+        verdict=PASSED if worst.passed else FAILED,
+        reason=subjects.plain(worst.reason),
+    )
+
+
+def _chunks(steps: Sequence[int]) -> str:
+    """Steps a call: '5+1+10', '64x1'."""
+    return f"{len(steps)}x{steps[0]}" if len(steps) > 1 and len(set(steps)) == 1 else "+".join(map(str, steps))
+
+
+def _standing(rows: Sequence[ParityRow]) -> Standing:
+    failed = [row for row in rows if not row.passed]
+    if failed:
+        worst = max(failed, key=_error)
+        return Standing(None, None, f"failed the check: {subjects.plain(worst.output)}: {subjects.plain(worst.reason)}")
+    return Standing(max(map(_error, rows)), _largest_share(rows), "")
+
+
+def _largest_share(rows: Sequence[ParityRow]) -> float | None:
+    shares = [_share(row) for row in rows]
+    return max(shares) if all(map(math.isfinite, shares)) else None
+
+
+def _share(row: ParityRow) -> float:
+    if row.bound == 0:  # bit by bit or not at all
+        return 0.0 if row.max_error == 0 else math.inf
+    return _error(row) / row.bound
+
+
+def _error(row: ParityRow) -> float:
+    return math.inf if row.max_error is None else row.max_error

@@ -1,0 +1,57 @@
+"""Numbers as tables write them; what cannot be told is `n/a`, never a blank."""
+
+from lstmbench import units
+from lstmbench.report.subjects import SubjectColumns
+
+NOT_AVAILABLE = "n/a"
+
+
+def number(value: float | None) -> str:
+    """Three significant digits."""
+    return NOT_AVAILABLE if value is None else units.three_digits(value)
+
+
+def rate(value: float | None) -> str:
+    """Tokens a second, short: '12.3 k'."""
+    return NOT_AVAILABLE if value is None else units.count(value)
+
+
+def between(low: float | None, high: float | None) -> str:
+    """Two rates as a span: '11.9 k – 12.4 k'."""
+    return NOT_AVAILABLE if low is None or high is None else f"{rate(low)} – {rate(high)}"
+
+
+def error(value: float | None) -> str:
+    """Two digits and a power of ten: '4.2e-7'; exact agreement is '0'."""
+    if value is None:
+        return NOT_AVAILABLE
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(power)}" if value else "0"
+
+
+def share(value: float | None) -> str:
+    """A part of a bound in percent: '41 %'."""
+    if value is None:
+        return NOT_AVAILABLE
+    return "< 1 %" if 0 < value < 0.01 else f"{100 * value:.0f} %"
+
+
+def export(subject: SubjectColumns) -> str:
+    """Model and form; the name of an export already ends with its form."""
+    form = f"{subject.form}-{subject.precision}"
+    return subject.model if subject.model.endswith(f"/{form}") else f"{subject.model} ({form})"
+
+
+def engine(subject: SubjectColumns) -> str:
+    """Runtime and version."""
+    return f"{subject.runtime} {subject.version}".strip()
+
+
+def provider(subject: SubjectColumns) -> str:
+    """ONNX Runtime's providers without the suffix that they all have."""
+    return subject.provider.replace("ExecutionProvider", "")
+
+
+def several(n: int, noun: str) -> str:
+    """A count with its noun: '1 export', '2 exports'."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

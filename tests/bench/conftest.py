@@ -1,0 +1,101 @@
+# ruff: noqa: ARG002 (the signatures are the worker's)
+import itertools
+
+import pytest
+
+from lstmbench.errors import WorkerError
+from lstmbench.records import Clearance, ExportedModel, ExportRecord, ModelConfig, Subject, Workload
+from lstmbench.worker import Samples, WorkerInfo
+
+
+class Stage:
+    """The script that fake workers follow, and the log of what they did; time passes only while they run."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.loaded: list[str] = []
+        self.closed: list[str] = []
+        self.took: list[tuple[str, Workload, float]] = []  # who, what, warm-up
+        self.granted: list[tuple[float, int]] = []  # budget, samples
+        self.step_s = itertools.repeat(0.01)
+        self.crashes: set[tuple[str, str]] = set()  # runtime and kind of workload
+        self.does_not_load: set[str] = set()
+        self.version = "1.0"
+
+
+class FakeWorker:
+    stage: Stage
+
+    def __init__(self, runtime: str, exported: ExportedModel, *, threads: int) -> None:
+        self.runtime = runtime
+        self.stage.loaded.append(runtime)
+        if runtime in self.stage.does_not_load:
+            raise WorkerError(f"runtime {runtime!r} crashed (SIGSEGV) while loading")
+        self.info = WorkerInfo(version=self.stage.version, load_s=0.5, placement=())
+
+    def measure(self, workload, inputs, *, warmup_s, budget_s, max_samples) -> Samples:
+        self.stage.took.append((self.runtime, workload, warmup_s))
+        self.stage.granted.append((budget_s, max_samples))
+        if (self.runtime, workload.kind) in self.stage.crashes:
+            raise WorkerError(f"runtime {self.runtime!r} crashed (SIGSEGV) while timing {workload.kind}")
+        steps = list(itertools.islice(self.stage.step_s, 3))
+        starts = [self.stage.now_s + before for before in itertools.accumulate(steps[:-1], initial=0.0)]
+        self.stage.now_s += sum(steps)
+        return Samples(warmup_s=(0.02,) * (2 if warmup_s else 1), start_s=tuple(starts), sample_s=tuple(steps))
+
+    def close(self) -> None:
+        self.stage.closed.append(self.runtime)
+
+
+@pytest.fixture
+def stage(monkeypatch) -> Stage:
+    stage = Stage()
+    monkeypatch.setattr("lstmbench.bench.contender.Worker", FakeWorker)
+    monkeypatch.setattr(FakeWorker, "stage", stage, raising=False)
+    return stage
+
+
+def exported(head: str) -> ExportedModel:
+    sizes = {"peephole": "full", "input_size": 3, "hidden_size": 4}
+    model = ModelConfig(head=head, vocabulary_size=5 if head == "lm" else 0, **sizes)
+    record = ExportRecord(
+        file=f"scan-{head}.onnx",
+        sha256="0" * 64,
+        model=model,
+        form="scan",
+        precision="fp32",
+        opset=21,
+        ir_version=10,
+        weights_sha256="0" * 64,
+        verified=(),
+        verified_with="nothing",
+    )
+    return ExportedModel(folder="models/fake", record=record)
+
+
+@pytest.fixture
+def cleared():
+    """What a check says of an export on some runtimes."""
+
+    def cleared(*runtimes: str, refused: str = "", head: str = "lm", version: str = "1.0") -> list[Clearance]:
+        model = exported(head)
+        return [
+            Clearance(
+                exported=model,
+                subject=Subject(
+                    model=model.name,
+                    model_sha256=model.record.sha256,
+                    head=head,
+                    peephole="full",
+                    form="scan",
+                    precision="fp32",
+                    runtime=runtime,
+                    runtime_version=version,
+                    threads=1,
+                ),
+                refused=refused,
+            )
+            for runtime in runtimes
+        ]
+
+    return cleared

@@ -1,0 +1,242 @@
+"""Numbers only for what passed; rounds interleaved; what was timed stays timed."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from lstmbench import bench as measuring
+from lstmbench import disk, machine
+from lstmbench.bench import Effort, grid
+from lstmbench.errors import LstmbenchError, RecordError
+from lstmbench.records import Measurement, Workload
+
+SCORE = grid(batches=(1, 2), times=(4,), kinds=("score",))
+BOTH = grid(batches=(1,), times=(4,), kinds=("score", "decode"))
+EFFORT = Effort(rounds=3, warmup_s=0.1, budget_s=0.3, samples=90)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def bench(run) -> Callable[..., list[Measurement]]:
+    def bench(clearances, workloads=SCORE, **options) -> list[Measurement]:
+        return measuring.bench(
+            clearances, workloads, **({"run": run, "effort": EFFORT, "progress": lambda _line: None} | options)
+        )
+
+    return bench
+
+
+def journal(run) -> list[Measurement]:
+    return disk.read_journal(run / "measurements.jsonl", Measurement)
+
+
+def test_every_case_gets_its_raw_samples_and_they_are_on_disk(stage, cleared, bench, run):
+    rows = bench(cleared("a", "b"))
+    assert journal(run) == rows
+    assert [(row.subject.runtime, row.workload) for row in rows] == [(r, w) for w in SCORE for r in "ab"]
+    for row in rows:
+        assert row.machine == machine.observe().fingerprint
+        assert row.timing.rounds == (3, 3, 3)
+        assert row.timing.sample_s == (0.01,) * 9
+        assert row.timing.warmup_s == (0.02, 0.02)
+        assert row.timing.load_s == 0.5
+
+
+def test_each_round_has_every_runtime_once_in_an_order_of_its_own(stage, cleared, bench):
+    names = "abcdefgh"
+    bench(cleared(*names), SCORE[:1], effort=Effort(rounds=5))
+    who = [name for name, _, _ in stage.took]
+    rounds = [tuple(who[n : n + 8]) for n in range(0, 40, 8)]
+    assert all(sorted(one) == sorted(names) for one in rounds)
+    assert len(set(rounds)) == 5
+    assert tuple(names) not in rounds
+
+
+def test_the_order_follows_from_the_seed(stage, cleared, bench, tmp_path):
+    orders = []
+    for n, seed in enumerate((1, 1, 2)):
+        stage.took.clear()
+        bench(cleared(*"abcdef"), run=tmp_path / str(n), effort=Effort(seed=seed))
+        orders.append([name for name, _, _ in stage.took])
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_only_the_first_round_warms_up_for_long(stage, cleared, bench):
+    bench(cleared("a"), SCORE[:1])
+    assert [warmup_s for _, _, warmup_s in stage.took] == [0.1, 0, 0]
+
+
+def test_the_rounds_share_the_budget_and_the_samples(stage, cleared, bench):
+    bench(cleared("a"), SCORE[:1])
+    assert stage.granted == [(pytest.approx(0.1), 30)] * 3
+
+
+def test_starts_count_from_the_first_sample_of_the_workload_and_show_how_runtimes_alternate(stage, cleared, bench):
+    rows = bench(cleared("a", "b"), SCORE[1:])
+    starts = sorted((start_s, row.subject.runtime) for row in rows for start_s in row.timing.start_s)
+    assert [start_s for start_s, _ in starts] == pytest.approx([0.01 * n for n in range(18)])
+    who = "".join(runtime for _, runtime in starts)
+    assert all(sorted(who[n : n + 6]) == list("aaabbb") for n in (0, 6, 12))
+
+
+def test_every_process_is_loaded_before_the_first_is_timed_and_ended_in_the_end(stage, cleared, bench):
+    lines: list[str] = []
+    bench(cleared("a", "b", "c"), progress=lines.append)
+    assert [line.split()[0] for line in lines[:4]] == ["loading", "loading", "loading", "score"]
+    assert stage.loaded == ["a", "b", "c"]
+    assert sorted(stage.closed) == ["a", "b", "c"]
+
+
+def test_an_interrupt_ends_every_process_and_keeps_what_was_finished(stage, cleared, bench, run):
+    def stop(line: str) -> None:
+        if line.startswith("score (B=2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench(cleared("a", "b"), progress=stop)
+    assert sorted(stage.closed) == ["a", "b"]
+    assert [row.workload for row in journal(run)] == [SCORE[0]] * 2
+    stage.took.clear()
+    assert len(bench(cleared("a", "b"))) == 4
+    assert {workload for _, workload, _ in stage.took} == {SCORE[1]}
+
+
+def test_what_did_not_pass_gets_its_reason_and_no_process(stage, cleared, bench, run):
+    rows = bench([*cleared("a"), *cleared("b", refused="logits are off")], BOTH)
+    assert stage.loaded == ["a"]
+    assert {row.subject.runtime for row in rows if row.timing} == {"a"}
+    assert [row.refused for row in rows if row.subject.runtime == "b"] == ["logits are off"] * 2
+    assert sorted(map(str, journal(run))) == sorted(map(str, rows))
+
+
+def test_a_refusal_is_noted_once(stage, cleared, bench, run):
+    bench(cleared("b", refused="logits are off"))
+    before = (run / "measurements.jsonl").read_bytes()
+    assert all(row.refused for row in bench(cleared("b", refused="logits are off")))
+    assert (run / "measurements.jsonl").read_bytes() == before
+
+
+def test_a_timing_does_not_survive_a_check_that_fails_later(stage, cleared, bench, run):
+    bench(cleared("a"))
+    rows = bench(cleared("a", refused="logits are off"))
+    assert not any(row.timing for row in rows)
+    assert journal(run) == rows
+
+
+def test_a_crash_refuses_one_case_and_the_rest_goes_on(stage, cleared, bench):
+    stage.crashes = {("b", "score")}
+    rows = {(row.subject.runtime, row.workload.kind): row for row in bench(cleared("a", "b"), BOTH)}
+    assert "crashed (SIGSEGV) while timing score" in rows["b", "score"].refused
+    assert all(rows[case].timing for case in (("a", "score"), ("a", "decode"), ("b", "decode")))
+    assert Counter(stage.loaded) == {"a": 1, "b": 2}  # again for the next workload
+    assert Counter(name for name, workload, _ in stage.took if workload.kind == "score") == {"a": 3, "b": 1}
+
+
+def test_a_crash_in_a_later_round_leaves_no_number(stage, cleared, bench):
+    def crash_later(line: str) -> None:
+        if "round 3 of 3" in line:
+            stage.crashes = {("a", "score")}
+
+    (row,) = bench(cleared("a"), SCORE[:1], progress=crash_later)
+    assert row.timing is None
+    assert row.refused
+
+
+def test_a_runtime_that_no_longer_loads_is_refused_for_all_workloads_after_one_try(stage, cleared, bench):
+    stage.does_not_load = {"b"}
+    rows = bench(cleared("a", "b"), BOTH)
+    assert [bool(row.timing) for row in rows] == [True, False, True, False]
+    assert stage.loaded == ["a", "b"]
+
+
+def test_another_version_than_was_checked_is_not_timed(stage, cleared, bench):
+    stage.version = "2.0"
+    rows = bench(cleared("a"))
+    assert all("checked as version 1.0, now it is 2.0" in row.refused for row in rows)
+    assert stage.took == []
+    assert stage.closed == ["a"]
+
+
+def test_what_was_timed_is_not_timed_again(stage, cleared, bench, run):
+    first = bench(cleared("a"))
+    stage.loaded.clear()
+    before = (run / "measurements.jsonl").read_bytes()
+    assert bench(cleared("a")) == first
+    assert stage.loaded == []
+    assert (run / "measurements.jsonl").read_bytes() == before
+
+
+def test_what_was_refused_is_tried_again_and_its_row_replaced(stage, cleared, bench, run):
+    stage.crashes = {("a", "score")}
+    assert all(row.refused for row in bench(cleared("a")))
+    stage.crashes = set()
+    rows = bench(cleared("a"))
+    assert all(row.timing for row in rows)
+    assert journal(run) == rows
+
+
+def test_a_load_that_failed_in_the_check_leaves_no_row_once_it_passed(stage, cleared, bench, run):
+    bench(cleared("a", refused="did not load", version=""))
+    rows = bench(cleared("a"))
+    assert all(row.timing for row in rows)
+    assert journal(run) == rows
+
+
+def test_another_machines_folder_is_one_line_and_stays_as_it_is(stage, cleared, bench, run, monkeypatch):
+    bench(cleared("a"))
+    here = machine.observe()
+    monkeypatch.setattr(machine, "observe", lambda: msgspec.structs.replace(here, cpu="Z80"))
+    before = (run / "measurements.jsonl").read_bytes()
+    with pytest.raises(RecordError, match="another machine"):
+        bench(cleared("b"))
+    assert (run / "measurements.jsonl").read_bytes() == before
+
+
+def test_a_bare_layer_is_not_asked_to_decode(stage, cleared, bench):
+    rows = bench([*cleared("a", head="layer"), *cleared("a")], BOTH)
+    kinds = [(row.subject.head, row.workload.kind) for row in rows]
+    assert kinds == [("layer", "score"), ("lm", "score"), ("lm", "decode")]
+    assert not any(row.refused for row in rows)
+
+
+def test_samples_are_stored_to_the_nanosecond(stage, cleared, bench):
+    stage.step_s = iter([0.0123456789876] * 9)
+    (row,) = bench(cleared("a"), SCORE[:1])
+    assert set(row.timing.sample_s) == {0.012345679}
+
+
+@pytest.mark.parametrize(("clearances", "workloads"), [([], SCORE), (None, ())])
+def test_nothing_to_time_is_one_line(cleared, bench, run, clearances, workloads):
+    with pytest.raises(LstmbenchError, match="nothing to time"):
+        bench(cleared("a") if clearances is None else clearances, workloads)
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"rounds": 0}, {"samples": 4}, {"budget_s": 0}, {"budget_s": float("nan")}, {"warmup_s": -1.0}],
+    ids=str,
+)
+def test_an_effort_that_times_nothing_is_one_line(wrong):
+    with pytest.raises(LstmbenchError, match=r"^cannot "):
+        Effort(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"batches": (0,)}, {"times": (4, 0)}, {"batches": ()}], ids=str)
+def test_a_grid_with_a_b_or_t_below_1_is_one_line(wrong):
+    with pytest.raises(LstmbenchError, match="give 1 or more"):
+        grid(**({"batches": (1,), "times": (1,), "kinds": ("score",)} | wrong))
+
+
+def test_the_named_grids():
+    quick, lm = measuring.GRIDS["quick"], measuring.GRIDS["lm"]
+    assert len(quick) == 4 + 2
+    assert len(lm) == 12 + 4
+    assert Workload(kind="decode", batch=64, time=128) in lm
+    assert {workload.time for workload in quick if workload.kind == "decode"} == {64}

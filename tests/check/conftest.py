@@ -1,0 +1,89 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lstmbench.errors import WorkerError
+from lstmbench.model import folder
+from lstmbench.model.weights import digest, expected_shapes, random_weights
+from lstmbench.records import ExportedModel, ExportRecord, ModelConfig, ModelFolder
+from lstmbench.runtimes import load
+from lstmbench.worker import WorkerInfo
+from lstmbench.worker.shapes import ContractError, demand_answer
+
+
+class Inline:
+    """A worker without a process: the adapter runs here, and its answers are held to the same contract."""
+
+    ran: list[str]  # one entry a call
+
+    def __init__(self, runtime: str, exported: ExportedModel, *, threads: int) -> None:
+        self.exported = exported
+        self.runtime = load(runtime)(exported, threads=threads)
+        self.info = WorkerInfo(version=self.runtime.version, load_s=0.1, placement=())
+
+    def run(self, inputs, state=None):
+        self.ran.append(type(self.runtime).__name__)
+        try:
+            return demand_answer(
+                self.exported.model, self.runtime.run(inputs, state), batch=len(inputs), time=inputs.shape[1]
+            )
+        except ContractError as error:
+            raise WorkerError(str(error)) from error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.runtime.close()
+
+
+@pytest.fixture
+def plugins(monkeypatch) -> None:
+    """`planted` can be imported, here and in a worker's child."""
+    here = str(Path(__file__).parent)
+    monkeypatch.syspath_prepend(here)
+    monkeypatch.setenv("PYTHONPATH", here)
+
+
+@pytest.fixture
+def inline(plugins, monkeypatch) -> list[str]:
+    """Workers run in this process; the list fills with one entry a call."""
+    monkeypatch.setattr("lstmbench.check.examine.Worker", Inline)
+    monkeypatch.setattr(Inline, "ran", ran := [], raising=False)
+    return ran
+
+
+@pytest.fixture
+def make(tmp_path) -> Callable[..., ExportedModel]:
+    """A model folder with random weights, and an 'export' that only ONNX Runtime would miss."""
+
+    def make(config: ModelConfig, *, name: str = "tiny", seed: int = 3) -> ExportedModel:
+        weights, path = random_weights(config, seed=seed), tmp_path / name
+        folder.write_config(path, ModelFolder(model=config))
+        folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
+        record = ExportRecord(
+            file="scan-fp32.onnx",
+            sha256=digest(weights),
+            model=config,
+            form="scan",
+            precision="fp32",
+            opset=21,
+            ir_version=10,
+            weights_sha256=digest({name: weights[name] for name in expected_shapes(config)}),
+            verified=(),
+            verified_with="nothing",
+        )
+        return ExportedModel(folder=str(path), record=record)
+
+    return make
+
+
+@pytest.fixture
+def lm() -> ModelConfig:
+    return ModelConfig(head="lm", peephole="full", input_size=3, hidden_size=4, num_layers=2, vocabulary_size=7)
+
+
+@pytest.fixture
+def tiny(make, lm) -> ExportedModel:
+    return make(lm)

@@ -1,0 +1,132 @@
+"""Runtimes with one planted mistake each; a worker's child imports them as `planted:Name`."""
+
+# ruff: noqa: ARG002 (the signatures are the contract's)
+
+import os
+import signal
+import time
+
+import numpy as np
+
+from lstmbench.errors import WorkerError
+from lstmbench.records import State
+from lstmbench.runtimes.numpy_float32 import NumpyFloat32 as Honest
+
+__all__ = ["Honest"]
+
+
+class IgnoresState(Honest):
+    def run(self, inputs, state):
+        return super().run(inputs, None)
+
+
+class CarriesNoState(Honest):
+    """Starts from the state that it is given, and gives the same one back."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        return output, after if state is None else state
+
+
+class StateOfTheFirstCall(Honest):
+    """Takes the state that it saw first for every later one, as an input bound once and for all would be."""
+
+    first = None
+
+    def run(self, inputs, state):
+        if state is not None and (self.first is None or self.first.h.shape != state.h.shape):
+            self.first = state
+        return super().run(inputs, None if state is None else self.first)
+
+
+class DropsTheLastStep(Honest):
+    """The shape is right, the last step never ran."""
+
+    def run(self, inputs, state):
+        steps = inputs.shape[1]
+        if steps == 1:
+            return super().run(inputs, state)
+        output, after = super().run(inputs[:, :-1], state)
+        return np.concatenate([output, output[:, -1:]], axis=1), after
+
+
+class AnswersTheLastStepOnly(Honest):
+    """The shape is wrong: the worker refuses it."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        return output[:, -1:], after
+
+
+class SwapsHAndC(Honest):
+    def run(self, inputs, state):
+        output, (h, c) = super().run(inputs, state)
+        return output, State(c, h)
+
+
+class NotANumber(Honest):
+    """One element of one output."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        output[-1, -1, -1] = np.nan
+        return output, after
+
+
+class NotANumberInC(Honest):
+    def run(self, inputs, state):
+        output, (h, c) = super().run(inputs, state)
+        c[-1, -1, -1] = np.nan
+        return output, State(h, c)
+
+
+class OffByAThousandth(Honest):
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        output[0, -1, 1] += 1e-3
+        return output, after
+
+
+class ForgetsThePeephole(Honest):
+    def __init__(self, exported, *, threads):
+        super().__init__(exported, threads=threads)
+        self._weights = {k: np.zeros_like(v) if "weight_ch" in k else v for k, v in self._weights.items()}
+
+
+class MixesUpTheRows(Honest):
+    """Rows of a batch in another order: right at B = 1."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        return output[::-1].copy(), after
+
+
+class DoesNotLoad(Honest):
+    def __init__(self, exported, *, threads):
+        raise WorkerError("the engine is too old for this file; install a newer one")
+
+
+class CrashesOnABatch(Honest):
+    def run(self, inputs, state):
+        if len(inputs) > 1:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().run(inputs, state)
+
+
+class Hangs(Honest):
+    def run(self, inputs, state):
+        time.sleep(60)
+
+
+WRONG = (
+    IgnoresState,
+    CarriesNoState,
+    StateOfTheFirstCall,
+    DropsTheLastStep,
+    SwapsHAndC,
+    NotANumber,
+    NotANumberInC,
+    OffByAThousandth,
+    ForgetsThePeephole,
+    MixesUpTheRows,
+)

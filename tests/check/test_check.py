@@ -1,0 +1,300 @@
+"""What is right passes, every planted mistake fails, and what was found stays found."""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+import pytest
+
+from lstmbench import check as checking
+from lstmbench import disk
+from lstmbench.check import cases
+from lstmbench.errors import CheckpointError, LstmbenchError, RuntimeMissingError
+from lstmbench.model import folder
+from lstmbench.model.weights import random_weights
+from lstmbench.records import ModelConfig, ParityRow
+
+SHAPES = ((1, 1), (2, 16), (5, 33))
+MISTAKES = (
+    "IgnoresState",
+    "CarriesNoState",
+    "StateOfTheFirstCall",
+    "DropsTheLastStep",
+    "SwapsHAndC",
+    "NotANumber",
+    "NotANumberInC",
+    "OffByAThousandth",
+    "ForgetsThePeephole",
+    "MixesUpTheRows",
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def check(run) -> Callable[..., checking.CheckReport]:
+    def check(exported, *runtimes, **options):
+        options = {"shapes": SHAPES, "progress": lambda _line: None} | options
+        names = [name if name == "numpy" else f"planted:{name}" for name in runtimes]
+        return checking.check([exported], names, run=run, **options)
+
+    return check
+
+
+def journal(run) -> list[ParityRow]:
+    return disk.read_journal(run / "parity.jsonl", ParityRow)
+
+
+def test_the_reference_in_float32_passes_every_case(inline, tiny, check, run):
+    report = check(tiny, "numpy")
+    assert report.passed
+    assert report.failures() == ()
+    assert len(report.rows) == 3 * (2 + 4 + 4)  # at (1, 1) there is only one way to cut
+    assert journal(run) == list(report.rows)
+    assert {row.subject.runtime_version for row in report.rows} == {np.__version__}
+    assert all(row.max_error <= row.bound for row in report.rows)
+
+
+@pytest.mark.parametrize("head", ["lm", "layer"])
+@pytest.mark.parametrize("peephole", ["full", "diagonal", "none"])
+def test_every_cell_and_head_can_be_checked(inline, make, check, head, peephole):
+    vocabulary_size = 5 if head == "lm" else 0
+    config = ModelConfig(
+        head=head, peephole=peephole, input_size=3, hidden_size=4, num_layers=2, vocabulary_size=vocabulary_size
+    )
+    assert check(make(config), "Honest").passed
+
+
+def test_both_directions_are_checked_in_one_call_as_pieces_are_another_function(inline, make, check):
+    config = ModelConfig(head="layer", peephole="full", input_size=3, hidden_size=4, bidirectional=True)
+    report = check(make(config), "Honest")
+    assert report.passed
+    assert {row.chunks for row in report.rows} == {(1,), (16,), (33,)}
+    assert not check(make(config), "IgnoresState").passed
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_planted_mistake_fails(inline, tiny, check, mistake):
+    report = check(tiny, mistake)
+    assert not report.passed
+    assert report.failures()
+    (clearance,) = report.clearances
+    assert clearance.refused.startswith("failed the check at (B=")
+    assert "\n" not in clearance.refused
+
+
+def test_the_mistakes_above_are_all_that_are_planted(plugins):
+    import planted
+
+    assert {mistake.__name__ for mistake in planted.WRONG} == set(MISTAKES)
+
+
+@pytest.mark.parametrize("mistake", ["CarriesNoState", "StateOfTheFirstCall"])
+def test_only_pieces_or_only_a_state_give_such_a_mistake_away(inline, tiny, check, mistake):
+    whole_from_none = [row for row in check(tiny, mistake).rows if row.state == "none" and len(row.chunks) == 1]
+    assert whole_from_none
+    assert all(row.passed for row in whole_from_none)
+
+
+def test_the_worst_element_is_named_with_both_values(inline, tiny, check):
+    row = check(tiny, "OffByAThousandth").failures()[0]
+    assert (row.batch, row.time, row.output) == (1, 1, "logits")
+    assert row.worst_index == (0, 0, 1)
+    assert row.got - row.want == pytest.approx(1e-3, rel=1e-2)
+    assert row.reason
+
+
+def test_what_is_not_a_number_has_no_error_and_fails_with_its_place(inline, tiny, check, run):
+    row = next(row for row in check(tiny, "NotANumberInC").failures() if row.output == "c_n")
+    assert row.max_error is None
+    assert row.worst_index == (1, 0, 3)  # the second of L = 2 layers, H = 4
+    assert "nan" in row.reason
+    assert row in journal(run)
+
+
+def test_a_runtime_that_refuses_leaves_its_reason_and_is_asked_nothing_more(inline, tiny, check, run):
+    report = check(tiny, "AnswersTheLastStepOnly", "Honest")
+    refused, passed = report.clearances
+    assert "float32 (2, 16, 7), not float32 (2, 1, 7)" in refused.refused
+    assert passed.passed
+    rows = [row for row in journal(run) if "Last" in row.subject.runtime]
+    assert {row.output for row in rows if not row.passed} == {"logits", "h_n", "c_n"}
+    assert {(row.batch, row.time) for row in rows if not row.passed} == {(2, 16)}
+    assert not any(row.batch == 5 for row in rows)
+
+
+def test_a_runtime_that_does_not_load_leaves_its_reason_and_no_version(inline, tiny, check):
+    report = check(tiny, "DoesNotLoad", "Honest")
+    refused, passed = report.clearances
+    assert refused.refused == "the engine is too old for this file; install a newer one"
+    assert refused.subject.runtime_version == ""
+    assert passed.passed
+    assert {row.reason for row in report.failures()} == {refused.refused}
+
+
+def test_what_passed_is_not_run_again(inline, tiny, check, run):
+    first = check(tiny, "Honest")
+    inline.clear()
+    before = (run / "parity.jsonl").read_bytes()
+    assert check(tiny, "Honest") == first
+    assert inline == []
+    assert (run / "parity.jsonl").read_bytes() == before
+
+
+def test_other_threads_another_version_and_another_file_are_checked_anew(inline, tiny, check, monkeypatch, run):
+    check(tiny, "Honest")
+    inline.clear()
+    check(tiny, "Honest", threads=2)
+    assert inline
+    inline.clear()
+    monkeypatch.setattr("planted.Honest.version", "another")
+    check(tiny, "Honest")
+    assert inline
+    inline.clear()
+    other = msgspec.structs.replace(tiny, record=msgspec.structs.replace(tiny.record, sha256="f" * 64))
+    check(other, "Honest")
+    assert inline
+    assert len(journal(run)) == 4 * 30
+
+
+@pytest.mark.parametrize("lines", range(1, 10))
+def test_a_check_that_was_killed_after_any_row_is_completed(inline, tiny, check, run, lines):
+    whole = check(tiny, "Honest")
+    path = run / "parity.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:lines]) + b'{"torn')
+    assert check(tiny, "Honest") == whole
+    assert sorted(map(str, journal(run))) == sorted(map(str, whole.rows))
+
+
+def test_an_interrupt_loses_no_finished_case(inline, tiny, check, run, monkeypatch):
+    def stop(line: str) -> None:
+        if "case 4 " in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(tiny, "Honest", progress=stop)
+    assert len(journal(run)) == 3 * 3
+    inline.clear()
+    assert check(tiny, "Honest").passed
+    assert len(inline) == (3 + 16 + 1) + (1 + 3 + 33 + 1)  # calls of what was left at (2, 16), and of (5, 33)
+
+
+def test_what_failed_is_run_again_and_its_rows_are_replaced(inline, tiny, check, run, monkeypatch):
+    import planted
+
+    assert not check(tiny, "OffByAThousandth").passed
+    monkeypatch.setattr(planted.OffByAThousandth, "run", planted.Honest.run)  # somebody mended it
+    assert check(tiny, "OffByAThousandth").passed
+    assert len(journal(run)) == 30
+    assert all(row.passed for row in journal(run))
+
+
+def test_a_failed_load_is_forgotten_once_it_loads(inline, tiny, check, run, monkeypatch):
+    import planted
+
+    check(tiny, "DoesNotLoad")
+    monkeypatch.setattr(planted.DoesNotLoad, "__init__", planted.Honest.__init__)
+    assert check(tiny, "DoesNotLoad").passed
+    assert {row.subject.runtime_version for row in journal(run)} == {np.__version__}
+
+
+def test_a_model_that_float32_cannot_hold_fails_and_its_rows_can_be_read_back(inline, make, check, run, lm):
+    exported = make(lm)
+    checkpoint = folder.read(exported.path.parent)
+    huge = checkpoint.weights | {"decoder.weight": np.full((7, 4), 3e38, np.float32)}
+    folder.write_weights(exported.path.parent, huge, checkpoint.note)
+    digest = folder.read(exported.path.parent).note.sha256
+    exported = msgspec.structs.replace(exported, record=msgspec.structs.replace(exported.record, weights_sha256=digest))
+    with np.errstate(over="ignore", invalid="ignore"):
+        report = check(exported, "Honest")
+    assert not report.passed
+    assert len(journal(run)) == len(report.rows)
+
+
+def test_each_subject_is_announced(inline, tiny, check):
+    lines: list[str] = []
+    check(tiny, "numpy", progress=lines.append)
+    assert lines[:2] == ["loading tiny/scan-fp32 on numpy", "tiny/scan-fp32 on numpy: case 1 of 10"]
+
+
+def test_a_language_model_is_given_every_state_and_sees_the_same_tokens_each_time(tiny):
+    from lstmbench.check.oracle import Oracle
+
+    case = cases.Case(2, 16, (16,), "random")
+    one, other = Oracle(tiny).ask(case), Oracle(tiny).ask(case)
+    assert np.array_equal(one.inputs, other.inputs)
+    assert np.count_nonzero(one.state.h) == one.state.h.size
+    assert np.count_nonzero(one.state.c) == one.state.c.size
+    assert Oracle(tiny).ask(case._replace(state="none")).state is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"shapes": [(0, 4)]}, "B and T must be at least 1"),
+        ({"shapes": [(4, 0)]}, "B and T must be at least 1"),
+        ({"shapes": []}, "at least one"),
+        ({"threads": 0}, "cannot run on 0 threads"),
+    ],
+)
+def test_bad_input_is_one_line_before_anything_is_written(tiny, check, run, changed, message):
+    with pytest.raises(LstmbenchError, match=message):
+        check(tiny, "numpy", **changed)
+    assert not run.exists()
+
+
+def test_no_exports_and_no_runtimes_are_one_line(tiny, run):
+    with pytest.raises(LstmbenchError, match="at least one exported model"):
+        checking.check([], ["numpy"], run=run, progress=print)
+    with pytest.raises(LstmbenchError, match=r"at least one runtime; here: .*numpy"):
+        checking.check([tiny], [], run=run, progress=print)
+
+
+def test_an_unknown_runtime_is_named_with_those_that_are_here(tiny, run):
+    with pytest.raises(RuntimeMissingError, match=r"no runtime named 'tensorrt'; here: .*numpy"):
+        checking.check([tiny], ["numpy", "tensorrt"], run=run, progress=print)
+    assert not run.exists()
+
+
+def test_weights_that_were_trained_again_since_are_refused_before_anything_runs(tiny, check, lm, run):
+    path = tiny.path.parent
+    folder.write_weights(path, random_weights(lm, seed=99), folder.WeightsNote(sha256=""))
+    with pytest.raises(CheckpointError, match="export again"):
+        check(tiny, "numpy")
+    assert not run.exists()
+
+
+@pytest.mark.parametrize("time", range(1, 70))
+def test_pieces_make_up_the_whole_and_none_is_empty(time):
+    for case in cases.plan([(2, time)], bidirectional=False):
+        assert sum(case.chunks) == time
+        assert min(case.chunks) >= 1
+
+
+def test_sixteen_steps_are_cut_into_5_1_and_10_and_one_by_one():
+    chunks = {case.chunks for case in cases.plan([(2, 16)], bidirectional=False)}
+    assert chunks == {(16,), (5, 1, 10), (1,) * 16}
+
+
+def test_a_shape_that_is_given_twice_is_checked_once():
+    plan = cases.plan([(1, 1), (1, 1)], bidirectional=False)
+    assert len(plan) == len(set(plan)) == 2
+
+
+def test_a_process_that_crashes_or_hangs_costs_its_own_rows_only(plugins, tiny, check, monkeypatch):
+    from lstmbench.worker import Worker
+
+    monkeypatch.setattr("lstmbench.check.examine.Worker", lambda *a, **k: Worker(*a, **k, timeout_s=2.0))
+    report = check(tiny, "CrashesOnABatch", "Hangs", "Honest", shapes=((1, 2), (2, 3)))
+    crashed, hung, passed = report.clearances
+    assert "crashed (SIGSEGV) while running (B=2, T=3)" in crashed.refused
+    assert "gave no answer within 2 s while running (B=1, T=2)" in hung.refused
+    assert passed.passed
+    by_runtime = {name: list(rows) for name, rows in itertools.groupby(report.rows, lambda row: row.subject.runtime)}
+    assert all(row.passed == (row.batch == 1) for row in by_runtime["planted:CrashesOnABatch"])
+    assert not any(math.isnan(row.bound) for row in report.rows)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstmbench.parity import compare
+
+WANT = np.linspace(-1, 1, 24).reshape(2, 3, 4)
+
+
+def verdict_on(change, *, bound=1e-6, want=WANT):
+    got = want.astype(np.float32)
+    got[1, 0, 2] = change(got[1, 0, 2])
+    return compare(got, want, name="logits", bound=bound)
+
+
+def test_the_worst_element_is_named_with_both_values_and_the_bound():
+    got, want = np.zeros((4, 18, 43), np.float32), np.zeros((4, 18, 43))
+    got[3, 17, 42], want[3, 17, 42], got[0, 0, 0] = 1.2345, 1.2301, 1e-3
+    verdict = compare(got, want, name="logits", bound=3.1e-6)
+    assert not verdict.passed
+    assert verdict.worst_index == (3, 17, 42)
+    assert (verdict.got, verdict.want) == (pytest.approx(1.2345), 1.2301)
+    assert verdict.reason == "logits[3, 17, 42] is 1.2345, the reference says 1.2301: off by 4.4e-03, allowed 3.1e-06"
+
+
+def test_what_is_within_its_bound_passes_and_still_says_where_it_is_worst():
+    verdict = verdict_on(lambda value: value + 1e-5, bound=2e-5)
+    assert verdict.passed
+    assert verdict.reason == ""
+    assert verdict.worst_index == (1, 0, 2)
+    assert verdict.max_error == pytest.approx(1e-5, rel=0.02)  # float32 holds 1e-5 beside 0.2 to 1 in 100
+
+
+@pytest.mark.parametrize(("value", "word"), [(np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf")])
+def test_what_is_not_finite_fails_whatever_the_bound_with_its_index(value, word):
+    verdict = verdict_on(lambda _: value, bound=1e30)
+    assert verdict.max_error is None
+    assert verdict.got is None
+    assert verdict.worst_index == (1, 0, 2)
+    assert verdict.reason.startswith(f"logits[1, 0, 2] is {word}, the reference says ")
+
+
+@pytest.mark.parametrize("got", [np.zeros((2, 3, 5), np.float32), np.zeros((2, 3, 4)), np.zeros((24,), np.float32)])
+def test_another_shape_or_dtype_fails_naming_both(got):
+    verdict = compare(got, WANT, name="y", bound=1e30)
+    assert verdict.max_error is None
+    assert verdict.reason == f"y is {got.dtype} {got.shape}, the reference says float32 (2, 3, 4)"
+
+
+@pytest.mark.parametrize("bound", [np.nan, np.inf])
+def test_a_bound_that_could_not_be_computed_lets_nothing_pass(bound):
+    assert not verdict_on(lambda value: value, bound=bound).passed
+
+
+@given(
+    errors=st.lists(st.floats(-1e-3, 1e-3), min_size=24, max_size=24),
+    bound=st.floats(1e-9, 1e-3),
+)
+def test_an_output_passes_exactly_when_no_element_is_further_off_than_the_bound(errors, bound):
+    got = (WANT + np.reshape(errors, WANT.shape)).astype(np.float32)
+    off = [abs(float(a) - float(b)) for a, b in zip(got.flat, WANT.flat, strict=True)]
+    verdict = compare(got, WANT, name="y", bound=bound)
+    assert verdict.passed == all(error <= bound for error in off)
+    assert verdict.max_error == max(off)
+    assert "\n" not in verdict.reason
