@@ -44,8 +44,8 @@ def after(machine: Machine) -> Machine:
 
 def default_threads() -> int:
     """How many threads can run at once here: the cores of the affinity mask, cut by the cgroup's CPU quota."""
-    quota = cgroup_cores(Path("/"))
-    return max(1, min(_affinity_cores(), math.floor(quota or math.inf) if quota else _affinity_cores()))
+    cores, quota = _affinity_cores(), cgroup_cores(Path("/"))
+    return cores if quota is None else max(1, min(cores, math.floor(quota)))
 
 
 def cgroup_cores(root: Path) -> float | None:

@@ -1,5 +1,6 @@
 """One machine, one writer at a time."""
 
+import fcntl
 import subprocess
 import sys
 
@@ -82,6 +83,22 @@ def test_a_lock_that_a_killed_writer_left_behind_holds_nobody_up(tmp_path):
     (tmp_path / ".lock").touch()
     with runfolder.opened(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["taken anew", "gone"])
+def test_a_lock_that_its_holder_takes_away_just_then_is_not_mistaken_for_ours(tmp_path, monkeypatch, again):
+    flock, swaps = fcntl.flock, iter([True])
+
+    def leave_first(descriptor: int, how: int) -> None:
+        if next(swaps, False):
+            (tmp_path / ".lock").unlink()
+            if again:
+                (tmp_path / ".lock").touch()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", leave_first)
+    with runfolder.opened(tmp_path), pytest.raises(DiskError, match="another lstmbench"):
+        runfolder.opened(tmp_path).__enter__()
 
 
 def test_a_file_where_the_folder_should_be_is_one_line(tmp_path):

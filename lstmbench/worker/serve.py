@@ -1,6 +1,7 @@
 """The child: take up one runtime, answer requests until the parent closes or is gone."""
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -29,6 +30,7 @@ class Session:
         self.exported: ExportedModel = request.exported
         self.runtime: Runtime = load(request.runtime)(request.exported, threads=request.threads)
         self._load_s = time.perf_counter() - begin_s
+        gc.freeze()  # what was imported stays: each measurement collects first, over torch's modules that takes 0.15 s
 
     def info(self) -> WorkerInfo:
         """What the parent is told once the runtime is ready."""

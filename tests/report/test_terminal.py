@@ -1,0 +1,57 @@
+"""Tables that fit a terminal of 100 columns."""
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from lstmbench.report import terminal_tables
+
+
+@pytest.fixture
+def tables(make, tmp_path):
+    return terminal_tables(make.write(tmp_path / "run", **make.whole()))
+
+
+def test_titles_come_in_reading_order(tables):
+    assert [table.title.split(",")[0].split(":")[0] for table in tables] == [
+        "Parity with the float64 reference",
+        "Scoring",
+        "Decoding",
+        "Refused",
+    ]
+
+
+def test_every_cell_is_text_and_none_is_blank(tables):
+    for table in tables:
+        for row in table.rows:
+            assert len(row) == len(table.columns)
+            assert all(isinstance(cell, str) and cell for cell in row)
+
+
+def test_no_row_is_folded_at_a_hundred_columns(tables):
+    for table in tables[:3]:
+        drawn = Table(*table.columns)
+        for row in table.rows:
+            drawn.add_row(*row)
+        assert drawn.__rich_measure__(Console(width=500), Console(width=500).options).maximum <= 100
+
+
+def test_refused_rows_show_no_number_and_are_listed_with_their_reason(tables, make):
+    scoring, refused = tables[1], tables[-1]
+    assert [row[1] for row in scoring.rows if row[6] == "refused"] == [row[1] for row in refused.rows]
+    for row in scoring.rows:
+        assert (row[6] == "refused") == (set(row[2:6]) == {"n/a"})
+    reasons = [row[2] for row in refused.rows]
+    assert sum(make.crashed in reason for reason in reasons) == 1
+    assert sum(make.out_of_bound in reason for reason in reasons) == 4
+    assert sum("not checked" in reason for reason in reasons) == 4
+
+
+def test_ten_samples_show_neither_p90_nor_p99(tables):
+    few = [row for row in tables[1].rows if row[2] == "10"]
+    assert len(few) == 7
+    assert {row[4:6] for row in few} == {("n/a", "n/a")}
+
+
+def test_a_failed_output_is_marked(tables):
+    assert [row[-1] for row in tables[0].rows].count("FAILED") == 1
