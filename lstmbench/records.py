@@ -220,7 +220,7 @@ class ParityRow(Record, frozen=True, kw_only=True):
     state: Literal["random", "none"] = "random"  # what the first call starts from
     output: str
     max_error: float | None  # absent where an output is not finite, has another shape, or never came
-    float32_error: float  # the NumPy reference in float32, on the same input
+    float32_error: float  # the largest of the NumPy reference in float32, on the same input, in several orders
     bound: float
     worst_index: tuple[int, ...] = ()
     got: float | None = None

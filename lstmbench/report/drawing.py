@@ -1,6 +1,5 @@
 """Panels to SVG text, panels side by side to one SVG, SVG to PNG; nothing is fetched."""
 
-import itertools
 import re
 import textwrap
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from lstmbench.report.look import INK, MUTED, PAPER
 from lstmbench.report.panels import Panel
 
 _SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)" viewBox="[^"]*">')
-_CLIP = re.compile(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))')
 _COLUMNS = 3
 _MARGIN, _GAP, _SLACK, _LETTER_PX = 18, 14, 8, 5.8
 _FONT = "Helvetica, Arial, sans-serif"
@@ -31,17 +29,13 @@ class Drawing(NamedTuple):
         return f'<svg viewBox="0 0 {self.width:g} {self.height:g}" overflow="visible" {attributes}>{self.body}</svg>'
 
 
-def draw(panel: Panel, name: str) -> Drawing:
-    """Draw a panel; `name` makes its identifiers unique in a page and the same in every run."""
+def draw(panel: Panel) -> Drawing:
+    """Draw a panel; none of its marks is clipped, so the SVG holds no identifiers that a page could mix up."""
     svg = vl_convert.vegalite_to_svg(panel.to_dict())
     head = _SIZE.match(svg)
     assert head is not None, "vl-convert writes width, height and viewBox"
-    # clip identifiers count on through the process: renumber them from the order in which they appear
-    numbers: dict[str, int] = {}
-    count = itertools.count(1)
-    body = _CLIP.sub(lambda m: f"{name}-{numbers.setdefault(m[0], next(count))}", svg[head.end() : -len("</svg>")])
     # a reader's fonts may be wider than those that it was laid out with
-    body = f'<g transform="translate({_SLACK})">{body}</g>'
+    body = f'<g transform="translate({_SLACK})">{svg[head.end() : -len("</svg>")]}</g>'
     return Drawing(body, float(head[1]) + 2 * _SLACK, float(head[2]))
 
 

@@ -8,7 +8,7 @@ from lstmbench.report.dots import parity_panel, speed_panel
 from lstmbench.report.drawing import Drawing, draw
 from lstmbench.report.look import Look
 from lstmbench.report.panels import LATENCY, THROUGHPUT, Across, Measure, line_panel
-from lstmbench.report.speed import SpeedLine
+from lstmbench.report.speed import SpeedLine, largest_shape
 from lstmbench.report.verdicts import ParityLine
 
 NAMES = (
@@ -51,39 +51,31 @@ def figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], look: Look
 
 
 def _parity_and_speed(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], look: Look) -> Figure:
-    panels = [draw(parity_panel(parity, look), f"{NAMES[0]}-1")]
-    for n, (kind, what) in enumerate((("score", "Scoring"), ("decode", "Decoding")), 2):
+    panels = [draw(parity_panel(parity, look))]
+    for kind, what in (("score", "Scoring"), ("decode", "Decoding")):
         there = largest_shape([line for line in speed if line.workload == kind])
         if there:
             title = f"{what} at B = {there[0].batch}, T = {there[0].time}"
-            panels.append(draw(speed_panel(there, look, title), f"{NAMES[0]}-{n}"))
+            panels.append(draw(speed_panel(there, look, title)))
     return _figure(NAMES[0], "Parity beside speed", _PARITY_CAPTION, panels)
-
-
-def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
-    """The lines, refused ones too, at the largest B·T that was timed at least once."""
-    shapes = [(line.batch * line.time, line.batch, line.time) for line in lines if not line.refused]
-    return [line for line in lines if shapes and (line.batch, line.time) == max(shapes)[1:]]
 
 
 def _scoring(lines: Sequence[SpeedLine], look: Look) -> Iterator[Figure]:
     timed = [line for line in lines if not line.refused]
     for name, measure, across, title in _SCORING:
         if len({getattr(line, across) for line in timed}) > 1:
-            panels = list(_by_other_size(timed, across, measure, look, name))
+            panels = list(_by_other_size(timed, across, measure, look))
             yield _figure(name, title, _SCORING_CAPTION + _gaps(lines), panels)
 
 
-def _by_other_size(
-    lines: Sequence[SpeedLine], across: Across, measure: Measure, look: Look, name: str
-) -> Iterator[Drawing]:
+def _by_other_size(lines: Sequence[SpeedLine], across: Across, measure: Measure, look: Look) -> Iterator[Drawing]:
     """One panel for each value of the size that is not on the axis; the panels share their upward axis."""
     other, letter = ("time", "T") if across == "batch" else ("batch", "B")
     y = _upward(lines, measure)
-    for n, size in enumerate(sorted({getattr(line, other) for line in lines}), 1):
+    for size in sorted({getattr(line, other) for line in lines}):
         there = [line for line in lines if getattr(line, other) == size]
         panel = line_panel(there, across=across, measure=measure, y=y, look=look, title=f"{letter} = {size}")
-        yield draw(panel, f"{name}-{n}")
+        yield draw(panel)
 
 
 def _decoding(lines: Sequence[SpeedLine], look: Look) -> Iterator[Figure]:
@@ -93,10 +85,10 @@ def _decoding(lines: Sequence[SpeedLine], look: Look) -> Iterator[Figure]:
     longest = max(line.time for line in timed)  # a step costs the same at any length: one length is drawn
     there = [line for line in timed if line.time == longest]
     panels = []
-    for n, (measure, title) in enumerate(((LATENCY, "Between two tokens"), (THROUGHPUT, "Tokens of all rows")), 1):
+    for measure, title in ((LATENCY, "Between two tokens"), (THROUGHPUT, "Tokens of all rows")):
         y = _upward(there, measure)
         panel = line_panel(there, across="batch", measure=measure, y=y, look=look, title=title)
-        panels.append(draw(panel, f"{NAMES[5]}-{n}"))
+        panels.append(draw(panel))
     caption = f"Token by token, {longest} steps from zero state; one sample is one step." + _gaps(lines)
     yield _figure(NAMES[5], "Decoding: latency and throughput against batch", caption, panels)
 

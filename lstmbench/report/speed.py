@@ -1,6 +1,6 @@
 """Raw times to one line per subject and workload, with parity beside it; no parity, no number."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -40,6 +40,12 @@ def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]
     known = standings(parity)
     lines = [_line(row, known.get(row.subject.identity, UNCHECKED)) for row in measurements]
     return sorted(lines, key=_place)
+
+
+def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
+    """The lines, refused ones too, at the largest B·T that was timed at least once."""
+    shapes = [(line.batch * line.time, line.batch, line.time) for line in lines if not line.refused]
+    return [line for line in lines if shapes and (line.batch, line.time) == max(shapes)[1:]]
 
 
 def _place(line: SpeedLine) -> tuple[object, ...]:

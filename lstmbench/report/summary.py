@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lstmbench.records import Load, Machine
 from lstmbench.report import wording
-from lstmbench.report.speed import SpeedLine
+from lstmbench.report.speed import SpeedLine, largest_shape
 from lstmbench.report.subjects import plain
 from lstmbench.report.verdicts import ParityLine
 
@@ -87,11 +87,10 @@ def _step(timed: Sequence[SpeedLine]) -> Iterator[KeyFigure]:
 
 
 def _throughput(timed: Sequence[SpeedLine]) -> Iterator[KeyFigure]:
-    scored = [line for line in timed if line.workload == "score"]
-    if scored:
-        time, batch = max((line.batch * line.time, line.time, line.batch) for line in scored)[1:]
-        rates = sorted(line.tokens_per_s or 0.0 for line in scored if (line.time, line.batch) == (time, batch))
-        detail = f"scoring at B = {batch}, T = {time}: {wording.several(len(rates), 'row')}"
+    there = largest_shape([line for line in timed if line.workload == "score"])
+    if there:
+        rates = sorted(line.tokens_per_s or 0.0 for line in there)
+        detail = f"scoring at B = {there[0].batch}, T = {there[0].time}: {wording.several(len(rates), 'row')}"
         yield KeyFigure(_span([wording.rate(rates[0]), wording.rate(rates[-1])]), "tokens a second", detail)
 
 

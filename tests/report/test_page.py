@@ -142,6 +142,9 @@ def test_hostile_names_stay_text_in_markdown(hostile):
     assert not {"html_block", "html_inline", "link_open", "code_inline", "em_open"} & {token.type for token in tokens}
     assert all(token.attrGet("src").startswith("charts/") for token in tokens if token.type == "image")
     assert sum(token.type == "heading_open" for token in tokens) == 11
+    types = [token.type for token in tokens]
+    rows = " ".join(types).split("tr_open")[1:]
+    assert {row.count("td_open") for row in rows} == {0, 12, 15, 11}  # headings, parity, scoring, cold start
     assert any("<script>alert('x')</script>" in token.content for token in tokens if token.type == "text")
 
 

@@ -53,6 +53,15 @@ def test_the_spread_is_that_of_the_medians_of_rounds(make):
     assert line["fastest_round_tokens_per_s"] == pytest.approx(max(by_round))
 
 
+def test_a_round_that_took_no_sample_is_passed_over(make):
+    of = make.subject()
+    row = make.measured(of, 2, rounds=3)
+    assert row.timing.rounds == (0, 0, 2)
+    line = only(throughput_table([row], make.checked(of)))
+    assert np.isnan(line["slowest_round_tokens_per_s"])
+    assert line["tokens_per_s"] > 0
+
+
 def test_one_round_has_no_spread(make):
     of = make.subject()
     (row,) = as_rows(throughput_table([make.measured(of, 99, rounds=1)], make.checked(of)))
