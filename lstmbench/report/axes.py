@@ -40,15 +40,10 @@ def axis(values: Iterable[float]) -> Axis:
 
 
 def log_axis(values: Iterable[float]) -> Axis:
-    """A logarithmic axis; the finest of some customary steps a decade that does not crowd it."""
+    """A logarithmic axis, a little longer than its values."""
     some = sorted(values) or [1.0]  # nothing to show: any axis will do
     low, high = some[0] / _ROOM, some[-1] * _ROOM
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,)):
-        ticks = tuple(step * 10.0**power for power in decades for step in steps if low <= step * 10.0**power <= high)
-        if len(ticks) <= _MOST_TICKS:
-            break
-    return Axis(log=True, low=low, high=high, ticks=ticks)
+    return Axis(log=True, low=low, high=high, ticks=_even_ticks(low, high) if high / low < 5 else _log_ticks(low, high))
 
 
 def measured(values: Iterable[int]) -> Axis:
@@ -74,6 +69,26 @@ def apart(parts: Sequence[float], gap: float) -> list[float]:
 
 
 def _linear_ticks(highest: float) -> tuple[float, ...]:
-    power = 10.0 ** math.floor(math.log10(highest))
-    step = next(s * power for s in (0.2, 0.5, 1, 2, 5) if highest / (s * power) <= _MOST_TICKS)
+    step = _step(highest)
     return tuple(step * k for k in range(math.ceil(highest / step) + 1))
+
+
+def _even_ticks(low: float, high: float) -> tuple[float, ...]:
+    """Multiples of one step: a short logarithmic axis is nearly even."""
+    step = _step(high - low)
+    return tuple(step * k for k in range(math.ceil(low / step), math.floor(high / step) + 1))
+
+
+def _log_ticks(low: float, high: float) -> tuple[float, ...]:
+    """The finest of some customary steps a decade that does not crowd the axis."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = tuple(step * 10.0**power for power in decades for step in steps if low <= step * 10.0**power <= high)
+        if len(ticks) <= _MOST_TICKS:
+            break
+    return ticks
+
+
+def _step(span: float) -> float:
+    power = 10.0 ** math.floor(math.log10(span))
+    return next(s * power for s in (0.2, 0.5, 1, 2) if span / (s * power) <= _MOST_TICKS)

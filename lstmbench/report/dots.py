@@ -23,14 +23,15 @@ def parity_panel(lines: Sequence[ParityLine], look: Look) -> Panel:
     frame["said"] = [f"{line.output} {line.verdict}" if line.reason else line.output for line in lines]
     x = axes.log_axis(value for name in _ERRORS for value in frame[name] if value > 0)
     frame = frame.assign(**{name: frame[name].clip(lower=x.low) for name in _ERRORS})  # an exact 0 stands at the edge
+    frame["said_at"] = frame[["max_error", "bound"]].max(axis=1)
     base = _rows(frame, look).encode(yOffset=alt.YOffset("output:N", sort=list(frame["output"].unique())))
     bound = base.encode(x=_rightward("bound", x, "absolute error", ".0e"))
     layers = [
         base.mark_rule(opacity=0.35).encode(x=alt.X("max_error:Q"), x2="bound", color=colour(look)),
         bound.mark_tick(thickness=2.5, size=10, color=INK),
-        base.mark_point(size=30, color=MUTED, strokeWidth=1.2, opacity=1).encode(x="float32_error:Q"),
         base.mark_point(size=34, filled=True, opacity=1).encode(x="max_error:Q", color=colour(look)),
-        bound.mark_text(align="left", dx=7, fontSize=9, color=MUTED).encode(text="said"),
+        base.mark_point(size=70, color=MUTED, strokeWidth=1.2, opacity=1).encode(x="float32_error:Q"),
+        base.mark_text(align="left", dx=7, fontSize=9, color=MUTED).encode(x="said_at:Q", text="said"),
     ]
     return _finished(layers, look, "Error against bound")
 

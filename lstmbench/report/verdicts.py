@@ -95,7 +95,8 @@ def _standing(rows: Sequence[ParityRow]) -> Standing:
     failed = [row for row in rows if not row.passed]
     if failed:
         worst = max(failed, key=_error)
-        return Standing(None, None, f"failed the check: {subjects.plain(worst.output)}: {subjects.plain(worst.reason)}")
+        where = f"B = {worst.batch}, T = {worst.time}"
+        return Standing(None, None, f"failed the check at {where}: {subjects.plain(worst.reason)}")
     return Standing(max(map(_error, rows)), _largest_share(rows), "")
 
 

@@ -30,9 +30,11 @@ def error(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A part of a bound in percent: '41 %'."""
+    """A part of a bound in percent, or how many times the bound: '41 %', '62,500 ×'."""
     if value is None:
         return NOT_AVAILABLE
+    if value >= 10:
+        return f"{units.three_digits(value)} ×"
     return "< 1 %" if 0 < value < 0.01 else f"{100 * value:.0f} %"
 
 

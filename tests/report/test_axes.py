@@ -12,10 +12,10 @@ values = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=12)
 
 @given(values)
 def test_an_axis_holds_all_its_values_and_ticks(some):
-    axis = axes.axis(some)
-    assert all(0 <= axis.part(value) <= 1 for value in some)
-    assert all(-1e-9 <= axis.part(tick) <= 1 + 1e-9 for tick in axis.ticks)
-    assert len(axis.ticks) >= 2
+    for axis in (axes.axis(some), axes.log_axis(some)):
+        assert all(0 <= axis.part(value) <= 1 for value in some)
+        assert all(-1e-9 <= axis.part(tick) <= 1 + 1e-9 for tick in axis.ticks)
+        assert len(axis.ticks) >= 2
 
 
 @given(values, st.floats(0, 1))

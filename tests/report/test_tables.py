@@ -104,7 +104,7 @@ def test_a_timing_whose_export_failed_the_check_shows_no_number(make):
     of = make.subject()
     rows = [*make.checked(of), make.parity(of, error=0.25, time=64, reason=make.out_of_bound)]
     (row,) = as_rows(latency_table([make.measured(of)], rows))
-    assert row["refused"] == f"failed the check: logits: {make.out_of_bound}"
+    assert row["refused"] == f"failed the check at B = 2, T = 64: {make.out_of_bound}"
     assert {row[name] for name in NUMBERS} == {"n/a"}
 
 

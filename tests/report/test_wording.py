@@ -30,7 +30,15 @@ def test_an_error_is_read_back_within_five_percent(value):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "n/a"), (0.0, "0 %"), (0.004, "< 1 %"), (0.41, "41 %"), (0.996, "100 %"), (25.0, "2500 %")],
+    [
+        (None, "n/a"),
+        (0.0, "0 %"),
+        (0.004, "< 1 %"),
+        (0.41, "41 %"),
+        (0.996, "100 %"),
+        (2.5, "250 %"),
+        (62_512.0, "62,500 ×"),
+    ],
 )
 def test_a_share_of_a_bound_is_a_percentage(value, text):
     assert wording.share(value) == text
