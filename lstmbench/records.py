@@ -98,6 +98,7 @@ class TrainConfig(Record, frozen=True, kw_only=True):
     peephole_rate: Annotated[float, msgspec.Meta(gt=0)] = 0.05  # of the learning rate, for full peepholes
     cell_penalty: Annotated[float, msgspec.Meta(ge=0)] = 1e-2  # times the mean of c² at the end of a chunk
     dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    precision: Literal["fp32", "bf16"] = "fp32"  # of the matrix products; the rest is float32
     validate_every: Positive = 250
     seed: Count = 0
     threads: Positive = 1
@@ -307,3 +308,22 @@ class Machine(Record, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """What must agree before two rows may share a table."""
         return f"{self.cpu} x{self.cores_usable}, {self.system}"
+
+
+class StudyRow(Record, frozen=True, kw_only=True):
+    """One model that a study trained."""
+
+    name: str  # of its folder
+    folder: ModelFolder
+    parameters: Positive
+    weights_sha256: str
+    test: Score
+
+
+class Study(Record, frozen=True, kw_only=True):
+    """`study.json`: cells of equal size and budget on one text, several seeds each, and a floor on the same split."""
+
+    schema: Literal["lstmbench.study/1"] = "lstmbench.study/1"
+    floor: tuple[Score, ...]  # Witten-Bell n-grams, order 1, 2, …
+    rows: tuple[StudyRow, ...]
+    machine: Machine

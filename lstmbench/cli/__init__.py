@@ -18,6 +18,7 @@ from lstmbench.cli.export import export
 from lstmbench.cli.generate import generate
 from lstmbench.cli.report import report
 from lstmbench.cli.run import run
+from lstmbench.cli.study import study
 from lstmbench.cli.train import train
 from lstmbench.errors import LstmbenchError
 
@@ -66,7 +67,7 @@ def _options(
     """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
 
 
-for verb in (run, train, export, check, bench, report, generate):
+for verb in (run, train, export, check, bench, report, generate, study):
     app.command()(_verb(verb))
 
 

@@ -27,7 +27,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench import bench as measuring
     from lstmbench.errors import LstmbenchError
     from lstmbench.flows.assess import assess
-    from lstmbench.report import render, terminal_tables
+    from lstmbench.report import extra, render, terminal_tables
     from lstmbench.runtimes import available
 
     if bool(batch) != bool(time):
@@ -41,10 +41,11 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
         checked, measured = assess(
             exported, runtime or available(), workloads, run=out, threads=threads, effort=effort, progress=progress
         )
-        progress("drawing the report")
-        render(out)
+        if extra.installed():  # a box that is measured need not have it: the raw files can be drawn elsewhere
+            progress("drawing the report")
+            render(out)
     tables(terminal_tables(out))
     say_refused(checked.clearances)
-    typer.echo(f"\n{out / 'index.html'}")
+    typer.echo(f"\n{out / 'index.html'}" if extra.installed() else f"\n{out}: raw samples only; {extra.NEEDS}")
     if any(row.refused for row in measured):
         raise typer.Exit(REFUSED_ROWS)

@@ -32,10 +32,13 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
 ) -> None:
     """Train, export, check, bench and report; the same command goes on after an interruption."""
     demand_trainer()
+    from lstmbench.export.verify import demand_runtime
     from lstmbench.flows.whole import whole
-    from lstmbench.report import terminal_tables
+    from lstmbench.report import extra, terminal_tables
     from lstmbench.runtimes import available
 
+    extra.demand()
+    demand_runtime()
     text = load_corpus(corpus)
     training = TrainConfig(steps=steps, threads=usable_threads())
     checkpoints = []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lstmbench.model.folder import Checkpoint
 
 R = TypeVar("R", ModelConfig, TrainConfig)
+DEFAULTS = TrainConfig()
 Size = Annotated[int, typer.Option(min=1)]
 
 
@@ -29,13 +30,21 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
     hidden: Size = 192,
     layers: Size = 1,
     tie_weights: Annotated[bool, typer.Option("--tie-weights", help="Project with the embedding.")] = False,
-    batch: Size = 32,
-    time: Annotated[int, typer.Option(min=1, help="Steps of one back-propagation.")] = 64,
+    batch: Size = DEFAULTS.batch,
+    time: Annotated[int, typer.Option(min=1, help="Steps of one back-propagation.")] = DEFAULTS.time,
     steps: Annotated[int | None, typer.Option(min=1, help="The budget in steps; 1000 if none is given.")] = None,
     epochs: Annotated[float | None, typer.Option(help="The budget in passes over the text.")] = None,
-    learning_rate: float = 4e-3,
-    dropout: float = 0.0,
-    validate_every: Annotated[int, typer.Option(min=1, help="In steps.")] = 250,
+    learning_rate: float = DEFAULTS.learning_rate,
+    warmup_steps: Annotated[int, typer.Option(min=0)] = DEFAULTS.warmup_steps,
+    weight_decay: float = DEFAULTS.weight_decay,
+    clip_norm: Annotated[float, typer.Option(help="Of the gradient.")] = DEFAULTS.clip_norm,
+    peephole_rate: Annotated[
+        float, typer.Option(help="Of the learning rate, for full peepholes.")
+    ] = DEFAULTS.peephole_rate,
+    cell_penalty: Annotated[float, typer.Option(help="On the mean square of the cell state.")] = DEFAULTS.cell_penalty,
+    dropout: float = DEFAULTS.dropout,
+    precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="Of the matrix products.")] = "fp32",
+    validate_every: Annotated[int, typer.Option(min=1, help="In steps.")] = DEFAULTS.validate_every,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="All usable cores if not given.")] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
@@ -60,7 +69,13 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         time=time,
         steps=_budget(steps, epochs, passes=len(text.train.tokens) // (batch * time)),
         learning_rate=learning_rate,
+        warmup_steps=warmup_steps,
+        weight_decay=weight_decay,
+        clip_norm=clip_norm,
+        peephole_rate=peephole_rate,
+        cell_penalty=cell_penalty,
         dropout=dropout,
+        precision=precision,
         validate_every=validate_every,
         seed=seed,
         threads=threads or usable_threads(),

@@ -22,6 +22,7 @@ class PeepholeLSTM(nn.Module):
     on all four gates), "diagonal" (Gers & Schmidhuber 2000; ONNX LSTM with P) or "none" (torch.nn.LSTM).
     Parameters are nn.LSTM's, plus weight_ch_l{k}[_reverse]: (4H, H) in order i, f, g, o for "full", (3H,) in order
     i, f, o for "diagonal". Shapes of inputs and outputs are those of torch.nn.LSTM, unbatched and packed ones too.
+    Under torch.autocast the matrix products run in its dtype, outputs and state keep the parameters'.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 (torch.nn.LSTM's own signature)
@@ -133,12 +134,13 @@ class PeepholeLSTM(nn.Module):
         if x.shape[-1] != self.input_size:
             raise ValueError(f"input has {x.shape[-1]} features, the module takes {self.input_size}")
         shape = (len(self._suffixes()) * self.num_layers, sizes[0], self.hidden_size)
+        dtype = self.get_parameter("weight_hh_l0").dtype
         if hx is None:
-            zeros = x.new_zeros(shape)
+            zeros = x.new_zeros(shape, dtype=dtype)
             return zeros, zeros
         for part, name in zip(hx, ("h_0", "c_0"), strict=True):
-            if tuple(part.shape) != shape:
-                raise ValueError(f"{name} has shape {tuple(part.shape)}, the module takes {shape}")
+            if tuple(part.shape) != shape or part.dtype != dtype:
+                raise ValueError(f"{name} is {part.dtype} {tuple(part.shape)}, the module takes {dtype} {shape}")
         return hx
 
     def _suffixes(self) -> tuple[str, ...]:

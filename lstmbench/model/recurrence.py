@@ -7,6 +7,9 @@ order of the steps: a row that has ended keeps its state, a row that has not beg
 The backward pass needs no tape: all derivatives of the gates are taken at once before the loop, the loop carries
 dh and dc, and the weights' gradients are one product after it. It cannot itself be differentiated, and says so.
 
+Under autocast the products run in its dtype (bfloat16), and so is stored what they read; gates, cell state and every
+sum over time stay in the state's dtype.
+
 Gates stand in the order of TORCH_GATES (i, f, g, o), equations in `lstmbench.model.reference`.
 """
 
@@ -34,16 +37,17 @@ class Recurrence(torch.autograd.Function):
         peephole: Peephole,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run the loop and keep what the backward pass needs: 4H of gates, H of tanh c', 2H of old state a row."""
-        H = h_0.shape[-1]
+        H, z_x = h_0.shape[-1], z_x.to(h_0.dtype)
         R = torch.cat([U, P], 1) if peephole == "full" and P is not None else U  # (4H, 2H) or (4H, H)
+        R = R.to(_product_dtype(R))
         gates, tanh_c = torch.empty_like(z_x), z_x.new_empty(len(z_x), H)
-        before, y = z_x.new_empty(len(z_x), 2 * H), z_x.new_empty(len(z_x), H)  # before: h | c
+        before, y = R.new_empty(len(z_x), 2 * H), z_x.new_empty(len(z_x), H)  # before: h | c
         state = torch.cat([h_0, c_0], 1)  # (B, 2H)
         for s in steps:
             now = state[: s.stop - s.start]
             before[s] = now
             h, c = now.chunk(2, 1)
-            z = torch.addmm(z_x[s], now[:, : R.shape[1]], R.t(), out=gates[s])
+            z = _preactivation(z_x[s], before[s][:, : R.shape[1]], R, out=gates[s])
             _activate(z, c, P if peephole == "diagonal" else None)
             torch.tanh(c, out=tanh_c[s])
             h.copy_(torch.mul(z[:, 3 * H :], tanh_c[s], out=y[s]))
@@ -75,11 +79,11 @@ class Recurrence(torch.autograd.Function):
             dc *= gates[s][:, H : 2 * H]
             if p is not None:
                 dc += (dz[s][:, : 2 * H].view(-1, 2, H) * p[:2]).sum(1)
-            dh_dc = dz[s] @ R
+            dh_dc = dz[s].to(R.dtype) @ R
             dh.copy_(dh_dc[:, :H])
             if ctx.peephole == "full":
                 dc += dh_dc[:, H:]
-        dR = dz.t() @ before[:, : R.shape[1]]
+        dR = (dz.to(R.dtype).t() @ before[:, : R.shape[1]]).to(dz.dtype)
         dP = dR[:, H:] if ctx.peephole == "full" else None if p is None else _diagonal(dz, gates, c_old)
         return dz, dstate[:, :H], dstate[:, H:], dR[:, :H], dP, None, None
 
@@ -89,6 +93,18 @@ def steps_of(batch_sizes: list[int], *, reverse: bool) -> list[slice]:
     ends = accumulate(batch_sizes)
     steps = [slice(end - size, end) for end, size in zip(ends, batch_sizes, strict=True)]
     return steps[::-1] if reverse else steps
+
+
+def _product_dtype(R: Tensor) -> torch.dtype:
+    device = R.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else R.dtype
+
+
+def _preactivation(z_x: Tensor, state: Tensor, R: Tensor, out: Tensor) -> Tensor:
+    """z_x + R state, in the dtype of z_x."""
+    if state.dtype == z_x.dtype:
+        return torch.addmm(z_x, state, R.t(), out=out)
+    return torch.add(z_x, state @ R.t(), out=out)
 
 
 def _activate(z: Tensor, c: Tensor, p: Tensor | None) -> None:

@@ -1,8 +1,10 @@
 """Names and shapes of the tensors in `weights.safetensors`: nn.LSTM's names, plus `weight_ch`."""
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
 from lstmbench.records import ModelConfig, Weights
@@ -23,6 +25,16 @@ def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 def parameter_count(config: ModelConfig) -> int:
     """How many numbers the model learns."""
     return sum(int(np.prod(shape)) for shape in expected_shapes(config).values())
+
+
+def of_equal_size(config: ModelConfig, *, parameters: int) -> ModelConfig:
+    """The same model with the hidden size that brings its parameter count closest to `parameters`."""
+
+    def sized(hidden_size: int) -> ModelConfig:
+        return msgspec.structs.replace(config, hidden_size=hidden_size)
+
+    above = bisect_left(range(2, 2**16), parameters, key=lambda H: parameter_count(sized(H))) + 2
+    return min(sized(above - 1), sized(above), key=lambda near: abs(parameter_count(near) - parameters))
 
 
 def digest(weights: Weights) -> str:

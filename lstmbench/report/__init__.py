@@ -3,16 +3,21 @@
 raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), figures -> document -> page, markdown
 """
 
+from lstmbench.report import extra
 from lstmbench.report.rendering import Rendered, render
+from lstmbench.report.study import render_study, study_tables
 from lstmbench.report.tables import latency_table, parity_table, throughput_table
 from lstmbench.report.terminal import TerminalTable, terminal_tables
 
 __all__ = [
     "Rendered",
     "TerminalTable",
+    "extra",
     "latency_table",
     "parity_table",
     "render",
+    "render_study",
+    "study_tables",
     "terminal_tables",
     "throughput_table",
 ]

@@ -4,10 +4,18 @@ import importlib.util
 
 from lstmbench.errors import RuntimeMissingError
 
-PACKAGES = ("altair", "jinja2", "pandas", "vl_convert")
+PACKAGES = ("altair", "jinja2", "pandas", "scipy", "vl_convert")
+
+
+NEEDS = "the report needs the extra 'report': pip install 'lstmbench[report]'"
+
+
+def installed() -> bool:
+    """Whether a report can be drawn here; importing `lstmbench.report` never fails for want of it."""
+    return all(importlib.util.find_spec(package) is not None for package in PACKAGES)
 
 
 def demand() -> None:
-    """Refuse in one line where the extra is not installed; importing `lstmbench.report` never does."""
-    if any(importlib.util.find_spec(package) is None for package in PACKAGES):
-        raise RuntimeMissingError("the report needs the extra 'report': pip install 'lstmbench[report]'")
+    """Refuse in one line where the extra is not installed."""
+    if not installed():
+        raise RuntimeMissingError(NEEDS)

@@ -20,6 +20,13 @@ def escape(text: str) -> str:
     return _ADDRESS.sub(r"\\\g<0>", _MARKUP.sub(r"\\\1", text))
 
 
+def table(sheet: Sheet) -> Iterator[str]:
+    """The lines of a table; what comes from data stays within its cell."""
+    yield _bordered((*sheet.keys, *sheet.values))
+    yield _bordered(("---",) * len(sheet.keys) + ("---:",) * len(sheet.values))
+    yield from (_bordered(map(escape, _cells(row, len(sheet.values)))) for row in sheet.rows)
+
+
 def _lines(document: Document) -> Iterator[str]:
     yield from (f"# {document.title}", "", f"**{escape(document.verdict)}**", "")
     # a word of ours first: a line that begins with data could begin a list
@@ -31,19 +38,13 @@ def _lines(document: Document) -> Iterator[str]:
     for figure in document.figures:
         yield from ("", f"### {figure.title}", "", f"![{figure.title}](charts/{figure.name}.png)", "", figure.caption)
     for sheet in document.sheets:
-        yield from ("", f"## {sheet.title}", "", escape(sheet.note), "", *_table(sheet))
+        yield from ("", f"## {sheet.title}", "", escape(sheet.note), "", *table(sheet))
     yield from _bullets("Machine", (f"**{name}**: {escape(text)}" for name, text in document.machine))
     yield from _bullets("Words", (f"**{name}**: {escape(text)}" for name, text in document.definitions))
 
 
 def _bullets(title: str, items: Iterable[str]) -> Iterator[str]:
     yield from ("", f"## {title}", "", *(f"- {item}" for item in items))
-
-
-def _table(sheet: Sheet) -> Iterator[str]:
-    yield _bordered((*sheet.keys, *sheet.values))
-    yield _bordered(("---",) * len(sheet.keys) + ("---:",) * len(sheet.values))
-    yield from (_bordered(map(escape, _cells(row, len(sheet.values)))) for row in sheet.rows)
 
 
 def _cells(row: Row, n_values: int) -> tuple[str, ...]:

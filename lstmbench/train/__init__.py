@@ -1,5 +1,6 @@
 """Corpus and configuration to a checkpoint."""
 
-from lstmbench.train.loop import Progress, TrainingRow, train
+from lstmbench.train.evaluate import score
+from lstmbench.train.loop import JOURNAL, Progress, TrainingRow, demand_folder, train
 
-__all__ = ["Progress", "TrainingRow", "train"]
+__all__ = ["JOURNAL", "Progress", "TrainingRow", "demand_folder", "score", "train"]

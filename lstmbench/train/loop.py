@@ -8,18 +8,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lstmbench import disk
+from lstmbench import disk, machine
 from lstmbench.corpus import Corpus, rows
 from lstmbench.errors import CheckpointError, CorpusError
 from lstmbench.model import folder as model_folder
 from lstmbench.model.language_model import LanguageModel
 from lstmbench.records import ModelFolder, Record, Score, TrainConfig
+from lstmbench.train.card import card
 from lstmbench.train.evaluate import evaluate
 from lstmbench.train.interrupt import deferred_interrupt
+from lstmbench.train.memory import keep_freed_pages
 from lstmbench.train.resume import FILE, Position, Trainer, load_position, new_trainer, save_position
 from lstmbench.train.schedule import learning_rate
 
-JOURNAL = "training.jsonl"
+JOURNAL, CARD = "training.jsonl", "README.md"
 LOG_EVERY = 20  # steps
 
 
@@ -37,18 +39,26 @@ Progress: TypeAlias = Callable[[TrainingRow], None]
 
 
 def train(
-    corpus: Corpus, folder: ModelFolder, path: Path, *, progress: Progress = lambda _: None
+    corpus: Corpus,
+    folder: ModelFolder,
+    path: Path,
+    *,
+    progress: Progress = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> model_folder.Checkpoint:
     """Train to the end and return the best checkpoint; goes on where an earlier call was stopped.
 
-    CheckpointError if `path` holds another model or training diverges; KeyboardInterrupt after the position is saved.
+    CheckpointError if `path` holds another model or training diverges. On Ctrl-C, or when `stop` says so, it saves its
+    position after the step at hand and raises KeyboardInterrupt.
     """
     config = _demand_training(folder)
-    if _is_finished(path, folder):
+    demand_folder(path, folder)
+    if _is_finished(path):
         return model_folder.read(path)
     streams = _streams(corpus, config)
     model_folder.write_config(path, folder)
     disk.write_atomically(path / model_folder.VOCABULARY, corpus.vocabulary.to_bytes())
+    keep_freed_pages()
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     trainer = new_trainer(LanguageModel(folder.model, dropout=config.dropout), config)
@@ -57,7 +67,7 @@ def train(
     with deferred_interrupt() as stopped:
         while position.step < config.steps:
             position = _advance(trainer, corpus, streams, config, position, path, progress)
-            if stopped():
+            if stopped() or stop():
                 save_position(path, trainer, position)
                 raise KeyboardInterrupt
     return _finish(corpus, folder, path)
@@ -106,8 +116,9 @@ def _step(trainer: Trainer, streams: Tensor, config: TrainConfig, step: int) -> 
         for tensor in trainer.state:
             tensor.zero_()
     x, y = streams[:, at : at + config.time], streams[:, at + 1 : at + 1 + config.time]
-    logits, state = trainer.model(x, (trainer.state[0], trainer.state[1]))
-    loss = functional.cross_entropy(logits.flatten(0, 1), y.flatten())
+    with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+        logits, state = trainer.model(x, (trainer.state[0], trainer.state[1]))
+    loss = functional.cross_entropy(logits.float().flatten(0, 1), y.flatten())
     trainer.optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(loss + config.cell_penalty * state[1].square().mean())
     norm = torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), config.clip_norm)
@@ -130,9 +141,11 @@ def _finish(corpus: Corpus, folder: ModelFolder, path: Path) -> model_folder.Che
     test = evaluate(model, corpus.test, lossless=corpus.vocabulary.lossless)
     note = model_folder.WeightsNote(sha256="", step=best.note.step, valid=best.note.valid, test=test)
     model_folder.write_weights(path, best.weights, note)
+    done = model_folder.read(path)
+    disk.write_atomically(path / CARD, card(done, path.resolve().name, machine.observe()).encode())
     with disk.writing(path / FILE):
         (path / FILE).unlink(missing_ok=True)
-    return model_folder.read(path)
+    return done
 
 
 def _streams(corpus: Corpus, config: TrainConfig) -> Tensor:
@@ -151,13 +164,16 @@ def _demand_training(folder: ModelFolder) -> TrainConfig:
     return folder.training
 
 
-def _is_finished(path: Path, folder: ModelFolder) -> bool:
+def demand_folder(path: Path, folder: ModelFolder) -> None:
+    """CheckpointError unless this very model may be trained, or was, in `path`."""
     if not (path / model_folder.CONFIG).exists():
         if path.is_dir() and any(path.iterdir()):
-            raise CheckpointError(f"{path} holds files that are no model; choose another --name")
-        return False
-    if disk.read_record(path / model_folder.CONFIG, ModelFolder) != folder:
-        raise CheckpointError(f"{path} holds a model of other settings or text; choose another --name or delete it")
+            raise CheckpointError(f"{path} holds files that are no model; choose another name")
+    elif disk.read_record(path / model_folder.CONFIG, ModelFolder) != folder:
+        raise CheckpointError(f"{path} holds a model of other settings or text; choose another name or delete it")
+
+
+def _is_finished(path: Path) -> bool:
     return (path / model_folder.WEIGHTS).exists() and model_folder.read(path).note.test is not None
 
 

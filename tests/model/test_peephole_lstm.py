@@ -144,7 +144,7 @@ def test_impossible_arguments_are_refused_by_name(arguments, says):
         ((0, 5, 3), None, "at least one"),
         ((2, 0, 3), None, "at least one"),
         ((3,), None, "2 or 3 dimensions"),
-        ((2, 5, 3), (1, 2, 4), r"h_0 has shape \(1, 2, 4\)"),
+        ((2, 5, 3), (1, 2, 4), r"h_0 is torch.float64 \(1, 2, 4\)"),
         ((5, 3), (2, 1, 4), "unbatched state"),
     ],
 )
@@ -161,3 +161,29 @@ def test_a_second_derivative_is_refused_and_not_wrong():
     x.requires_grad_()
     with pytest.raises(RuntimeError, match="no second derivative"):
         torch.autograd.grad(module(x)[0].sum(), x, create_graph=True)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("peephole", CELLS)
+def test_under_autocast_only_the_products_are_rounded(peephole, bidirectional):
+    config, _, module = build(peephole, bidirectional=bidirectional, dtype=torch.float32)
+    x, h, c = draw(config, dtype=torch.float32)
+    results = []
+    for enabled in (False, True):
+        module.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            y, state = module(x, (h, c))
+            again, _ = module(x)  # the zero state has the parameters' dtype as well
+        (y.square().sum() + state[1].sum() + again.sum()).backward()
+        results.append([y, *state, *(p.grad for p in module.parameters())])
+    for exact, rounded in zip(*results, strict=True):
+        assert rounded.dtype == torch.float32
+        error = (rounded - exact).norm() / exact.norm()
+        assert 1e-5 < error < 0.03  # bfloat16 keeps 8 bits: 4e-3 an operand; no rounding at all would be float32
+
+
+def test_a_state_of_another_dtype_is_refused():
+    _, _, module = build("full")
+    state = torch.zeros(2, 1, 4)
+    with pytest.raises(ValueError, match=r"h_0 is torch.float32 .* takes torch.float64"):
+        module(torch.zeros(1, 5, 3, dtype=DOUBLE), (state, state))

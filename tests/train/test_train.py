@@ -107,12 +107,17 @@ def test_forgetting_the_carried_state_is_seen_in_the_curve(text, tmp_path, monke
     assert (tmp_path / "right/training.jsonl").read_bytes() != (tmp_path / "wrong/training.jsonl").read_bytes()
 
 
+def heed_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job, which these tests may be, ignores it
+
+
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_position_and_exits_with_130(tmp_path):
     (tmp_path / "table.txt").write_text(TEXT)
     command = [sys.executable, "-m", "lstmbench", "train", "m", "--corpus", "table.txt", "--steps", "100000"]
     command += ["--hidden", "8", "--embedding", "4", "--validate-every", "20", "--threads", "1"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=pipe, text=True, preexec_fn=heed_ctrl_c)  # noqa: PLW1509
     resume = tmp_path / "models/m/resume.safetensors"
     deadline = time.monotonic() + 120
     while not resume.exists() and time.monotonic() < deadline:

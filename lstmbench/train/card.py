@@ -1,0 +1,88 @@
+"""The model card: what was trained, on which text, how well it predicts, and the command that makes it again."""
+
+import msgspec
+
+from lstmbench.model.folder import Checkpoint
+from lstmbench.model.weights import parameter_count
+from lstmbench.records import CorpusInfo, Machine, ModelConfig, Score, TrainConfig
+
+_CELLS = {
+    "full": "full: matrices from the old cell state on all four gates",
+    "diagonal": "diagonal: vectors; i and f see the old cell state, o the new one (Gers & Schmidhuber 2000)",
+    "none": "none: no peepholes, as torch.nn.LSTM",
+}
+_CARD = """# {name}
+
+A language model of one text, for proving and measuring recurrent inference; it knows nothing but that text.
+
+| | |
+|---|---|
+| Cell | {cell} |
+| Layers | {layers} of {hidden} units |
+| Sizes | embedding {embedding}, vocabulary {vocabulary}; {parameters:,} parameters, float32 |
+| Text | {text} ({characters:,} characters, SHA-256 `{sha256}`) |
+| Tokens | {unit}; {tokens:,} to train on |
+| Training | {steps:,} steps of {batch} × {time} tokens; the best on the validation split, of step {best:,} |
+
+| Held-out split | Nats a token | Perplexity | Bits a character | Tokens |
+|---|---:|---:|---:|---:|
+{scores}
+
+Trained and scored on {cpu}, {threads} thread(s), {versions}, {date}, by
+
+```
+{command}
+```
+
+`config.json` holds every setting, `weights.safetensors` the tensors under torch.nn.LSTM's names, `training.jsonl` the
+curve. An exported `.onnx` has its proof beside it, in the `.json` of the same name.
+"""
+
+
+def card(done: Checkpoint, name: str, machine: Machine) -> str:
+    """The card of a trained model, as Markdown; `machine` is where it was scored."""
+    model, training, corpus = done.folder.model, done.folder.training, done.folder.corpus
+    assert training is not None, "a card is about training"
+    assert corpus is not None, "training reads a text"
+    return _CARD.format(
+        name=name,
+        cell=_CELLS[model.peephole],
+        layers=model.num_layers,
+        hidden=model.hidden_size,
+        embedding=model.input_size,
+        vocabulary=model.vocabulary_size,
+        parameters=parameter_count(model),
+        text=corpus.name,
+        characters=corpus.characters,
+        sha256=corpus.sha256,
+        unit=corpus.unit,
+        tokens=corpus.tokens,
+        steps=training.steps,
+        batch=training.batch,
+        time=training.time,
+        best=done.note.step,
+        scores="\n".join(_scores("valid", done.note.valid) + _scores("test", done.note.test)),
+        cpu=machine.cpu,
+        threads=training.threads,
+        versions=", ".join(f"{p} {v}" for p, v in machine.versions.items() if p in ("lstmbench", "torch")),
+        date=machine.before.at[:10],
+        command=_command(name, model, training, corpus),
+    )
+
+
+def _scores(split: str, score: Score | None) -> list[str]:
+    if score is None:
+        return []
+    bits = "n/a" if score.bits_per_character is None else f"{score.bits_per_character:.4f}"
+    return [f"| {split} | {score.nats:.4f} | {score.perplexity:.3f} | {bits} | {score.tokens:,} |"]
+
+
+def _command(name: str, model: ModelConfig, training: TrainConfig, corpus: CorpusInfo) -> str:
+    """Every setting is given, so that the line stays true when a default changes."""
+    sizes = {"peephole": model.peephole, "embedding": model.input_size, "hidden": model.hidden_size}
+    options = {"corpus": corpus.name, "unit": corpus.unit, **sizes, "layers": model.num_layers}
+    if corpus.unit != "char":
+        options["vocabulary-size"] = model.vocabulary_size
+    options |= {name.replace("_", "-"): value for name, value in msgspec.structs.asdict(training).items()}
+    flags = [f"--{name} {value}" for name, value in options.items()] + ["--tie-weights"] * model.tie_weights
+    return " ".join([f"python -m lstmbench train {name}", *flags])
