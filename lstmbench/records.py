@@ -89,14 +89,13 @@ class TrainConfig(Record, frozen=True, kw_only=True):
     """How a model is trained; every field decides the result, so all of it is kept."""
 
     batch: Positive = 32  # rows of text side by side
-    time: Positive = 64  # steps of one truncated back-propagation
+    time: Positive = 32  # steps of one truncated back-propagation
     steps: Positive = 1000
-    learning_rate: Annotated[float, msgspec.Meta(gt=0)] = 4e-3
+    learning_rate: Annotated[float, msgspec.Meta(gt=0)] = 6e-3
     warmup_steps: Count = 50
     weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
     clip_norm: Annotated[float, msgspec.Meta(gt=0)] = 1.0
-    peephole_rate: Annotated[float, msgspec.Meta(gt=0)] = 0.05  # of the learning rate, for full peepholes
-    cell_penalty: Annotated[float, msgspec.Meta(ge=0)] = 1e-2  # times the mean of c² at the end of a chunk
+    cell_penalty: Annotated[float, msgspec.Meta(ge=0)] = 0.1  # times the mean of c² at the end of a chunk
     dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"  # of the matrix products; the rest is float32
     validate_every: Positive = 250

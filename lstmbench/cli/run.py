@@ -2,15 +2,19 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lstmbench.cli.bench import REFUSED_ROWS
 from lstmbench.cli.check import say_refused
-from lstmbench.cli.screen import spinner, tables
-from lstmbench.cli.train import demand_trainer, load_corpus, print_result, train_one, usable_threads
-from lstmbench.records import ModelConfig, TrainConfig
+from lstmbench.cli.screen import progress_bar, spinner, tables
+from lstmbench.cli.train import demand_trainer, load_corpus, print_result, usable_threads
+from lstmbench.records import ModelConfig, ModelFolder, TrainConfig
+
+if TYPE_CHECKING:
+    from lstmbench.corpus import Corpus
+    from lstmbench.flows.side_by_side import Planned
 
 
 class Cell(StrEnum):
@@ -33,6 +37,7 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
     """Train, export, check, bench and report; the same command goes on after an interruption."""
     demand_trainer()
     from lstmbench.export.verify import demand_runtime
+    from lstmbench.flows.side_by_side import train_all
     from lstmbench.flows.whole import whole
     from lstmbench.report import extra, terminal_tables
     from lstmbench.runtimes import available
@@ -40,14 +45,13 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
     extra.demand()
     demand_runtime()
     text = load_corpus(corpus)
-    training = TrainConfig(steps=steps, threads=usable_threads())
-    checkpoints = []
-    for cell in peephole or (Cell.FULL, Cell.DIAGONAL):
-        model = ModelConfig(
-            head="lm", peephole=cell.value, input_size=64, hidden_size=hidden, vocabulary_size=text.vocabulary.size
-        )
-        checkpoints.append(train_one(text, model, training, models / f"run-{cell.value}"))
-        print_result(checkpoints[-1])
+    cells = dict.fromkeys(peephole or (Cell.FULL, Cell.DIAGONAL))
+    training = TrainConfig(steps=steps, threads=max(1, usable_threads() // len(cells)))
+    planned = [_planned(cell, text, hidden, training) for cell in cells]
+    with progress_bar(f"train {len(planned)} models", len(planned) * steps) as advance:
+        checkpoints = train_all(text, planned, models, jobs=usable_threads(), progress=lambda done: advance(done, ""))
+    for checkpoint in checkpoints:
+        print_result(checkpoint)
     with spinner() as progress:
         done = whole(checkpoints, available(), run=out, threads=threads, progress=progress)
     tables(terminal_tables(out))
@@ -57,3 +61,11 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
         raise typer.Exit(1)
     if any(row.refused for row in done.measured):
         raise typer.Exit(REFUSED_ROWS)
+
+
+def _planned(cell: Cell, text: "Corpus", hidden: int, training: TrainConfig) -> "Planned":
+    from lstmbench.flows.side_by_side import Planned
+
+    size = text.vocabulary.size
+    model = ModelConfig(head="lm", peephole=cell.value, input_size=64, hidden_size=hidden, vocabulary_size=size)
+    return Planned(f"run-{cell.value}", ModelFolder(model=model, training=training, corpus=text.info))

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from lstmbench.model.folder import Checkpoint
+from lstmbench.model.folder import WeightsNote
 from lstmbench.model.weights import parameter_count
-from lstmbench.records import CorpusInfo, Machine, ModelConfig, Score, TrainConfig
+from lstmbench.records import CorpusInfo, Machine, ModelConfig, ModelFolder, Score, TrainConfig
 
 _CELLS = {
     "full": "full: matrices from the old cell state on all four gates",
@@ -39,9 +39,9 @@ curve. An exported `.onnx` has its proof beside it, in the `.json` of the same n
 """
 
 
-def card(done: Checkpoint, name: str, machine: Machine) -> str:
+def card(folder: ModelFolder, note: WeightsNote, *, name: str, machine: Machine) -> str:
     """The card of a trained model, as Markdown; `machine` is where it was scored."""
-    model, training, corpus = done.folder.model, done.folder.training, done.folder.corpus
+    model, training, corpus = folder.model, folder.training, folder.corpus
     assert training is not None, "a card is about training"
     assert corpus is not None, "training reads a text"
     return _CARD.format(
@@ -60,8 +60,8 @@ def card(done: Checkpoint, name: str, machine: Machine) -> str:
         steps=training.steps,
         batch=training.batch,
         time=training.time,
-        best=done.note.step,
-        scores="\n".join(_scores("valid", done.note.valid) + _scores("test", done.note.test)),
+        best=note.step,
+        scores="\n".join(_scores("valid", note.valid) + _scores("test", note.test)),
         cpu=machine.cpu,
         threads=training.threads,
         versions=", ".join(f"{p} {v}" for p, v in machine.versions.items() if p in ("lstmbench", "torch")),

@@ -120,13 +120,14 @@ def _step(trainer: Trainer, streams: Tensor, config: TrainConfig, step: int) -> 
         logits, state = trainer.model(x, (trainer.state[0], trainer.state[1]))
     loss = functional.cross_entropy(logits.float().flatten(0, 1), y.flatten())
     trainer.optimizer.zero_grad(set_to_none=True)
+    # nothing bounds c: in every cell some units drift off, and in `full`, where each c opens its own gates, all of them
     torch.autograd.backward(loss + config.cell_penalty * state[1].square().mean())
     norm = torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), config.clip_norm)
     if not (torch.isfinite(loss) and torch.isfinite(norm)):
         raise CheckpointError(f"training diverged at step {step + 1}; start again with a lower --learning-rate")
     rate = learning_rate(step, config)
     for group in trainer.optimizer.param_groups:
-        group["lr"] = rate * group["scale"]
+        group["lr"] = rate
     trainer.optimizer.step()
     for kept, new in zip(trainer.state, state, strict=True):
         kept.copy_(new.detach())
@@ -140,12 +141,12 @@ def _finish(corpus: Corpus, folder: ModelFolder, path: Path) -> model_folder.Che
     model.load_weights(best.weights)
     test = evaluate(model, corpus.test, lossless=corpus.vocabulary.lossless)
     note = model_folder.WeightsNote(sha256="", step=best.note.step, valid=best.note.valid, test=test)
+    about = card(folder, note, name=path.resolve().name, machine=machine.observe())
+    disk.write_atomically(path / CARD, about.encode())
     model_folder.write_weights(path, best.weights, note)
-    done = model_folder.read(path)
-    disk.write_atomically(path / CARD, card(done, path.resolve().name, machine.observe()).encode())
     with disk.writing(path / FILE):
         (path / FILE).unlink(missing_ok=True)
-    return done
+    return model_folder.read(path)
 
 
 def _streams(corpus: Corpus, config: TrainConfig) -> Tensor:

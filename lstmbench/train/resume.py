@@ -33,28 +33,15 @@ class Trainer(NamedTuple):
 
 
 def new_trainer(model: LanguageModel, config: TrainConfig) -> Trainer:
-    """Matrices decay, vectors and the embedding do not; full peepholes start at zero and learn at their own rate."""
-    groups = [
-        {"params": [p], "weight_decay": _decay(name, p, config), "scale": _scale(name, p, config)}
-        for name, p in model.named_parameters()
-    ]
+    """Matrices decay, vectors and the embedding do not."""
+    groups = [{"params": [p], "weight_decay": _decay(name, p, config)} for name, p in model.named_parameters()]
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))
-    with torch.no_grad():
-        for name, p in model.named_parameters():
-            if "weight_ch" in name:
-                p.zero_()
     shape = model.config.state_shape(config.batch)
     return Trainer(model, optimizer, [torch.zeros(shape), torch.zeros(shape)])
 
 
 def _decay(name: str, parameter: Tensor, config: TrainConfig) -> float:
     return config.weight_decay if parameter.dim() > 1 and not name.startswith("embedding") else 0.0
-
-
-def _scale(name: str, parameter: Tensor, config: TrainConfig) -> float:
-    # c is unbounded and its units agree in sign, so a matrix that Adam moves by equal steps feeds every c back into
-    # its own forget gate: at the common rate all gates open within 50 steps and c grows by 1 a step for good
-    return config.peephole_rate if "weight_ch" in name and parameter.dim() > 1 else 1.0
 
 
 def save_position(folder: Path, trainer: Trainer, position: Position) -> None:

@@ -207,9 +207,7 @@ def test_the_cell_state_of_a_full_cell_stays_bounded(text, tmp_path):
         text,
         msgspec.structs.replace(
             folder,
-            training=TrainConfig(
-                **{**msgspec.structs.asdict(folder.training), "cell_penalty": 0.0, "peephole_rate": 1.0}
-            ),
+            training=TrainConfig(**{**msgspec.structs.asdict(folder.training), "cell_penalty": 0.0}),
         ),
         tmp_path / "wild",
     )
