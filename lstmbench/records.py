@@ -95,6 +95,7 @@ class TrainConfig(Record, frozen=True, kw_only=True):
     warmup_steps: Count = 50
     weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
     clip_norm: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    peephole_rate: Annotated[float, msgspec.Meta(gt=0)] = 0.1  # of the learning rate, for full peepholes
     cell_penalty: Annotated[float, msgspec.Meta(ge=0)] = 0.1  # times the mean of c² at the end of a chunk
     dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"  # of the matrix products; the rest is float32

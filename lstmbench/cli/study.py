@@ -15,7 +15,7 @@ def study(  # noqa: PLR0913, PLR0917 (one argument an option)
     hidden: Annotated[int, typer.Option(min=2, help="Of the cell none; the others get as many parameters.")] = 224,
     layers: Size = 2,
     embedding: Size = 64,
-    steps: Size = 8000,
+    steps: Size = 16000,
     seeds: Annotated[int, typer.Option(min=1, help="Of each cell; a bound needs at least 2.")] = 3,
     precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="Of the matrix products in training.")] = "fp32",
     jobs: Annotated[int | None, typer.Option(min=1, help="Trainings at once; all usable cores if not given.")] = None,

@@ -38,6 +38,9 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
     warmup_steps: Annotated[int, typer.Option(min=0)] = DEFAULTS.warmup_steps,
     weight_decay: float = DEFAULTS.weight_decay,
     clip_norm: Annotated[float, typer.Option(help="Of the gradient.")] = DEFAULTS.clip_norm,
+    peephole_rate: Annotated[
+        float, typer.Option(help="Of the learning rate, for full peepholes.")
+    ] = DEFAULTS.peephole_rate,
     cell_penalty: Annotated[float, typer.Option(help="On the mean square of the cell state.")] = DEFAULTS.cell_penalty,
     dropout: float = DEFAULTS.dropout,
     precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="Of the matrix products.")] = "fp32",
@@ -69,6 +72,7 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         warmup_steps=warmup_steps,
         weight_decay=weight_decay,
         clip_norm=clip_norm,
+        peephole_rate=peephole_rate,
         cell_penalty=cell_penalty,
         dropout=dropout,
         precision=precision,

@@ -127,7 +127,7 @@ def _step(trainer: Trainer, streams: Tensor, config: TrainConfig, step: int) -> 
         raise CheckpointError(f"training diverged at step {step + 1}; start again with a lower --learning-rate")
     rate = learning_rate(step, config)
     for group in trainer.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["scale"]
     trainer.optimizer.step()
     for kept, new in zip(trainer.state, state, strict=True):
         kept.copy_(new.detach())

@@ -33,8 +33,11 @@ class Trainer(NamedTuple):
 
 
 def new_trainer(model: LanguageModel, config: TrainConfig) -> Trainer:
-    """Matrices decay, vectors and the embedding do not."""
-    groups = [{"params": [p], "weight_decay": _decay(name, p, config)} for name, p in model.named_parameters()]
+    """Matrices decay, vectors and the embedding do not; full peepholes learn at a rate of their own."""
+    groups = [
+        {"params": [p], "weight_decay": _decay(name, p, config), "scale": _scale(name, p, config)}
+        for name, p in model.named_parameters()
+    ]
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))
     shape = model.config.state_shape(config.batch)
     return Trainer(model, optimizer, [torch.zeros(shape), torch.zeros(shape)])
@@ -42,6 +45,12 @@ def new_trainer(model: LanguageModel, config: TrainConfig) -> Trainer:
 
 def _decay(name: str, parameter: Tensor, config: TrainConfig) -> float:
     return config.weight_decay if parameter.dim() > 1 and not name.startswith("embedding") else 0.0
+
+
+def _scale(name: str, parameter: Tensor, config: TrainConfig) -> float:
+    # the c of a unit keeps its sign for long, so that a row of the matrix, moved by Adam's equal steps, moves its gate
+    # as a bias would at a rate times the sum of |c|: at the common rate the cell learns more slowly than without it
+    return config.peephole_rate if "weight_ch" in name and parameter.dim() > 1 else 1.0
 
 
 def save_position(folder: Path, trainer: Trainer, position: Position) -> None:
