@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import tempfile
@@ -14,6 +15,7 @@ import msgspec
 from lstmbench.errors import DiskError, RecordError
 
 T = TypeVar("T")
+_LOCK = ".lock"
 
 _WHY = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
@@ -44,6 +46,18 @@ def make_folder(folder: Path) -> None:
             pass
 
 
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder that several commands write to; DiskError if another process does."""
+    path = folder / _LOCK
+    descriptor = _lock(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` beside `path`, sync it, then rename: readers see the old file or the new one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -56,6 +70,13 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed writers left in a folder that is held."""
+    for left in folder.glob(".*.tmp"):
+        with writing(left):
+            left.unlink(missing_ok=True)
 
 
 def write_record(path: Path, record: msgspec.Struct) -> None:
@@ -118,3 +139,19 @@ def _decode(data: bytes, kind: type[T], where: str) -> T:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{where} is damaged or was written by another version: {error}") from error
+
+
+def _lock(path: Path) -> int:
+    with writing(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except FileNotFoundError:
+            pass  # its holder took it away between our opening and our locking it
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise DiskError(f"another lstmbench writes into {path.parent}: wait for it or choose another") from error
+        os.close(descriptor)
+        return _lock(path)

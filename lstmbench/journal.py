@@ -39,7 +39,9 @@ class Journal(Generic[R]):
         for row in rows:
             disk.append_record(self._path, row)
 
-    def drop(self, case: Hashable) -> None:
-        """Forget a case that something else took the place of."""
-        if self._cases.pop(case, None):
+    def drop(self, stale: Callable[[R], bool]) -> None:
+        """Forget rows that something else took the place of."""
+        kept = {case: [row for row in rows if not stale(row)] for case, rows in self._cases.items()}
+        if kept != self._cases:
+            self._cases = {case: rows for case, rows in kept.items() if rows}
             disk.write_journal(self._path, list(self))

@@ -3,6 +3,7 @@
 Shapes: B batch, T time, E input, H hidden, L layers, D directions, V vocabulary. Times are in seconds.
 """
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
@@ -17,6 +18,8 @@ Precision: TypeAlias = Literal["fp32"]
 Unit: TypeAlias = Literal["char", "word", "bpe"]
 WorkloadKind: TypeAlias = Literal["score", "decode"]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**16)]  # of a layer: far above any LSTM
+Threads: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1024)]  # more crash the engines that they are given to
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 Tokens: TypeAlias = NDArray[np.int64]  # (B, T)
@@ -40,9 +43,9 @@ class ModelConfig(Record, frozen=True, kw_only=True):
 
     head: Head
     peephole: Peephole
-    input_size: Positive  # E; the embedding's size for head `lm`
-    hidden_size: Positive  # H
-    num_layers: Positive = 1  # L
+    input_size: Size  # E; the embedding's size for head `lm`
+    hidden_size: Size  # H
+    num_layers: Size = 1  # L
     bidirectional: bool = False
     bias: bool = True
     vocabulary_size: Count = 0  # V; 0 for head `layer`
@@ -88,8 +91,8 @@ class CorpusInfo(Record, frozen=True, kw_only=True):
 class TrainConfig(Record, frozen=True, kw_only=True):
     """How a model is trained; every field decides the result, so all of it is kept."""
 
-    batch: Positive = 32  # rows of text side by side
-    time: Positive = 32  # steps of one truncated back-propagation
+    batch: Size = 32  # rows of text side by side
+    time: Size = 32  # steps of one truncated back-propagation
     steps: Positive = 1000
     learning_rate: Annotated[float, msgspec.Meta(gt=0)] = 6e-3
     warmup_steps: Count = 50
@@ -100,8 +103,13 @@ class TrainConfig(Record, frozen=True, kw_only=True):
     dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"  # of the matrix products; the rest is float32
     validate_every: Positive = 250
-    seed: Count = 0
-    threads: Positive = 1
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
+    threads: Threads = 1
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "weight_decay", "clip_norm", "peephole_rate", "cell_penalty"):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be a finite number")
 
 
 class ModelFolder(Record, frozen=True, kw_only=True):
@@ -123,10 +131,11 @@ class Score(Record, frozen=True, kw_only=True):
 
 
 class ShapeCheck(Record, frozen=True, kw_only=True):
-    """One shape at which a written file was run and compared."""
+    """One output of one shape at which a written file was run and compared."""
 
     batch: Positive
     time: Positive
+    output: str
     max_error: float
     bound: float
 
@@ -188,8 +197,21 @@ class Subject(Record, frozen=True, kw_only=True):
     precision: Precision
     runtime: str
     runtime_version: str
-    threads: Positive
+    code_sha256: str  # of the adapter, and of what it computes with: a pass counts for the code that passed
+    threads: Threads
     placement: tuple[Placement, ...] = ()
+
+    def replaces(self, other: "Subject") -> bool:
+        """Whether this is what the other was, made again: another file of that name, or that adapter, edited.
+
+        What could be loaded replaces what could not, and so had no version.
+        """
+        if self.model != other.model or self.model_sha256 != other.model_sha256:
+            return self.model == other.model
+        if (self.runtime, self.threads) != (other.runtime, other.threads) or not self.runtime_version:
+            return False
+        edited = self.runtime_version == other.runtime_version and self.code_sha256 != other.code_sha256
+        return edited or not other.runtime_version
 
     @property
     def identity(self) -> "Subject":
@@ -250,6 +272,7 @@ class Workload(Record, frozen=True, kw_only=True):
 class Timing(Record, frozen=True, kw_only=True):
     """Raw times of one workload in one worker process, in the order in which they were taken."""
 
+    budget_s: float  # of sampling, that was asked for
     load_s: float  # of the worker: import, read the file, build the session
     warmup_s: tuple[float, ...]  # at the measured shape; the first is the first call
     start_s: tuple[float, ...]  # of each sample, since the measurement began

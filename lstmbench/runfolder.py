@@ -1,26 +1,23 @@
 """A run's folder: one machine, one writer at a time; `machine.json` is completed when the writer leaves."""
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from lstmbench import disk, machine
-from lstmbench.errors import DiskError, RecordError
+from lstmbench.errors import RecordError
 from lstmbench.records import Machine, Measurement
 
 MACHINE, PARITY, MEASUREMENTS = "machine.json", "parity.jsonl", "measurements.jsonl"
-_LOCK = ".lock"
 
 
 @contextlib.contextmanager
 def opened(run: Path) -> Iterator[Machine]:
     """Hold the folder for writing; DiskError if another process does, RecordError if it is another machine's."""
     disk.make_folder(run)
-    with _locked(run):
+    with disk.locked(run):
         here = _claim(run, machine.observe())
         disk.write_record(run / MACHINE, here)
         try:
@@ -40,30 +37,3 @@ def _claim(run: Path, here: Machine) -> Machine:
     for other in sorted(owners - {here.fingerprint}):
         raise RecordError(f"{run} holds rows of another machine ({other}), this is {here.fingerprint}: choose another")
     return msgspec.structs.replace(here, before=before)
-
-
-@contextlib.contextmanager
-def _locked(run: Path) -> Iterator[None]:
-    path = run / _LOCK
-    descriptor = _lock(path)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
-
-
-def _lock(path: Path) -> int:
-    with disk.writing(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        except FileNotFoundError:
-            pass  # its holder took it away between our opening and our locking it
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise DiskError(f"another lstmbench writes into {path.parent}: wait for it or choose another") from error
-        os.close(descriptor)
-        return _lock(path)

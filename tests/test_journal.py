@@ -37,13 +37,14 @@ def test_a_case_that_is_put_again_takes_the_place_of_the_earlier_one(path):
     assert disk.read_journal(path, Workload) == list(journal) == [row(1, 9), row(2, 2)]
 
 
-def test_a_dropped_case_is_gone_and_an_unknown_one_writes_nothing(path):
+def test_dropped_rows_are_gone_and_where_none_is_stale_nothing_is_written(path):
     journal = reopened(path)
-    journal.drop(7)
+    journal.drop(lambda _: True)
     assert not path.exists()
     journal.put([row(1, 2)])
-    journal.drop(1)
-    assert disk.read_journal(path, Workload) == []
+    journal.put([row(2, 2)])
+    journal.drop(lambda stale: stale == row(1, 2))
+    assert disk.read_journal(path, Workload) == list(reopened(path)) == [row(2, 2)]
 
 
 def test_a_row_torn_by_a_kill_is_as_if_it_was_never_reached(path):

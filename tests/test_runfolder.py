@@ -22,6 +22,7 @@ def measured_on(fingerprint: str) -> Measurement:
         precision="fp32",
         runtime="numpy",
         runtime_version="2",
+        code_sha256="cd" * 32,
         threads=1,
     )
     work = Workload(kind="score", batch=1, time=1)

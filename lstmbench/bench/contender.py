@@ -21,6 +21,7 @@ class Contender:
         self._worker: Worker | None = None
         self._unloadable = ""  # why, where it is not worth a second try
         self._rounds: list[Samples] = []
+        self._budget_s = 0.0  # of sampling the workload at hand
         self._refused = ""  # why the workload at hand has no timing
 
     def load(self) -> None:
@@ -40,6 +41,7 @@ class Contender:
         """Time one round, unless there is nothing left that could."""
         if self._worker is None:
             return
+        self._budget_s = effort.budget_s
         inputs = stimulus.inputs(self._exported.model, batch=workload.batch, time=workload.time, seed=effort.seed)
         try:
             samples = self._worker.measure(
@@ -84,16 +86,18 @@ class Contender:
     def _load(self) -> Worker:
         worker = Worker(self.subject.runtime, self._exported, threads=self.subject.threads)
         now, checked = worker.info, self.subject
-        if (now.version, now.placement) != (checked.runtime_version, checked.placement):
+        seen = (checked.runtime_version, checked.code_sha256, checked.placement)
+        if (now.version, now.code_sha256, now.placement) != seen:
             worker.close()
             raise WorkerError(
                 f"runtime {checked.runtime!r} was checked as version {checked.runtime_version}, now it is "
-                f"{now.version} or places nodes elsewhere; check again"
+                f"{now.version}, was edited, or places nodes elsewhere; check again"
             )
         return worker
 
     def _timing(self, load_s: float, origin_s: float) -> Timing:
         return Timing(
+            budget_s=self._budget_s,
             load_s=load_s,
             warmup_s=_nanoseconds(self._rounds[0].warmup_s),
             start_s=_nanoseconds(start_s - origin_s for taken in self._rounds for start_s in taken.start_s),

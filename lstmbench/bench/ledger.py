@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import msgspec
-
 from lstmbench import runfolder
 from lstmbench.journal import Journal
 from lstmbench.records import Clearance, Measurement, Subject, Workload
@@ -20,9 +18,13 @@ class Ledger:
         """The row of a case, or none."""
         return self._journal.rows((subject.identity, workload))
 
-    def timed(self, subject: Subject, workload: Workload) -> bool:
-        """Whether a case has its samples."""
-        return any(row.timing for row in self.rows(subject, workload))
+    def timed(self, subject: Subject, workload: Workload, *, budget_s: float) -> bool:
+        """Whether a case has its samples, taken for so long or longer."""
+        return any(row.timing and row.timing.budget_s >= budget_s for row in self.rows(subject, workload))
+
+    def supersede(self, subject: Subject) -> None:
+        """Drop the rows of what the subject was before it was made again."""
+        self._journal.drop(lambda row: subject.replaces(row.subject))
 
     def refuse(self, clearance: Clearance, workload: Workload) -> None:
         """Note that a subject is not timed, and why."""
@@ -37,9 +39,7 @@ class Ledger:
             self._journal.put([row])
 
     def put(self, row: Measurement) -> None:
-        """Note what a subject took; it replaces a refusal, also one from a load that failed before it had a version."""
-        unloaded = msgspec.structs.replace(row.subject.identity, runtime_version="")
-        self._journal.drop((unloaded, row.workload))
+        """Note what a subject took, or why it has no timing; it replaces what was known of the case."""
         self._journal.put([row])
 
 

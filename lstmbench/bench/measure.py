@@ -25,18 +25,25 @@ def bench(
 ) -> list[Measurement]:
     """One measurement per workload and subject: raw samples, or why there are none; head `layer` has no `decode`.
 
-    Timings that `run` holds already are kept; what was refused is tried again.
+    Timings that `run` holds already are kept, unless they were taken for a shorter time; what was refused is tried
+    again.
     """
     if not clearances or not workloads:
         raise LstmbenchError("nothing to time: give at least one checked export and one workload")
     grid = {w: [c for c in dict.fromkeys(clearances) if _can(c, w)] for w in workloads}
     with runfolder.opened(run) as machine:
         ledger = Ledger(run, machine=machine.fingerprint)
+        for clearance in clearances:
+            ledger.supersede(clearance.subject)
         for clearance, workload in ((c, w) for w, row in grid.items() for c in row if not c.passed):
             ledger.refuse(clearance, workload)
-        waiting = {w: [c for c in row if c.passed and not ledger.timed(c.subject, w)] for w, row in grid.items()}
+        waiting = {w: [c for c in row if c.passed and not _timed(ledger, c, w, effort)] for w, row in grid.items()}
         _time(waiting, ledger, effort=effort, progress=progress)
     return [measured for w, row in grid.items() for c in row for measured in ledger.rows(c.subject, w)]
+
+
+def _timed(ledger: Ledger, clearance: Clearance, workload: Workload, effort: Effort) -> bool:
+    return ledger.timed(clearance.subject, workload, budget_s=effort.budget_s)
 
 
 def _can(clearance: Clearance, workload: Workload) -> bool:

@@ -6,12 +6,18 @@ from itertools import product
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import Workload, WorkloadKind
 
+MOST_TOKENS = 2**22  # of one call
+
 
 def grid(*, batches: Sequence[int], times: Sequence[int], kinds: Sequence[WorkloadKind]) -> tuple[Workload, ...]:
     """Every kind at every T and B, in this order; LstmbenchError where B or T is below 1."""
     for name, sizes in (("B", batches), ("T", times)):
         if not sizes or min(sizes) < 1:
             raise LstmbenchError(f"cannot time at {name} = {', '.join(map(str, sizes)) or 'nothing'}: give 1 or more")
+    if max(batches) * max(times) > MOST_TOKENS:
+        raise LstmbenchError(
+            f"cannot time {max(batches)} x {max(times)} tokens a call: {MOST_TOKENS:,} are the most; take fewer"
+        )
     return tuple(Workload(kind=kind, batch=batch, time=time) for kind, time, batch in product(kinds, times, batches))
 
 

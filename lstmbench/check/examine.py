@@ -40,7 +40,7 @@ def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
         return Clearance(exported=task.exported, subject=subject, refused=str(error))
     with worker:
         subject = _subject(task, worker.info)
-        ledger.forget_failed_load(subject)
+        ledger.supersede(subject)
         refused = _run(task, worker, subject, ledger, progress)
     return Clearance(exported=task.exported, subject=subject, refused=refused)
 
@@ -86,6 +86,7 @@ def _subject(task: Task, info: WorkerInfo | None) -> Subject:
         precision=record.precision,
         runtime=task.runtime,
         runtime_version=info.version if info else "",
+        code_sha256=info.code_sha256 if info else "",
         threads=task.threads,
         placement=info.placement if info else (),
     )

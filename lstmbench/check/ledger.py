@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-import msgspec
-
 from lstmbench import runfolder
 from lstmbench.check.cases import Case
 from lstmbench.journal import Journal
@@ -33,11 +31,9 @@ class Ledger:
         """Note the outcome of a case, in place of an earlier one."""
         self._journal.put(rows)
 
-    def forget_failed_load(self, subject: Subject) -> None:
-        """Drop the rows of a load that failed, before it had a version: now it was loaded."""
-        unloaded = msgspec.structs.replace(subject.identity, runtime_version="")
-        for case in [_case(row)[1] for row in self._journal if row.subject == unloaded]:
-            self._journal.drop((unloaded, case))
+    def supersede(self, subject: Subject) -> None:
+        """Drop the rows of what the subject was before it was made again."""
+        self._journal.drop(lambda row: subject.replaces(row.subject))
 
 
 def _case(row: ParityRow) -> tuple[Subject, Case]:

@@ -4,7 +4,10 @@ Exit status: 0 well; 1 the check failed or a regression was found; 2 the user ca
 3 finished, with failed or refused rows; 70 a defect of ours; 130 interrupted.
 """
 
+import errno
 import functools
+import os
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Annotated, ParamSpec
@@ -22,7 +25,7 @@ from lstmbench.cli.study import study
 from lstmbench.cli.train import train
 from lstmbench.errors import LstmbenchError
 
-MENDABLE, DEFECT, INTERRUPTED = 2, 70, 130
+MENDABLE, DEFECT, INTERRUPTED, NOBODY_READS = 2, 70, 130, 141  # the last as a shell reports SIGPIPE
 P = ParamSpec("P")
 
 app = typer.Typer(name="lstmbench", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -41,6 +44,13 @@ def _verb(function: Callable[P, None]) -> Callable[P, None]:
             _leave("interrupted; finished work is kept, the same command goes on from there", INTERRUPTED)
         except (typer.Exit, typer.Abort):
             raise
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it exits
+            raise typer.Exit(NOBODY_READS) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            _leave("the output cannot be written: the disk is full; finished work is kept", MENDABLE)
         except Exception:  # noqa: BLE001 (the last door: everything else is ours to mend)
             traceback.print_exc()
             _leave("this is a defect of lstmbench; please report the lines above", DEFECT)
@@ -72,5 +82,23 @@ for verb in (run, train, export, check, bench, report, generate, study):
 
 
 def main() -> None:
-    """Run one command and exit with its status."""
-    app(prog_name="lstmbench")
+    """Run one command and exit with its status; a line that cannot be parsed is answered in one line."""
+    try:
+        status = app(prog_name="lstmbench", standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what all of the parser's errors have, and nothing else
+            raise
+        if not sys.argv[1:]:
+            sys.exit(MENDABLE)  # the help was shown
+        typer.echo(f"lstmbench: {_one_line(error.format_message())}; see {_help_of(error)}", err=True)
+        sys.exit(MENDABLE)
+    sys.exit(status)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
+def _help_of(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    return f"'{context.command_path if context else 'lstmbench'} --help'"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from lstmbench.cli.check import Models, Names, Run, Runtimes, Threads, say_refused
-from lstmbench.cli.folders import exports_of, model_folders
+from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import spinner, tables
 
 REFUSED_ROWS = 3
@@ -36,7 +36,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     if batch and time:
         workloads = measuring.grid(batches=batch, times=time, kinds=("score", "decode"))
     effort = measuring.Effort(budget_s=seconds)
-    exported = [e for folder in model_folders(names, models) for e in exports_of(folder)]
+    exported = all_exports(names, models)
     with spinner() as progress:
         checked, measured = assess(
             exported, runtime or available(), workloads, run=out, threads=threads, effort=effort, progress=progress

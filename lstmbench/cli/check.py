@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmbench.cli.folders import exports_of, model_folders
+from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import spinner, tables
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def check(
     from lstmbench.report import terminal_tables
     from lstmbench.runtimes import available
 
-    exported = [e for folder in model_folders(names, models) for e in exports_of(folder)]
+    exported = all_exports(names, models)
     with spinner() as progress:
         done = run(exported, runtime or available(), run=out, threads=threads, progress=progress)
     tables(terminal_tables(out)[:1])

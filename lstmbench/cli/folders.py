@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from lstmbench.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -20,14 +22,32 @@ def model_folders(names: Sequence[str] | None, models: Path) -> list[Path]:
     return found
 
 
+def all_exports(names: Sequence[str] | None, models: Path) -> list["ExportedModel"]:
+    """The exports of the folders that are meant; where all are, those without one are named on stderr and left out."""
+    folders = model_folders(names, models)
+    if names:
+        return [exported for folder in folders for exported in exports_of(folder)]
+    found = {folder: _exports(folder) for folder in folders}
+    if not any(found.values()):
+        raise CheckpointError(f"{models} holds no exports: make them with 'lstmbench export'")
+    for folder, exports in found.items():
+        if not exports:
+            typer.echo(f"{folder} is left out: it holds no exports", err=True)
+    return [exported for exports in found.values() for exported in exports]
+
+
 def exports_of(folder: Path) -> list["ExportedModel"]:
     """The exports in a model folder; CheckpointError if there are none."""
-    from lstmbench.export import find
-
-    found = find(folder)
+    found = _exports(folder)
     if not found:
         raise CheckpointError(f"{folder} holds no exports: make one with 'lstmbench export {folder.name}'")
     return found
+
+
+def _exports(folder: Path) -> list["ExportedModel"]:
+    from lstmbench.export import find
+
+    return find(folder)
 
 
 def _folder(name: str, models: Path) -> Path:

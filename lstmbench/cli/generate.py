@@ -1,5 +1,6 @@
 """`lstmbench generate`: text from a prompt, to the terminal as it is drawn."""
 
+import contextlib
 import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
     name: Annotated[str, typer.Argument(help="A model folder, or a name under --models.")],
-    prompt: Annotated[str, typer.Option(help="The text to go on from.")] = "\n",
+    prompt: Annotated[str | None, typer.Option(help="The text to go on from; a line break if none is given.")] = None,
     tokens: Annotated[int, typer.Option(min=1)] = 300,
     temperature: Annotated[float, typer.Option(min=0, help="0: always the most likely token.")] = 0.8,
     top_k: Annotated[int, typer.Option(min=0, help="0: all.")] = 0,
@@ -35,17 +36,17 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
     exported = next((e for e in exports_of(folder) if e.model.head == "lm"), exports_of(folder)[0])
     vocabulary = vocabulary_of(exported)
     sampling = Sampling(tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
-    start = vocabulary.encode_prompt(prompt)
+    start = vocabulary.first() if prompt is None else vocabulary.encode_prompt(prompt)
     steps: list[Step] = []
-    typer.echo(prompt, nl=False)
-    with Worker(runtime, exported) as worker:
+    with contextlib.ExitStack() as workers:
+        worker, *others = (workers.enter_context(Worker(name, exported)) for name in (runtime, against) if name)
+        typer.echo(vocabulary.decode(start), nl=False)
         for piece in stream(vocabulary, (step.token for step in _kept(run(worker, start, sampling), steps))):
             typer.echo(piece, nl=False)
-    typer.echo()
-    if against is not None:
-        with Worker(against, exported) as other:
+        typer.echo()
+        for other in others:
             parting = first_parting(iter(steps), run(other, start, sampling))
-        typer.echo(_compared(runtime, against, parting, steps), err=True)
+            typer.echo(_compared(runtime, other.runtime, parting, steps), err=True)
 
 
 def _kept(steps: "Iterable[Step]", kept: "list[Step]") -> "Iterator[Step]":

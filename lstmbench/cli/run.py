@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
     demand_runtime()
     text = load_corpus(corpus)
     cells = dict.fromkeys(peephole or (Cell.FULL, Cell.DIAGONAL))
-    training = TrainConfig(steps=steps, threads=max(1, usable_threads() // len(cells)))
+    training = TrainConfig(steps=steps)  # on one thread: the same model whatever cores are free today
     planned = [_planned(cell, text, hidden, training) for cell in cells]
     with progress_bar(f"train {len(planned)} models", len(planned) * steps) as advance:
         checkpoints = train_all(text, planned, models, jobs=usable_threads(), progress=lambda done: advance(done, ""))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", ModelConfig, TrainConfig)
 DEFAULTS = TrainConfig()
 Size = Annotated[int, typer.Option(min=1)]
+LONGEST_NAME = 200  # bytes; file systems take 255
 
 
 def train(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -108,6 +109,8 @@ def demand_trainer() -> None:
 def _demand_name(name: str) -> None:
     if name != Path(name).name or name in ("", ".", ".."):
         raise LstmbenchError(f"{name!r} is no name for a model: give one word here, and its place with --models")
+    if len(name.encode()) > LONGEST_NAME:
+        raise LstmbenchError(f"the model's name has {len(name)} letters: give a shorter one")
 
 
 def _budget(steps: int | None, epochs: float | None, *, passes: int) -> int:
@@ -117,7 +120,7 @@ def _budget(steps: int | None, epochs: float | None, *, passes: int) -> int:
     if epochs is None:
         return steps or 1000
     if not 0 < epochs < 1e6:
-        raise LstmbenchError("--epochs must be above 0")
+        raise LstmbenchError("--epochs must be above 0 and below a million")
     return max(1, round(epochs * passes))
 
 

@@ -21,9 +21,13 @@ def read(source: str) -> Text:
     if source in BUILT_IN:
         return Text(source, BUILT_IN[source](), None)
     path = Path(source)
-    if path.is_dir():
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError as error:  # a name that is too long
+        raise CorpusError(f"cannot read {source[:60]}…: {error.strerror or error}") from error
+    if is_folder:
         return Text(path.resolve().name, None, _read_folder(path))
-    if not path.exists():
+    if not exists:
         raise CorpusError(f"no corpus {source!r}: give a text file, a folder, or one of {', '.join(BUILT_IN)}")
     return Text(path.name, _read_file(path), None)
 

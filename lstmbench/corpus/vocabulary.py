@@ -74,7 +74,14 @@ class Vocabulary(Record, frozen=True, kw_only=True, dict=True):
             kind = "characters" if self.unit == "char" else "words"
             shown = ", ".join(repr(piece) for piece in unknown[:8])
             raise CorpusError(f"the prompt has {kind} that this model has never seen: {shown}; leave them out")
-        return self.encode(text)
+        ids = self.encode(text)
+        if not len(ids):
+            raise CorpusError("the prompt holds no word: give at least one")
+        return ids
+
+    def first(self) -> NDArray[np.int64]:
+        """What a text may begin after where no prompt is given: a line break, or the first token that was learnt."""
+        return np.array([1]) if self.unit != "bpe" and self.unknown("\n") else self.encode("\n")
 
     def to_bytes(self) -> bytes:
         """The content of `vocabulary.json`."""

@@ -1,16 +1,19 @@
 """Several trainings at once, a process each: small models use two cores far better so than with two threads."""
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple
 
 from lstmbench import disk
 from lstmbench.corpus import Corpus
+from lstmbench.errors import WorkerError
 from lstmbench.model.folder import Checkpoint
 from lstmbench.records import ModelFolder
 from lstmbench.train import JOURNAL, TrainingRow, demand_folder, train
@@ -46,7 +49,7 @@ def train_all(
                     running[model.name] = pool.submit(_train, corpus, model.folder, models / model.name)
             wait(running.values(), timeout=POLL_S, return_when=FIRST_COMPLETED)
             for name in [name for name, future in running.items() if future.done()]:
-                done[name] = running.pop(name).result()
+                done[name] = _result(running.pop(name), name)
             progress(sum(_steps(models / model.name) for model in planned))
     return [done[model.name] for model in planned]
 
@@ -74,13 +77,33 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _result(future: Future[Checkpoint], name: str) -> Checkpoint:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise WorkerError(
+            f"a training process was killed, perhaps for want of memory, while {name} was waited for; the same command "
+            f"goes on, --jobs 1 takes less memory"
+        ) from error
+
+
 def _set_stop(stop: Event) -> None:
     global _stop  # noqa: PLW0603 (a pool hands its children nothing else to keep)
     _stop = stop
 
 
 def _train(corpus: Corpus, folder: ModelFolder, path: Path) -> Checkpoint:
-    return train(corpus, folder, path, stop=_stop.is_set)
+    try:
+        return train(corpus, folder, path, stop=lambda: _stop.is_set() or _orphaned())
+    except KeyboardInterrupt:
+        if _orphaned():  # nobody waits for the answer, and nobody would end this process
+            os._exit(1)
+        raise
+
+
+def _orphaned() -> bool:
+    parent = parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def _steps(path: Path) -> int:

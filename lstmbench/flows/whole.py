@@ -1,11 +1,13 @@
 """From trained models to a report: export, check, bench, draw; what is finished already is not done again."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from lstmbench.bench import GRIDS, Effort
 from lstmbench.check import CheckReport
+from lstmbench.errors import RecordError
 from lstmbench.export import export, find
 from lstmbench.flows.assess import assess
 from lstmbench.model.folder import Checkpoint
@@ -44,7 +46,8 @@ def whole(
 def _exported(checkpoint: Checkpoint) -> ExportedModel:
     """The export of these very weights, made now if it is not there."""
     path = Path(checkpoint.path)
-    for found in find(path):
-        if found.model.head == "lm" and found.record.weights_sha256 == checkpoint.note.sha256:
-            return found
+    with contextlib.suppress(RecordError):  # damaged, or a kill fell between the file and its record: made again
+        for found in find(path):
+            if found.model.head == "lm" and found.record.weights_sha256 == checkpoint.note.sha256:
+                return found
     return export(path)

@@ -13,6 +13,8 @@ from lstmbench.model.folder import VOCABULARY
 from lstmbench.records import ExportedModel, Record
 from lstmbench.worker import Worker
 
+LEAST_TEMPERATURE = 1e-3
+
 
 class Sampling(Record, frozen=True, kw_only=True):
     """How tokens are drawn."""
@@ -25,6 +27,8 @@ class Sampling(Record, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.tokens < 1 or self.top_k < 0 or self.seed < 0 or not 0 <= self.temperature < float("inf"):
             raise LstmbenchError("--tokens must be at least 1; --temperature, --top-k and --seed at least 0")
+        if 0 < self.temperature < LEAST_TEMPERATURE:  # logits over it would leave the numbers
+            raise LstmbenchError(f"--temperature must be 0 (the most likely token) or at least {LEAST_TEMPERATURE}")
 
 
 class Step(NamedTuple):
@@ -58,7 +62,7 @@ def vocabulary_of(exported: ExportedModel) -> Vocabulary:
 
 def generate(worker: Worker, prompt: np.ndarray, sampling: Sampling) -> Iterator[Step]:
     """Yield one Step a token after prompt (N,), from zero state; the state never leaves the loop."""
-    tolerance = max(shape.bound for shape in worker.exported.record.verified)
+    tolerance = max(check.bound for check in worker.exported.record.verified if check.output == "logits")
     top_k = sampling.top_k or worker.exported.model.vocabulary_size
     uniform = np.random.default_rng(sampling.seed).random(sampling.tokens)
     logits, state = worker.run(prompt[None])

@@ -47,6 +47,14 @@ def read(path: Path) -> Checkpoint:
     return Checkpoint(path=str(path), folder=folder, note=note, weights=weights)
 
 
+def is_finished(path: Path) -> bool:
+    """Whether there is nothing left to train: weights of a training bear their test score, bare layers have none."""
+    if not (path / WEIGHTS).exists():
+        return False
+    checkpoint = read(path)
+    return checkpoint.folder.training is None or checkpoint.note.test is not None
+
+
 def write_config(path: Path, folder: ModelFolder) -> None:
     """Create the folder and write `config.json`."""
     disk.make_folder(path)

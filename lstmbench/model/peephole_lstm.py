@@ -22,7 +22,8 @@ class PeepholeLSTM(nn.Module):
     on all four gates), "diagonal" (Gers & Schmidhuber 2000; ONNX LSTM with P) or "none" (torch.nn.LSTM).
     Parameters are nn.LSTM's, plus weight_ch_l{k}[_reverse]: (4H, H) in order i, f, g, o for "full", (3H,) in order
     i, f, o for "diagonal". Shapes of inputs and outputs are those of torch.nn.LSTM, unbatched and packed ones too.
-    Under torch.autocast the matrix products run in its dtype, outputs and state keep the parameters'.
+    Under torch.autocast the matrix products run in its dtype, outputs and state keep the parameters'. Three things that
+    nn.LSTM does it refuses: proj_size, an empty batch, and a second derivative (torch.func transforms too).
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 (torch.nn.LSTM's own signature)
@@ -52,7 +53,7 @@ class PeepholeLSTM(nn.Module):
         if dropout and num_layers == 1:
             warnings.warn("dropout acts between layers: with num_layers=1 it does nothing", stacklevel=2)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.bias, self.batch_first, self.dropout = bias, batch_first, dropout
+        self.bias, self.batch_first, self.dropout, self.proj_size = bias, batch_first, dropout, 0
         self.bidirectional, self.peephole = bidirectional, peephole
         for name, shape in self._shapes():
             self.register_parameter(name, nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))

@@ -1,5 +1,7 @@
 """`study.md` and `study.csv`: the models of a study beside their floor, drawn from `study.json` alone."""
 
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,7 @@ def render_study(out: Path) -> None:
     """Write `study.md` and `study.csv` beside `study.json`; the same bytes from the same file."""
     study = disk.read_record(out / FILE, Study)
     disk.write_atomically(out / "study.md", ("\n".join(_lines(study)) + "\n").encode())
-    disk.write_atomically(out / "study.csv", ("\n".join(_csv(study)) + "\n").encode())
+    disk.write_atomically(out / "study.csv", _csv(study).encode())
 
 
 def study_tables(study: Study) -> list[TerminalTable]:
@@ -44,7 +46,7 @@ def _lines(study: Study) -> Iterator[str]:
     yield from ("# Language models with and without peepholes", "")
     yield f"Text: {escape(corpus.name)}, {corpus.characters:,} characters, SHA-256 {corpus.sha256}; unit: {corpus.unit}"
     yield f"({corpus.tokens:,} tokens of training text). Training: {training.steps:,} steps of {training.batch} ×"
-    yield f"{training.time} tokens, {training.precision}, {training.threads} thread."
+    yield f"{training.time} tokens, {training.precision}, {training.threads} thread(s)."
     for sheet in _sheets(study):
         yield from ("", f"## {sheet.title}", "", escape(sheet.note), "", *table(sheet))
     yield from ("", "## Machine", "", *(f"- **{k}**: {escape(v)}" for k, v in summary.machine_facts(study.machine)))
@@ -81,14 +83,19 @@ def _cell(quality: Quality) -> Row:
     )
 
 
-def _csv(study: Study) -> Iterator[str]:
-    yield "model,cell,layers,hidden_size,parameters,seed,nats,perplexity,bits_per_character,tokens"
+def _csv(study: Study) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(
+        ("model", "cell", "layers", "hidden_size", "parameters", "seed", "nats", "perplexity", "bits_per_character")
+    )
     for row in study.rows:
         model, test, training = row.folder.model, row.test, row.folder.training
         seed = training.seed if training else wording.NOT_AVAILABLE
         bits = wording.NOT_AVAILABLE if test.bits_per_character is None else test.bits_per_character
-        sizes = f"{model.num_layers},{model.hidden_size},{row.parameters}"
-        yield f"{row.name},{model.peephole},{sizes},{seed},{test.nats},{test.perplexity},{bits},{test.tokens}"
+        sizes = (model.num_layers, model.hidden_size, row.parameters)
+        rows.writerow((row.name, model.peephole, *sizes, seed, test.nats, test.perplexity, bits))
+    return text.getvalue()
 
 
 def _unit(score: Score) -> str:

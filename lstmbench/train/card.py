@@ -1,5 +1,7 @@
 """The model card: what was trained, on which text, how well it predicts, and the command that makes it again."""
 
+import shlex
+
 import msgspec
 
 from lstmbench.model.folder import WeightsNote
@@ -28,7 +30,7 @@ A language model of one text, for proving and measuring recurrent inference; it 
 |---|---:|---:|---:|---:|
 {scores}
 
-Trained and scored on {cpu}, {threads} thread(s), {versions}, {date}, by
+Trained and scored on {cpu}, {threads} thread(s), {versions}, {date}, by this command, where the text above lies:
 
 ```
 {command}
@@ -83,6 +85,6 @@ def _command(name: str, model: ModelConfig, training: TrainConfig, corpus: Corpu
     options = {"corpus": corpus.name, "unit": corpus.unit, **sizes, "layers": model.num_layers}
     if corpus.unit != "char":
         options["vocabulary-size"] = model.vocabulary_size
-    options |= {name.replace("_", "-"): value for name, value in msgspec.structs.asdict(training).items()}
-    flags = [f"--{name} {value}" for name, value in options.items()] + ["--tie-weights"] * model.tie_weights
-    return " ".join([f"python -m lstmbench train {name}", *flags])
+    options |= {field.replace("_", "-"): value for field, value in msgspec.structs.asdict(training).items()}
+    flags = [part for option, value in options.items() for part in (f"--{option}", str(value))]
+    return "python -m lstmbench " + shlex.join(["train", name, *flags, *["--tie-weights"] * model.tie_weights])

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+import msgspec
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -14,11 +15,12 @@ from lstmbench.errors import CheckpointError, CorpusError
 from lstmbench.model import folder as model_folder
 from lstmbench.model.language_model import LanguageModel
 from lstmbench.records import ModelFolder, Record, Score, TrainConfig
+from lstmbench.train.admit import demand_folder, demand_memory
 from lstmbench.train.card import card
 from lstmbench.train.evaluate import evaluate
 from lstmbench.train.interrupt import deferred_interrupt
 from lstmbench.train.memory import keep_freed_pages
-from lstmbench.train.resume import FILE, Position, Trainer, load_position, new_trainer, save_position
+from lstmbench.train.resume import Position, Trainer, forget_position, load_position, new_trainer, save_position
 from lstmbench.train.schedule import learning_rate
 
 JOURNAL, CARD = "training.jsonl", "README.md"
@@ -38,6 +40,17 @@ class TrainingRow(Record, frozen=True, kw_only=True):
 Progress: TypeAlias = Callable[[TrainingRow], None]
 
 
+class Run(NamedTuple):
+    """What stays the same from one step to the next."""
+
+    trainer: Trainer
+    corpus: Corpus
+    streams: Tensor  # (B, n) of the training text
+    config: TrainConfig
+    path: Path
+    progress: Progress
+
+
 def train(
     corpus: Corpus,
     folder: ModelFolder,
@@ -48,63 +61,58 @@ def train(
 ) -> model_folder.Checkpoint:
     """Train to the end and return the best checkpoint; goes on where an earlier call was stopped.
 
-    CheckpointError if `path` holds another model or training diverges. On Ctrl-C, or when `stop` says so, it saves its
-    position after the step at hand and raises KeyboardInterrupt.
+    CheckpointError if `path` holds another model or training diverges, DiskError if another process trains there. On
+    Ctrl-C, or when `stop` says so, it saves its position after the step at hand and raises KeyboardInterrupt.
     """
     config = _demand_training(folder)
     demand_folder(path, folder)
-    if _is_finished(path):
+    if model_folder.is_finished(path):
+        forget_position(path)  # a kill may have fallen between the last score and this
         return model_folder.read(path)
     streams = _streams(corpus, config)
-    model_folder.write_config(path, folder)
-    disk.write_atomically(path / model_folder.VOCABULARY, corpus.vocabulary.to_bytes())
+    demand_memory(folder.model)
     keep_freed_pages()
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     trainer = new_trainer(LanguageModel(folder.model, dropout=config.dropout), config)
-    position = load_position(path, trainer)
-    _cut_journal(path, position.step)
+    model_folder.write_config(path, folder)
+    with disk.locked(path):
+        disk.sweep(path)
+        disk.write_atomically(path / model_folder.VOCABULARY, corpus.vocabulary.to_bytes())
+        _go_on(Run(trainer, corpus, streams, config, path, progress), stop)
+        return _finish(corpus, folder, path)
+
+
+def _go_on(run: Run, stop: Callable[[], bool]) -> None:
+    """Take the steps that are left."""
+    position = load_position(run.path, run.trainer)
+    _cut_journal(run.path, position.step)
     with deferred_interrupt() as stopped:
-        while position.step < config.steps:
-            position = _advance(trainer, corpus, streams, config, position, path, progress)
+        while position.step < run.config.steps:
+            position = _advance(run, position)
             if stopped() or stop():
-                save_position(path, trainer, position)
+                save_position(run.path, run.trainer, position)
                 raise KeyboardInterrupt
-    return _finish(corpus, folder, path)
 
 
-def _advance(  # noqa: PLR0913, PLR0917 (everything that one step reads)
-    trainer: Trainer,
-    corpus: Corpus,
-    streams: Tensor,
-    config: TrainConfig,
-    position: Position,
-    path: Path,
-    progress: Progress,
-) -> Position:
+def _advance(run: Run, position: Position) -> Position:
     """Take one step; log, validate and save where one is due."""
-    row = _step(trainer, streams, config, position.step)
-    if row.step % config.validate_every and row.step != config.steps:
+    row = _step(run.trainer, run.streams, run.config, position.step)
+    if row.step % run.config.validate_every and row.step != run.config.steps:
         if row.step % LOG_EVERY == 0:
-            disk.append_record(path / JOURNAL, row)
-            progress(row)
+            disk.append_record(run.path / JOURNAL, row)
+            run.progress(row)
         return Position(step=row.step, best_nats=position.best_nats)
-    valid = evaluate(trainer.model, corpus.valid, lossless=corpus.vocabulary.lossless)
+    valid = evaluate(run.trainer.model, run.corpus.valid, lossless=run.corpus.vocabulary.lossless)
     best = position.best_nats is None or valid.nats < position.best_nats
     if best:
         note = model_folder.WeightsNote(sha256="", step=row.step, valid=valid)
-        model_folder.write_weights(path, trainer.model.weights(), note)
+        model_folder.write_weights(run.path, run.trainer.model.weights(), note)
     position = Position(step=row.step, best_nats=valid.nats if best else position.best_nats)
-    row = TrainingRow(
-        step=row.step,
-        train_nats=row.train_nats,
-        learning_rate=row.learning_rate,
-        gradient_norm=row.gradient_norm,
-        valid=valid,
-    )
-    disk.append_record(path / JOURNAL, row)
-    save_position(path, trainer, position)
-    progress(row)
+    row = msgspec.structs.replace(row, valid=valid)
+    disk.append_record(run.path / JOURNAL, row)
+    save_position(run.path, run.trainer, position)
+    run.progress(row)
     return position
 
 
@@ -144,8 +152,7 @@ def _finish(corpus: Corpus, folder: ModelFolder, path: Path) -> model_folder.Che
     about = card(folder, note, name=path.resolve().name, machine=machine.observe())
     disk.write_atomically(path / CARD, about.encode())
     model_folder.write_weights(path, best.weights, note)
-    with disk.writing(path / FILE):
-        (path / FILE).unlink(missing_ok=True)
+    forget_position(path)
     return model_folder.read(path)
 
 
@@ -163,19 +170,6 @@ def _demand_training(folder: ModelFolder) -> TrainConfig:
     if folder.training is None or folder.corpus is None:
         raise ValueError("a model folder that is to be trained names its training and its corpus")
     return folder.training
-
-
-def demand_folder(path: Path, folder: ModelFolder) -> None:
-    """CheckpointError unless this very model may be trained, or was, in `path`."""
-    if not (path / model_folder.CONFIG).exists():
-        if path.is_dir() and any(path.iterdir()):
-            raise CheckpointError(f"{path} holds files that are no model; choose another name")
-    elif disk.read_record(path / model_folder.CONFIG, ModelFolder) != folder:
-        raise CheckpointError(f"{path} holds a model of other settings or text; choose another name or delete it")
-
-
-def _is_finished(path: Path) -> bool:
-    return (path / model_folder.WEIGHTS).exists() and model_folder.read(path).note.test is not None
 
 
 def _cut_journal(path: Path, step: int) -> None:

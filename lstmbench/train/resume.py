@@ -79,6 +79,13 @@ def load_position(folder: Path, trainer: Trainer) -> Position:
     return position
 
 
+def forget_position(folder: Path) -> None:
+    """Remove the file: training has ended."""
+    if (folder / FILE).exists():
+        with disk.writing(folder / FILE):
+            (folder / FILE).unlink(missing_ok=True)
+
+
 def _position(data: bytes) -> Position:
     # safetensors keeps its header in front: 8 bytes of length, then JSON
     header = msgspec.json.decode(data[8 : 8 + int.from_bytes(data[:8], "little")])

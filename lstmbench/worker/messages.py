@@ -55,6 +55,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
     """Reply to Load: which engine it is, how long it took to be ready, and what runs where."""
 
     version: str
+    code_sha256: str  # of the adapter and of what it computes with
     load_s: float  # import the engine, read the file, build the session
     placement: tuple[Placement, ...]
 

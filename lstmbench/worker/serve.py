@@ -14,7 +14,7 @@ import msgspec
 
 from lstmbench import errors
 from lstmbench.records import ExportedModel, State
-from lstmbench.runtimes import Runtime, load
+from lstmbench.runtimes import Runtime, digest, load
 from lstmbench.worker import messages, timing, wire
 from lstmbench.worker.messages import Answer, Failure, Load, Measure, Reply, Request, Run, Samples, WorkerInfo
 from lstmbench.worker.shapes import demand_answer
@@ -35,7 +35,10 @@ class Session:
     def info(self) -> WorkerInfo:
         """What the parent is told once the runtime is ready."""
         return WorkerInfo(
-            version=str(self.runtime.version), load_s=self._load_s, placement=tuple(self.runtime.placement())
+            version=str(self.runtime.version),
+            code_sha256=digest(type(self.runtime)),
+            load_s=self._load_s,
+            placement=tuple(self.runtime.placement()),
         )
 
     def answer(self, request: Run | Measure) -> Reply:

@@ -31,7 +31,7 @@ class FakeWorker:
         self.stage.loaded.append(runtime)
         if runtime in self.stage.does_not_load:
             raise WorkerError(f"runtime {runtime!r} crashed (SIGSEGV) while loading")
-        self.info = WorkerInfo(version=self.stage.version, load_s=0.5, placement=())
+        self.info = WorkerInfo(version=self.stage.version, code_sha256="cd" * 32, load_s=0.5, placement=())
 
     def measure(self, workload, inputs, *, warmup_s, budget_s, max_samples) -> Samples:
         self.stage.took.append((self.runtime, workload, warmup_s))
@@ -91,6 +91,7 @@ def cleared():
                     precision="fp32",
                     runtime=runtime,
                     runtime_version=version,
+                    code_sha256="cd" * 32 if version else "",
                     threads=1,
                 ),
                 refused=refused,

@@ -172,6 +172,29 @@ def test_what_was_timed_is_not_timed_again(stage, cleared, bench, run):
     assert (run / "measurements.jsonl").read_bytes() == before
 
 
+def test_who_asks_for_more_sampling_gets_it_and_who_asks_for_less_keeps_what_is_there(stage, cleared, bench, run):
+    bench(cleared("a"), SCORE[:1], effort=Effort(rounds=1, budget_s=0.2))
+    stage.took.clear()
+    (longer,) = bench(cleared("a"), SCORE[:1], effort=Effort(rounds=1, budget_s=0.4))
+    assert stage.took
+    assert longer.timing.budget_s == 0.4
+    stage.took.clear()
+    assert bench(cleared("a"), SCORE[:1], effort=Effort(rounds=1, budget_s=0.1)) == [longer]
+    assert not stage.took
+    assert journal(run) == [longer]
+
+
+def test_another_file_of_the_same_name_takes_the_place_of_the_first(stage, cleared, bench, run):
+    bench(cleared("a"))
+    again = [
+        msgspec.structs.replace(c, subject=msgspec.structs.replace(c.subject, model_sha256="f" * 64))
+        for c in cleared("a")
+    ]
+    rows = bench(again)
+    assert {row.subject.model_sha256 for row in rows} == {"f" * 64}
+    assert journal(run) == rows
+
+
 def test_what_was_refused_is_tried_again_and_its_row_replaced(stage, cleared, bench, run):
     stage.crashes = {("a", "score")}
     assert all(row.refused for row in bench(cleared("a")))
@@ -226,6 +249,11 @@ def test_nothing_to_time_is_one_line(cleared, bench, run, clearances, workloads)
 def test_an_effort_that_times_nothing_is_one_line(wrong):
     with pytest.raises(LstmbenchError, match=r"^cannot "):
         Effort(**wrong)
+
+
+def test_a_call_that_no_machine_holds_is_one_line():
+    with pytest.raises(LstmbenchError, match="tokens a call"):
+        grid(batches=(1, 100_000), times=(100_000,), kinds=("score",))
 
 
 @pytest.mark.parametrize("wrong", [{"batches": (0,)}, {"times": (4, 0)}, {"batches": ()}], ids=str)

@@ -146,7 +146,7 @@ def test_what_passed_is_not_run_again(inline, tiny, check, run):
     assert (run / "parity.jsonl").read_bytes() == before
 
 
-def test_other_threads_another_version_and_another_file_are_checked_anew(inline, tiny, check, monkeypatch, run):
+def test_other_threads_and_another_version_are_checked_anew_beside_the_first(inline, tiny, check, monkeypatch, run):
     check(tiny, "Honest")
     inline.clear()
     check(tiny, "Honest", threads=2)
@@ -155,11 +155,32 @@ def test_other_threads_another_version_and_another_file_are_checked_anew(inline,
     monkeypatch.setattr("planted.Honest.version", "another")
     check(tiny, "Honest")
     assert inline
+    assert len(journal(run)) == 3 * 30
+
+
+def test_another_file_of_the_same_name_takes_the_place_of_the_first(inline, tiny, check, run):
+    check(tiny, "Honest")
+    check(tiny, "Honest", threads=2)
     inline.clear()
     other = msgspec.structs.replace(tiny, record=msgspec.structs.replace(tiny.record, sha256="f" * 64))
     check(other, "Honest")
     assert inline
-    assert len(journal(run)) == 4 * 30
+    assert {row.subject.model_sha256 for row in journal(run)} == {"f" * 64}
+
+
+def test_a_pass_does_not_count_for_an_adapter_that_was_edited(inline, tiny, check, run, monkeypatch):
+    check(tiny, "Honest")
+    inline.clear()
+    monkeypatch.setattr(type_of_worker(), "code", "ef" * 32)
+    check(tiny, "Honest")
+    assert inline
+    assert {row.subject.code_sha256 for row in journal(run)} == {"ef" * 32}
+
+
+def type_of_worker():
+    from lstmbench.check import examine
+
+    return examine.Worker
 
 
 @pytest.mark.parametrize("lines", range(1, 10))

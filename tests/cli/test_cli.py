@@ -1,5 +1,6 @@
 """The command line from outside: exit statuses, one line for what a user can mend, nothing heavy for --help."""
 
+import errno
 import subprocess
 import sys
 
@@ -55,18 +56,27 @@ def test_a_line_that_the_user_can_mend_is_one_line_and_status_2(tmp_path):
         ("train", "m", "--epochs", "0"),
         ("train", "m", "--learning-rate", "-1"),
         ("train", "m", "--dropout", "1"),
+        ("train", "m", "--epochs", "inf"),
+        ("train", "m", "--learning-rate", "inf"),
+        ("train", "m", "--clip-norm", "nan"),
+        ("train", "m", "--seed", "99999999999999999999"),
+        ("train", "m", "--threads", "1000000"),
+        ("train", "m", "--hidden", "0"),
+        ("train", "m", "--hidden", "60000", "--layers", "40"),
+        ("train", "m", "--unknown"),
+        ("train", "m" * 300),
+        ("train",),
         ("train", "a/b"),
         ("train", "m", "--tie-weights"),
         ("nonsense",),
     ],
 )
 @pytest.mark.torch
-def test_impossible_flags_leave_with_2_and_no_traceback(tmp_path, arguments):
+def test_impossible_flags_leave_with_2_and_one_line(tmp_path, arguments):
     pytest.importorskip("torch")
-    done = lstmbench(*arguments, *(("--corpus", "pydoc") if arguments[0] == "train" else ()), cwd=tmp_path)
+    done = lstmbench(*arguments, *(("--corpus", "pydoc") if arguments[1:] else ()), cwd=tmp_path)
     assert done.returncode == 2, done.stderr
-    assert done.stderr
-    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -76,6 +86,11 @@ def test_impossible_flags_leave_with_2_and_no_traceback(tmp_path, arguments):
         (LstmbenchError("mend\nthis"), 2, "lstmbench: mend this\n"),
         (KeyboardInterrupt(), 130, "lstmbench: interrupted"),
         (ZeroDivisionError(), 70, "lstmbench: this is a defect"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            2,
+            "lstmbench: the output cannot be written: the disk is full",
+        ),
     ],
 )
 def test_what_a_verb_raises_decides_the_status(raised, status, says):
@@ -90,3 +105,20 @@ def test_what_a_verb_raises_decides_the_status(raised, status, says):
     result = CliRunner().invoke(app, [])
     assert result.exit_code == status
     assert says in result.stderr
+
+
+def test_a_name_too_long_for_a_file_is_one_line(tmp_path):
+    pytest.importorskip("torch")
+    done = lstmbench("train", "m", "--corpus", "x" * 400, cwd=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+
+
+def test_whoever_stops_reading_is_not_told_of_a_defect():
+    code = (
+        "from lstmbench import cli; import sys\n"
+        "def fail() -> None: raise BrokenPipeError\n"
+        "try: cli._verb(fail)()\n"
+        "except Exception as error: print(error.exit_code, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.strip() == "141"  # as a shell reports SIGPIPE

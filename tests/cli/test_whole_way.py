@@ -1,6 +1,7 @@
 """The main job from outside: train, export, check, bench, report, generate; then what goes wrong."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -62,6 +63,73 @@ def test_a_report_is_rebuilt_from_the_raw_files_alone(home):
         path.unlink()
     assert lstmbench("report", cwd=home).returncode == 0
     assert {path: path.read_bytes() for path in derived} == derived
+
+
+def test_what_is_not_trained_or_not_exported_is_left_out_and_named(home):
+    (home / "models/young").mkdir()
+    (home / "models/young/config.json").write_bytes((home / "models/run-full/config.json").read_bytes())
+    try:
+        done = lstmbench("check", "--out", "left-out", cwd=home)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.strip() == "models/young is left out: it holds no exports"
+        done = lstmbench("export", cwd=home)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.strip() == "models/young is left out: it is not trained to its end"
+        assert "run-full" in done.stdout
+        done = lstmbench("export", "run-full", "young", cwd=home)
+        assert done.returncode == 2
+        assert "run-full" in done.stdout, "what was written is shown"
+    finally:
+        shutil.rmtree(home / "models/young")
+
+
+def test_a_model_of_words_goes_on_from_the_prompt_with_a_space(home):
+    options = ("--unit", "word", "--hidden", "4", "--embedding", "4", "--steps", "2", "--batch", "2", "--time", "4")
+    assert lstmbench("train", "words", "--corpus", "table.txt", *options, "--models", "w", cwd=home).returncode == 0
+    assert lstmbench("export", "--models", "w", cwd=home).returncode == 0
+    done = lstmbench("generate", "words", "--models", "w", "--prompt", "7 times", "--tokens", "3", cwd=home)
+    assert done.stdout.startswith("7 times "), done.stderr
+    assert lstmbench("generate", "words", "--models", "w", "--tokens", "3", cwd=home).returncode == 0
+    for prompt, says in ((" ", "no word"), ("", "empty")):
+        done = lstmbench("generate", "words", "--models", "w", "--prompt", prompt, cwd=home)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+        assert says in done.stderr
+
+
+def test_nothing_is_written_where_the_second_runtime_is_missing(home):
+    done = lstmbench("generate", "run-full", "--against", "bogus", cwd=home)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def without_the_reports_packages(*arguments, cwd):
+    code = (
+        "import sys; from lstmbench.report import extra; from lstmbench.cli import main\n"
+        f"extra.PACKAGES = ('no_such_package',); sys.argv = ['lstmbench', *{arguments!r}]; main()"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_a_box_without_the_reports_packages_is_measured_all_the_same(home):
+    grid = ("--batch", "1", "--time", "2", "--seconds", "0.01", "--runtime", "numpy")
+    done = without_the_reports_packages("bench", "run-full", *grid, "--out", "bare", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "pip install 'lstmbench[report]'" in done.stdout
+    assert (home / "bare/measurements.jsonl").exists()
+    assert not (home / "bare/index.html").exists()
+    assert lstmbench("report", "bare", cwd=home).returncode == 0
+    assert (home / "bare/index.html").exists()
+
+
+@pytest.mark.parametrize("verb", ["run", "study"])
+def test_what_ends_in_a_report_says_first_that_it_cannot_be_drawn(home, verb):
+    done = without_the_reports_packages(verb, "--corpus", "table.txt", "--models", "none", "--out", "none", cwd=home)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "lstmbench[report]" in done.stderr
+    assert not (home / "none").exists()
 
 
 def test_the_same_seed_gives_the_same_text_on_torch_and_onnxruntime(home):

@@ -48,7 +48,9 @@ def test_an_export_lies_beside_its_record_and_is_found_again(model, peephole, he
     assert names(path) == sorted([*before, file, file.replace(".onnx", ".json")])
     assert find(path) == [exported]
     assert exported.record.verified_with.startswith("onnxruntime-cpu 1.")
-    assert [(check.batch, check.time) for check in exported.record.verified] == list(verify.SHAPES)
+    assert list(dict.fromkeys((check.batch, check.time) for check in exported.record.verified)) == list(verify.SHAPES)
+    outputs = [check.output for check in exported.record.verified[:3]]
+    assert outputs == list(exported.model.output_names)
     assert all(0 < check.max_error <= check.bound for check in exported.record.verified)
 
 
@@ -59,7 +61,7 @@ def test_a_bidirectional_layer_is_proved_too(model):
 
 def test_a_chaotic_cell_is_not_refused(model):
     exported = export(model("full", gain=2.0, hidden_size=48, input_size=48))
-    bounds = {(check.batch, check.time): check.bound for check in exported.record.verified}
+    bounds = {(c.batch, c.time): c.bound for c in exported.record.verified if c.output == "logits"}
     assert bounds[1, 1] < 1e-4 < bounds[1, 64]
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -80,9 +81,7 @@ def finish(process):
 def test_ctrl_c_stops_all_trainings_and_the_same_command_goes_on(tmp_path):
     (tmp_path / "table.txt").write_text(TEXT)
     process = lstmbench(tmp_path, "--steps", "150")
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("models/*/resume.safetensors")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(lambda: list(tmp_path.glob("models/*/resume.safetensors")))
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=120)
     assert (process.returncode, len(stderr.splitlines())) == (130, 1), stderr
@@ -95,6 +94,40 @@ def test_ctrl_c_stops_all_trainings_and_the_same_command_goes_on(tmp_path):
     for weights in tmp_path.glob("models/*/weights.safetensors"):
         again = tmp_path / "again" / weights.parent.name / weights.name
         assert weights.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.slow
+def test_trainings_do_not_outlive_a_parent_that_was_killed(tmp_path):
+    (tmp_path / "table.txt").write_text(TEXT)
+    process = lstmbench(tmp_path, "--steps", "100000")
+    journals = lambda: sorted(tmp_path.glob("models/*/training.jsonl"))  # noqa: E731
+    wait_for(lambda: len(journals()) == 2)
+    process.kill()
+    process.communicate(timeout=60)
+    wait_for(lambda: not list(tmp_path.glob("models/*/.lock")))  # each gives up the folder that it held
+    before = [path.read_bytes() for path in journals()]
+    time.sleep(1)
+    assert [path.read_bytes() for path in journals()] == before
+    assert len(list(tmp_path.glob("models/*/resume.safetensors"))) == 2
+
+
+@pytest.mark.slow
+def test_a_training_that_is_killed_is_one_line(tmp_path):
+    (tmp_path / "table.txt").write_text(TEXT)
+    process = lstmbench(tmp_path, "--steps", "100000")
+    wait_for(lambda: list(tmp_path.glob("models/*/training.jsonl")))
+    children = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
+    children[0].kill()
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "a training process was killed" in stderr.splitlines()[-1]
+
+
+def wait_for(what, timeout_s=120):
+    deadline = time.monotonic() + timeout_s
+    while not what():
+        assert time.monotonic() < deadline, "nothing came of it"
+        time.sleep(0.05)
 
 
 @pytest.mark.slow

@@ -42,6 +42,7 @@ def subject(runtime="numpy", peephole="full", **changes):
         "precision": "fp32",
         "runtime": runtime,
         "runtime_version": "1.2.3",
+        "code_sha256": "cd" * 32,
         "threads": 1,
         "placement": (Placement(provider="CPUExecutionProvider", operator="LSTM", nodes=2),)
         if runtime.startswith("onnx")
@@ -73,6 +74,7 @@ def timing(n, *, median_s=1e-3, seed=0, rounds=3):
     sample_s = (median_s * (1 + 0.1 * np.random.default_rng(seed).random(n))).round(9).tolist()
     parts = [n // rounds] * (rounds - 1)
     return Timing(
+        budget_s=0.5,
         load_s=0.25,
         warmup_s=(0.008, 0.002),
         start_s=tuple(np.cumsum(sample_s).tolist()),

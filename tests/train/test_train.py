@@ -90,6 +90,87 @@ def test_a_killed_run_ends_as_an_undisturbed_one(text, tmp_path, at):
     assert not (tmp_path / "killed" / "resume.safetensors").exists()
 
 
+WRITES = ("write_atomically", "append_record")
+
+
+def killing(monkeypatch, n):
+    """Let the n-th write to disk raise, as if the process had been killed there; None counts them."""
+    from lstmbench import disk
+
+    done = []
+    for name in WRITES:
+        real = getattr(disk, name)
+
+        def write(*arguments, real=real):
+            done.append(real)
+            if len(done) == n:
+                raise Killed
+            real(*arguments)
+
+        monkeypatch.setattr(disk, name, write)
+    return done
+
+
+def test_a_kill_at_any_write_loses_nothing(text, tmp_path, monkeypatch):
+    folder = configured(text, steps=40)
+    with monkeypatch.context() as patch:
+        counted = killing(patch, None)
+        train(text, folder, tmp_path / "undisturbed")
+        writes = len(counted)
+    assert writes >= 10  # config, vocabulary; two validations of three files; card and weights
+    for n in range(1, writes + 1):
+        path = tmp_path / f"killed-{n}"
+        with monkeypatch.context() as patch:
+            killing(patch, n)
+            with pytest.raises(Killed):
+                train(text, folder, path)
+        train(text, folder, path)
+        assert not (path / "resume.safetensors").exists()
+        for name in ("training.jsonl", "weights.safetensors", "vocabulary.json", "config.json"):
+            assert (path / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes(), (n, name)
+
+
+def test_a_folder_in_which_another_process_trains_is_left_alone(text, tmp_path):
+    from lstmbench import disk
+    from lstmbench.errors import DiskError
+
+    (tmp_path / "m").mkdir()
+    with disk.locked(tmp_path / "m"), pytest.raises(DiskError, match="another lstmbench writes into"):
+        train(text, configured(text), tmp_path / "m")
+    train(text, configured(text, steps=5), tmp_path / "free")
+    assert not (tmp_path / "free" / ".lock").exists()
+
+
+def test_a_position_that_outlived_the_end_is_taken_away(text, tmp_path):
+    folder = configured(text, steps=5)
+    train(text, folder, tmp_path / "m")
+    (tmp_path / "m" / "resume.safetensors").write_bytes(b"left by a kill after the last write")
+    train(text, folder, tmp_path / "m")
+    assert not (tmp_path / "m" / "resume.safetensors").exists()
+
+
+def test_what_a_kill_left_of_a_first_write_is_swept(text, tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / ".config.json.4242.tmp").write_text("{")
+    train(text, configured(text, steps=5), tmp_path / "m")
+    assert not list((tmp_path / "m").glob(".*"))
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "clip_norm", "peephole_rate", "cell_penalty"])
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_settings_that_no_file_could_hold_are_refused(name, value):
+    with pytest.raises((ValueError, msgspec.ValidationError)):
+        TrainConfig(**{name: value})
+
+
+def test_a_model_that_no_memory_holds_is_one_line_and_nothing_is_written(text, tmp_path):
+    small = configured(text)
+    huge = msgspec.structs.replace(small, model=msgspec.structs.replace(small.model, hidden_size=2**16))
+    with pytest.raises(CheckpointError, match="take a smaller --hidden"):
+        train(text, huge, tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
 def test_forgetting_the_carried_state_is_seen_in_the_curve(text, tmp_path, monkeypatch):
     from lstmbench.train import loop
 
@@ -143,7 +224,7 @@ def test_the_finished_model_is_returned_and_not_trained_again(text, tmp_path):
 def test_another_models_folder_is_left_alone(text, tmp_path):
     train(text, configured(text), tmp_path / "m")
     before = {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()}
-    with pytest.raises(CheckpointError, match="other settings"):
+    with pytest.raises(CheckpointError, match=r"other settings or text \(seed\)"):
         train(text, configured(text, seed=5), tmp_path / "m")
     assert {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()} == before
     (tmp_path / "letters").mkdir()
