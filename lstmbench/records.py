@@ -5,11 +5,9 @@ Shapes: B batch, T time, E input, H hidden, L layers, D directions, V vocabulary
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 Peephole: TypeAlias = Literal["full", "diagonal", "none"]
 Head: TypeAlias = Literal["lm", "layer"]
@@ -21,17 +19,6 @@ Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**16)]  # of a layer: far above any LSTM
 Threads: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1024)]  # more crash the engines that they are given to
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
-
-Tokens: TypeAlias = NDArray[np.int64]  # (B, T)
-Floats: TypeAlias = NDArray[np.float32]
-Weights: TypeAlias = dict[str, Floats]
-
-
-class State(NamedTuple):
-    """Hidden and cell state, each (D·L, B, H)."""
-
-    h: Floats
-    c: Floats
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

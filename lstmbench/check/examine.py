@@ -5,12 +5,13 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from lstmbench.arrays import Floats
 from lstmbench.check import rows
 from lstmbench.check.cases import Case
 from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle, Question
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import Clearance, ExportedModel, Floats, Subject
+from lstmbench.records import Clearance, ExportedModel, Subject
 from lstmbench.worker import Worker, WorkerInfo
 
 Progress: TypeAlias = Callable[[str], None]

@@ -4,10 +4,11 @@ import functools
 from typing import NamedTuple
 
 from lstmbench import parity
+from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.check.cases import Case
 from lstmbench.model import stimulus
 from lstmbench.parity import Expected
-from lstmbench.records import ExportedModel, Floats, State, Tokens
+from lstmbench.records import ExportedModel
 from lstmbench.runtimes import unchanged
 
 _SEED = 20_000  # no seed that trains or times

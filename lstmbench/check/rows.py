@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from lstmbench import parity
+from lstmbench.arrays import Floats
 from lstmbench.check.cases import Case
 from lstmbench.check.oracle import Question
 from lstmbench.parity import Expected
-from lstmbench.records import Floats, ParityRow, Subject
+from lstmbench.records import ParityRow, Subject
 
 
 def judged(subject: Subject, case: Case, question: Question, answer: Sequence[Floats]) -> tuple[ParityRow, ...]:

@@ -28,7 +28,14 @@ from lstmbench.errors import LstmbenchError
 MENDABLE, DEFECT, INTERRUPTED, NOBODY_READS = 2, 70, 130, 141  # the last as a shell reports SIGPIPE
 P = ParamSpec("P")
 
-app = typer.Typer(name="lstmbench", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+# plain help: drawing it with rich would take longer than all the rest of --help
+app = typer.Typer(
+    name="lstmbench",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 def _verb(function: Callable[P, None]) -> Callable[P, None]:

@@ -6,10 +6,11 @@ The operator's peepholes are diagonal by its specification (P is [D, 3H]): the c
 import numpy as np
 import onnx_ir as ir
 
+from lstmbench.arrays import Floats
 from lstmbench.export.nodes import Layer, Nodes
 from lstmbench.export.source import Source
 from lstmbench.model.gates import ONNX_GATES, ONNX_PEEPHOLES, TORCH_GATES, TORCH_PEEPHOLES, order
-from lstmbench.records import Floats, Peephole
+from lstmbench.records import Peephole
 
 CELLS: tuple[Peephole, ...] = ("diagonal", "none")
 

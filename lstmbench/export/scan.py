@@ -7,10 +7,11 @@ where the peepholes are full. Equations and names are those of `lstmbench.model.
 import numpy as np
 import onnx_ir as ir
 
+from lstmbench.arrays import Floats
 from lstmbench.export.nodes import Layer, Nodes, floats
 from lstmbench.export.source import Direction, Source
 from lstmbench.model.gates import TORCH_GATES, TORCH_PEEPHOLES, order
-from lstmbench.records import Floats, Peephole
+from lstmbench.records import Peephole
 
 CELLS: tuple[Peephole, ...] = ("full", "diagonal", "none")
 SCAN_GATES = "ifog"  # the three that take σ stand together, so that one node may serve them

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmbench.arrays import Floats, Weights
 from lstmbench.model.weights import expected_shapes
-from lstmbench.records import Floats, Head, ModelConfig, Weights
+from lstmbench.records import Head, ModelConfig
 
 
 class Direction(NamedTuple):

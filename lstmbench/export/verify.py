@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from lstmbench.arrays import Weights
 from lstmbench.errors import ExportError, WorkerError
 from lstmbench.model import stimulus
 from lstmbench.parity import Verdict, compare, expect
-from lstmbench.records import ExportedModel, ShapeCheck, Weights
+from lstmbench.records import ExportedModel, ShapeCheck
 from lstmbench.runtimes import catalogue
 from lstmbench.worker import Worker
 

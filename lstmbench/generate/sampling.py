@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmbench.records import Floats
+from lstmbench.arrays import Floats
 
 
 class Draw(NamedTuple):

@@ -8,9 +8,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from lstmbench import disk
+from lstmbench.arrays import Weights
 from lstmbench.errors import CheckpointError
 from lstmbench.model.weights import digest, expected_shapes
-from lstmbench.records import ModelFolder, Record, Score, Weights
+from lstmbench.records import ModelFolder, Record, Score
 
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "weights.safetensors", "vocabulary.json"
 

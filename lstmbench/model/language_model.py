@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lstmbench.arrays import Weights
 from lstmbench.model.gates import TORCH_GATES
 from lstmbench.model.peephole_lstm import Hidden, PeepholeLSTM
-from lstmbench.records import ModelConfig, Weights
+from lstmbench.records import ModelConfig
 
 FORGET_BIAS = 0.5  # the whole 1 of the papers lets the unbounded c of the cell `full` grow
 

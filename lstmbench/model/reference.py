@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmbench.records import ModelConfig, Weights
+from lstmbench.arrays import Weights
+from lstmbench.records import ModelConfig
 
 Array: TypeAlias = NDArray[Any]
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lstmbench.records import Floats, ModelConfig, State, Tokens
+from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.records import ModelConfig
 
 
 def inputs(config: ModelConfig, *, batch: int, time: int, seed: int) -> Tokens | Floats:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from lstmbench.records import ModelConfig, Weights
+from lstmbench.arrays import Weights
+from lstmbench.records import ModelConfig
 
 
 def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:

@@ -23,9 +23,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmbench.arrays import Weights
 from lstmbench.model import reference
 from lstmbench.parity import reorder
-from lstmbench.records import ModelConfig, Weights
+from lstmbench.records import ModelConfig
 
 Array = NDArray[Any]
 K = 10.0

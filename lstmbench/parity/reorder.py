@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmbench.arrays import Weights
 from lstmbench.model import reference
-from lstmbench.records import ModelConfig, Weights
+from lstmbench.records import ModelConfig
 
 Order = NDArray[np.intp]
 Array = NDArray[Any]

@@ -13,7 +13,8 @@ that it raises is shown as its own failure. A provider other than the one that i
 
 from typing import Protocol
 
-from lstmbench.records import ExportedModel, Floats, Placement, State, Tokens
+from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.records import ExportedModel, Placement
 
 
 class Runtime(Protocol):

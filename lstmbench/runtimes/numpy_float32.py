@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.model import reference
-from lstmbench.records import ExportedModel, Floats, Placement, State, Tokens
+from lstmbench.records import ExportedModel, Placement
 from lstmbench.runtimes import unchanged
 
 

@@ -5,8 +5,9 @@ from collections import Counter
 import numpy as np
 import onnxruntime as ort
 
+from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.errors import RecordError, RuntimeMissingError, WorkerError
-from lstmbench.records import ExportedModel, Floats, ModelConfig, Placement, State, Tokens
+from lstmbench.records import ExportedModel, ModelConfig, Placement
 from lstmbench.runtimes import unchanged
 
 PROVIDER = "CPUExecutionProvider"

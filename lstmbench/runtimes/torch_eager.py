@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from lstmbench.arrays import Floats, State, Tokens, Weights
 from lstmbench.model.language_model import LanguageModel
 from lstmbench.model.peephole_lstm import PeepholeLSTM
-from lstmbench.records import ExportedModel, Floats, ModelConfig, Placement, State, Tokens, Weights
+from lstmbench.records import ExportedModel, ModelConfig, Placement
 from lstmbench.runtimes import unchanged
 
 

@@ -4,10 +4,11 @@ import hashlib
 from pathlib import Path
 
 from lstmbench import disk
+from lstmbench.arrays import Weights
 from lstmbench.errors import CheckpointError, RecordError
 from lstmbench.model import folder
 from lstmbench.model.weights import digest, expected_shapes
-from lstmbench.records import ExportedModel, Weights
+from lstmbench.records import ExportedModel
 
 
 def weights(exported: ExportedModel) -> Weights:

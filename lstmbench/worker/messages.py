@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmbench.records import Count, ExportedModel, Floats, Placement, Positive, Record, State, Tokens, Workload
+from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.records import Count, ExportedModel, Placement, Positive, Record, Workload
 
 
 class Array(Record, frozen=True, kw_only=True):

@@ -7,8 +7,9 @@ from typing import Self, TypeVar
 import msgspec
 
 from lstmbench import errors
+from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.errors import LstmbenchError, WorkerError
-from lstmbench.records import ExportedModel, Floats, Record, State, Tokens, Workload
+from lstmbench.records import ExportedModel, Record, Workload
 from lstmbench.units import mebibytes
 from lstmbench.worker import messages, shapes, wire
 from lstmbench.worker.child import Child

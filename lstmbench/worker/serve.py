@@ -13,7 +13,8 @@ from functools import partial
 import msgspec
 
 from lstmbench import errors
-from lstmbench.records import ExportedModel, State
+from lstmbench.arrays import State
+from lstmbench.records import ExportedModel
 from lstmbench.runtimes import Runtime, digest, load
 from lstmbench.worker import messages, timing, wire
 from lstmbench.worker.messages import Answer, Failure, Load, Measure, Reply, Request, Run, Samples, WorkerInfo

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.errors import WorkerError
-from lstmbench.records import Floats, ModelConfig, State, Tokens, Workload
+from lstmbench.records import ModelConfig, Workload
 
 
 class ContractError(Exception):

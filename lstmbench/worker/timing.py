@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeAlias
 
-from lstmbench.records import Floats, ModelConfig, State, Tokens, Workload, WorkloadKind
+from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.records import ModelConfig, Workload, WorkloadKind
 from lstmbench.runtimes import Runtime
 from lstmbench.worker.messages import Samples
 from lstmbench.worker.shapes import demand_answer

@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
+from lstmbench.arrays import State
 from lstmbench.errors import WorkerError
-from lstmbench.records import State
 from lstmbench.runtimes.numpy_float32 import NumpyFloat32 as Honest
 
 __all__ = ["Honest"]

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lstmbench.arrays import State
 from lstmbench.model import folder, reference
 from lstmbench.model.weights import digest, expected_shapes, random_weights
-from lstmbench.records import ExportedModel, ExportRecord, ModelConfig, ModelFolder, State
+from lstmbench.records import ExportedModel, ExportRecord, ModelConfig, ModelFolder
 
 FILE = "lstm-fp32.onnx"
 

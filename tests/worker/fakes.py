@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lstmbench.arrays import State
 from lstmbench.errors import CheckpointError
-from lstmbench.records import Placement, State
+from lstmbench.records import Placement
 
 
 class Echo:

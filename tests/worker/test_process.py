@@ -12,8 +12,9 @@ import numpy as np
 import psutil
 import pytest
 
+from lstmbench.arrays import State
 from lstmbench.errors import CheckpointError, RuntimeMissingError, WorkerError
-from lstmbench.records import Placement, State, Workload
+from lstmbench.records import Placement, Workload
 from lstmbench.worker import Worker, child, process
 
 pytestmark = pytest.mark.usefixtures("fakes")

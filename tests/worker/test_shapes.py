@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from lstmbench.arrays import State
 from lstmbench.errors import WorkerError
-from lstmbench.records import State, Workload
+from lstmbench.records import Workload
 from lstmbench.worker import shapes
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmbench.records import ModelConfig, State, Workload
+from lstmbench.arrays import State
+from lstmbench.records import ModelConfig, Workload
 from lstmbench.worker.shapes import ContractError
 from lstmbench.worker.timing import Decode, Score, measure
 
