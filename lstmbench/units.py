@@ -1,16 +1,6 @@
-"""Numbers with their units, for people: the one place where seconds become text."""
+"""Numbers for people: the one place where they become short text."""
 
 import math
-
-_SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-
-
-def seconds(value_s: float) -> str:
-    """Three digits and the unit that suits: 0.00125 -> '1.25 ms'."""
-    for scale, unit in _SCALES:
-        if abs(value_s) >= scale:
-            return f"{three_digits(value_s / scale)} {unit}"
-    return f"{three_digits(value_s / 1e-9)} ns"
 
 
 def three_digits(value: float) -> str:

@@ -12,11 +12,10 @@ from lstmbench.flows.side_by_side import Planned, train_all
 from lstmbench.model.folder import Checkpoint
 from lstmbench.model.weights import of_equal_size, parameter_count
 from lstmbench.records import ModelConfig, ModelFolder, Peephole, Score, Study, StudyRow, TrainConfig
-from lstmbench.report import render_study
+from lstmbench.report import STUDY, render_study
 from lstmbench.train import score
 
 CELLS: tuple[Peephole, ...] = ("full", "diagonal", "none")
-FILE = "study.json"
 ORDERS = 9  # of the floor; kjv is best at 7
 
 
@@ -48,7 +47,7 @@ def study(
     done = train_all(corpus, planned, models, jobs=jobs, progress=progress)
     result = Study(floor=floor(corpus), rows=tuple(map(_row, planned, done)), machine=machine.after(here))
     disk.make_folder(out)
-    disk.write_record(out / FILE, result)
+    disk.write_record(out / STUDY, result)
     render_study(out)
     return result
 

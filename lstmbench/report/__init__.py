@@ -5,11 +5,12 @@ raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), fi
 
 from lstmbench.report import extra
 from lstmbench.report.rendering import Rendered, render
-from lstmbench.report.study import render_study, study_tables
+from lstmbench.report.study import STUDY, render_study, study_tables
 from lstmbench.report.tables import latency_table, parity_table, throughput_table
 from lstmbench.report.terminal import TerminalTable, terminal_tables
 
 __all__ = [
+    "STUDY",
     "Rendered",
     "TerminalTable",
     "extra",

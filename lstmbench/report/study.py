@@ -13,7 +13,7 @@ from lstmbench.report.quality import Quality, best_floor, qualities
 from lstmbench.report.sheets import Row, Sheet
 from lstmbench.report.terminal import TerminalTable
 
-FILE = "study.json"
+STUDY = "study.json"
 _NOTE = (
     "Cells of the same number of parameters, trained on the same tokens in the same number of steps. Loss is what a "
     "cell loses against none, in the mean over the seeds; it is at most the last column, one-sided at 95 % (Welch's "
@@ -24,7 +24,7 @@ _FLOOR_NOTE = "Interpolated Witten-Bell n-grams, counted on the training split, 
 
 def render_study(out: Path) -> None:
     """Write `study.md` and `study.csv` beside `study.json`; the same bytes from the same file."""
-    study = disk.read_record(out / FILE, Study)
+    study = disk.read_record(out / STUDY, Study)
     disk.write_atomically(out / "study.md", ("\n".join(_lines(study)) + "\n").encode())
     disk.write_atomically(out / "study.csv", _csv(study).encode())
 
