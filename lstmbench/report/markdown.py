@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from lstmbench.report.document import Document
 from lstmbench.report.sheets import Row, Sheet
+
+if TYPE_CHECKING:
+    from lstmbench.report.document import Document  # brings the charts' libraries, and a study has none
 
 _MARKUP = re.compile(r"([\\`*_\[\]{}<>|&!#~$@])")
 _ADDRESS = re.compile(r"(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)  # GitHub makes links of bare ones
 
 
-def markdown(document: Document) -> str:
+def markdown(document: "Document") -> str:
     """The report as GitHub-flavoured Markdown."""
     return "\n".join(_lines(document)) + "\n"
 
@@ -27,7 +30,7 @@ def table(sheet: Sheet) -> Iterator[str]:
     yield from (_bordered(map(escape, _cells(row, len(sheet.values)))) for row in sheet.rows)
 
 
-def _lines(document: Document) -> Iterator[str]:
+def _lines(document: "Document") -> Iterator[str]:
     yield from (f"# {document.title}", "", f"**{escape(document.verdict)}**", "")
     # a word of ours first: a line that begins with data could begin a list
     yield from (f"Exports: {escape(document.subjects)}", "", f"Machine: {escape(document.place_and_time)}", "")
