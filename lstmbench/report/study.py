@@ -58,7 +58,7 @@ def _sheets(study: Study) -> tuple[Sheet, Sheet]:
     cells = Sheet(
         "cells",
         "Cells",
-        f"Test split: {_unit(floor)} of {seeds} seeds, floor {_value(floor)} (order {order})",
+        f"Test split: {_unit(floor)} of {wording.several(seeds, 'seed')}, floor {_value(floor)} (order {order})",
         _NOTE,
         ("Cell", "Layers", "Hidden", "Parameters"),
         (*(f"Seed {n}" for n in range(seeds)), "Mean", "Under floor", "Loss", "Loss at most"),
