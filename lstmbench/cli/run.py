@@ -29,7 +29,7 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
     corpus: Annotated[str, typer.Option(help="kjv, pydoc, a UTF-8 file, or a folder.")] = "kjv",
     peephole: Annotated[list[Cell] | None, typer.Option(help="May be given several times; full and diagonal.")] = None,
     hidden: Annotated[int, typer.Option(min=1)] = 128,
-    steps: Annotated[int, typer.Option(min=1, help="Of training, each model.")] = 600,
+    steps: Annotated[int, typer.Option(min=1, help="Of training, each model.")] = 2000,
     threads: Annotated[int, typer.Option(min=1, help="A runtime may use.")] = 1,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("reports/run"),
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
