@@ -21,7 +21,6 @@ class Contender:
         self._worker: Worker | None = None
         self._unloadable = ""  # why, where it is not worth a second try
         self._rounds: list[Samples] = []
-        self._budget_s = 0.0  # of sampling the workload at hand
         self._refused = ""  # why the workload at hand has no timing
 
     def load(self) -> None:
@@ -41,7 +40,6 @@ class Contender:
         """Time one round, unless there is nothing left that could."""
         if self._worker is None:
             return
-        self._budget_s = effort.budget_s
         inputs = stimulus.inputs(self._exported.model, batch=workload.batch, time=workload.time, seed=effort.seed)
         try:
             samples = self._worker.measure(
@@ -62,9 +60,9 @@ class Contender:
         """When the first sample of the workload at hand began, on the system-wide clock; infinity if none did."""
         return self._rounds[0].start_s[0] if self._rounds else math.inf
 
-    def measurement(self, workload: Workload, *, machine: str, origin_s: float) -> Measurement:
+    def measurement(self, workload: Workload, effort: Effort, *, machine: str, origin_s: float) -> Measurement:
         """The rounds of the workload at hand, joined, or why there are none; a crash leaves none."""
-        timing = None if self._worker is None else self._timing(self._worker.info.load_s, origin_s)
+        timing = None if self._worker is None else self._timing(effort, self._worker.info.load_s, origin_s)
         return Measurement(
             machine=machine, subject=self.subject, workload=workload, timing=timing, refused=self._refused
         )
@@ -95,9 +93,9 @@ class Contender:
             )
         return worker
 
-    def _timing(self, load_s: float, origin_s: float) -> Timing:
+    def _timing(self, effort: Effort, load_s: float, origin_s: float) -> Timing:
         return Timing(
-            budget_s=self._budget_s,
+            budget_s=effort.budget_s,
             load_s=load_s,
             warmup_s=_nanoseconds(self._rounds[0].warmup_s),
             start_s=_nanoseconds(start_s - origin_s for taken in self._rounds for start_s in taken.start_s),

@@ -65,4 +65,4 @@ def _time(
             interleave(running, workload, effort, rng=rng, progress=progress)
             origin_s = min((contender.first_start_s for contender in running), default=0.0)
             for contender in running:
-                ledger.put(contender.measurement(workload, machine=ledger.machine, origin_s=origin_s))
+                ledger.put(contender.measurement(workload, effort, machine=ledger.machine, origin_s=origin_s))

@@ -6,7 +6,7 @@ from itertools import product
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import Workload, WorkloadKind
 
-MOST_TOKENS = 2**22  # of one call
+MOST_TOKENS = 2**22  # of one call; refused here, before inputs are drawn: what an answer may take, the worker says
 
 
 def grid(*, batches: Sequence[int], times: Sequence[int], kinds: Sequence[WorkloadKind]) -> tuple[Workload, ...]:

@@ -1,7 +1,8 @@
 """The command line: one file a verb; the only package that prints, parses and exits.
 
 Exit status: 0 well; 1 the check failed or a regression was found; 2 the user can mend it (one line says how);
-3 finished, with failed or refused rows; 70 a defect of ours; 130 interrupted.
+3 finished, with failed or refused rows; 70 a defect of ours; 130 interrupted;
+141 whoever read the output went away.
 """
 
 import errno

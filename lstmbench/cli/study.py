@@ -1,7 +1,7 @@
 """`lstmbench study`: what peepholes cost or bring, on real text."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -17,7 +17,6 @@ def study(  # noqa: PLR0913, PLR0917 (one argument an option)
     embedding: Size = 64,
     steps: Size = 16000,
     seeds: Annotated[int, typer.Option(min=1, help="Of each cell; a bound needs at least 2.")] = 3,
-    precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="Of the matrix products in training.")] = "fp32",
     jobs: Annotated[int | None, typer.Option(min=1, help="Trainings at once; all usable cores if not given.")] = None,
     out: Annotated[Path, typer.Option(help="Where the study's tables go.")] = Path("reports/quality"),
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
@@ -39,7 +38,7 @@ def study(  # noqa: PLR0913, PLR0917 (one argument an option)
         num_layers=layers,
         vocabulary_size=text.vocabulary.size,
     )
-    training = validated(TrainConfig, steps=steps, precision=precision, validate_every=max(1, steps // 20))
+    training = validated(TrainConfig, steps=steps, validate_every=max(1, steps // 20))
     planned = plan(text, model, training, seeds)
     with progress_bar("study", len(planned) * steps) as advance:
         done = run(

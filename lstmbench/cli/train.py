@@ -44,7 +44,7 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
     ] = DEFAULTS.peephole_rate,
     cell_penalty: Annotated[float, typer.Option(help="On the mean square of the cell state.")] = DEFAULTS.cell_penalty,
     dropout: float = DEFAULTS.dropout,
-    precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="Of the matrix products.")] = "fp32",
+    precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="Of the matrix products.")] = DEFAULTS.precision,
     validate_every: Annotated[int, typer.Option(min=1, help="In steps.")] = DEFAULTS.validate_every,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="All usable cores if not given.")] = None,

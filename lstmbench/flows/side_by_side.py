@@ -83,7 +83,7 @@ def _result(future: Future[Checkpoint], name: str) -> Checkpoint:
     except BrokenProcessPool as error:
         raise WorkerError(
             f"a training process was killed, perhaps for want of memory, while {name} was waited for; the same command "
-            f"goes on, --jobs 1 takes less memory"
+            f"goes on from there"
         ) from error
 
 

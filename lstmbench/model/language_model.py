@@ -9,7 +9,7 @@ from lstmbench.model.gates import TORCH_GATES
 from lstmbench.model.peephole_lstm import Hidden, PeepholeLSTM
 from lstmbench.records import ModelConfig
 
-FORGET_BIAS = 0.5  # the whole 1 of the papers lets the unbounded c of the cell `full` grow
+FORGET_BIAS = 0.5  # the papers take 1; here c is not bounded, and what is not forgotten adds up
 
 
 class LanguageModel(nn.Module):

@@ -5,8 +5,6 @@ import importlib.util
 from lstmbench.errors import RuntimeMissingError
 
 PACKAGES = ("altair", "jinja2", "pandas", "scipy", "vl_convert")
-
-
 NEEDS = "the report needs the extra 'report': pip install 'lstmbench[report]'"
 
 

@@ -10,7 +10,7 @@ _LARGEST_KEPT = 32 * 2**20  # bytes; glibc takes no higher threshold
 def keep_freed_pages() -> None:
     """Tell glibc not to return freed arrays to the kernel: a step frees and takes the same megabytes again.
 
-    Returning them cost a quarter of the time of a step (one thread, 0.6 M parameters). Elsewhere this does nothing.
+    With another C library this does nothing.
     """
     with contextlib.suppress(OSError, AttributeError):  # another C library
         mallopt = ctypes.CDLL(None).mallopt
