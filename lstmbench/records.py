@@ -17,7 +17,8 @@ Unit: TypeAlias = Literal["char", "word", "bpe"]
 WorkloadKind: TypeAlias = Literal["score", "decode"]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**16)]  # of a layer: far above any LSTM
-Threads: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1024)]  # more crash the engines that they are given to
+MOST_THREADS = 1024  # more crash the engines that they are given to
+Threads: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MOST_THREADS)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -255,11 +256,30 @@ class Workload(Record, frozen=True, kw_only=True):
         """Tokens that one sample covers: B·T of a call, or B of a decoding step."""
         return self.batch * self.time if self.kind == "score" else self.batch
 
+    def fits(self, model: ModelConfig) -> bool:
+        """Whether it can be asked of a model: head `layer` has no tokens to feed back."""
+        return self.kind == "score" or model.head == "lm"
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Steps of each call, from no state on."""
+        return (self.time,) if self.kind == "score" else (1,) * self.time
+
+
+class Load(Record, frozen=True, kw_only=True):
+    """What else the machine was doing."""
+
+    at: str  # ISO 8601, UTC
+    load_average: tuple[float, float, float]
+    cpu_mhz: float | None
+
 
 class Timing(Record, frozen=True, kw_only=True):
     """Raw times of one workload in one worker process, in the order in which they were taken."""
 
+    session: Load  # what the machine was doing when the command that took these began
     budget_s: float  # of sampling, that was asked for
+    fresh: bool  # nothing else was run before in this process
     load_s: float  # of the worker: import, read the file, build the session
     warmup_s: tuple[float, ...]  # at the measured shape; the first is the first call
     start_s: tuple[float, ...]  # of each sample, since the measurement began
@@ -288,14 +308,6 @@ class Measurement(Record, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if (self.timing is None) != bool(self.refused):
             raise ValueError("a measurement holds samples or a reason, never both or neither")
-
-
-class Load(Record, frozen=True, kw_only=True):
-    """What else the machine was doing."""
-
-    at: str  # ISO 8601, UTC
-    load_average: tuple[float, float, float]
-    cpu_mhz: float | None
 
 
 class Machine(Record, frozen=True, kw_only=True):

@@ -15,15 +15,19 @@ MACHINE, PARITY, MEASUREMENTS = "machine.json", "parity.jsonl", "measurements.js
 
 @contextlib.contextmanager
 def opened(run: Path) -> Iterator[Machine]:
-    """Hold the folder for writing; DiskError if another process does, RecordError if it is another machine's."""
+    """Hold the folder for writing; DiskError if another process does, RecordError if it is another machine's.
+
+    Yields the machine as it is now; the file keeps the load that was there when its first row was made.
+    """
     disk.make_folder(run)
     with disk.locked(run):
-        here = _claim(run, machine.observe())
-        disk.write_record(run / MACHINE, here)
+        now = machine.observe()
+        whole = _claim(run, now)
+        disk.write_record(run / MACHINE, whole)
         try:
-            yield here
+            yield now
         finally:
-            disk.write_record(run / MACHINE, machine.after(here))
+            disk.write_record(run / MACHINE, machine.after(whole))
 
 
 def _claim(run: Path, here: Machine) -> Machine:

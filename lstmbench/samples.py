@@ -24,14 +24,10 @@ def quantile_s(samples: Sequence[float], q: float) -> float | None:
     return None if len(samples) < minimum_samples(q) else _order_statistic(samples, q)
 
 
-def median_s(samples: Sequence[float]) -> float:
-    """The lower median of at least one sample: `quantile_s(samples, 0.5)`, without its demand on n."""
-    return _order_statistic(samples, 0.5)
-
-
-def tokens_per_s(samples: Sequence[float], *, tokens_per_sample: int) -> float:
-    """Tokens a second at the median sample."""
-    return tokens_per_sample / median_s(samples)
+def tokens_per_s(samples: Sequence[float], *, tokens_per_sample: int) -> float | None:
+    """Tokens a second at the median sample; None where there is no median."""
+    median_s = quantile_s(samples, 0.5)
+    return None if median_s is None else tokens_per_sample / median_s
 
 
 def _order_statistic(samples: Sequence[float], q: float) -> float:

@@ -8,7 +8,7 @@ from typing import Self
 from lstmbench.bench.effort import Effort
 from lstmbench.errors import LstmbenchError, WorkerError
 from lstmbench.model import stimulus
-from lstmbench.records import Clearance, Measurement, Timing, Workload
+from lstmbench.records import Clearance, Machine, Measurement, Timing, Workload
 from lstmbench.worker import Samples, Worker
 
 
@@ -20,6 +20,7 @@ class Contender:
         self._exported = clearance.exported
         self._worker: Worker | None = None
         self._unloadable = ""  # why, where it is not worth a second try
+        self._fresh = True  # nothing was run in the process yet
         self._rounds: list[Samples] = []
         self._refused = ""  # why the workload at hand has no timing
 
@@ -27,7 +28,7 @@ class Contender:
         """Start the process and load, unless that is done or was seen to fail."""
         if self._worker is None and not self._unloadable:
             try:
-                self._worker = self._load()
+                self._worker, self._fresh = self._load(), True
             except LstmbenchError as error:
                 self._unloadable = str(error)
 
@@ -47,6 +48,7 @@ class Contender:
                 inputs,
                 warmup_s=0 if self._rounds else effort.warmup_s,
                 budget_s=effort.round_budget_s,
+                min_samples=effort.least_round_samples,
                 max_samples=effort.round_samples,
             )
         except LstmbenchError as error:
@@ -60,11 +62,16 @@ class Contender:
         """When the first sample of the workload at hand began, on the system-wide clock; infinity if none did."""
         return self._rounds[0].start_s[0] if self._rounds else math.inf
 
-    def measurement(self, workload: Workload, effort: Effort, *, machine: str, origin_s: float) -> Measurement:
+    def measurement(self, workload: Workload, effort: Effort, *, session: Machine, origin_s: float) -> Measurement:
         """The rounds of the workload at hand, joined, or why there are none; a crash leaves none."""
-        timing = None if self._worker is None else self._timing(effort, self._worker.info.load_s, origin_s)
+        timing = None if self._worker is None else self._timing(effort, session, self._worker.info.load_s, origin_s)
+        self._fresh = False
         return Measurement(
-            machine=machine, subject=self.subject, workload=workload, timing=timing, refused=self._refused
+            machine=session.fingerprint,
+            subject=self.subject,
+            workload=workload,
+            timing=timing,
+            refused=self._refused,
         )
 
     def close(self) -> None:
@@ -93,9 +100,11 @@ class Contender:
             )
         return worker
 
-    def _timing(self, effort: Effort, load_s: float, origin_s: float) -> Timing:
+    def _timing(self, effort: Effort, session: Machine, load_s: float, origin_s: float) -> Timing:
         return Timing(
+            session=session.before,
             budget_s=effort.budget_s,
+            fresh=self._fresh,
             load_s=load_s,
             warmup_s=_nanoseconds(self._rounds[0].warmup_s),
             start_s=_nanoseconds(start_s - origin_s for taken in self._rounds for start_s in taken.start_s),

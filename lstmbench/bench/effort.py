@@ -1,7 +1,12 @@
 """How long a case is timed."""
 
+import math
+
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import Record
+from lstmbench.samples import minimum_samples
+
+_LONGEST_S = 86_400.0
 
 
 class Effort(Record, frozen=True, kw_only=True):
@@ -9,15 +14,17 @@ class Effort(Record, frozen=True, kw_only=True):
 
     rounds: int = 5  # a case is timed in; between them the other runtimes take theirs
     warmup_s: float = 0.1  # before the first round; each later one has one untimed call
-    budget_s: float = 0.5  # of sampling a case, over all its rounds
+    budget_s: float = 0.5  # of sampling a case, over all its rounds; longer where a median needs more samples
     samples: int = 5000  # at most, over all its rounds: p99.9 takes 4603
     seed: int = 0  # of the order within a round
 
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.samples < self.rounds:
             raise LstmbenchError(f"cannot take {self.samples} samples in {self.rounds} rounds: at least one a round")
-        if not (0 <= self.warmup_s < float("inf") and 0 < self.budget_s < float("inf")):
-            raise LstmbenchError(f"cannot time for {self.budget_s} s after {self.warmup_s} s: give a positive time")
+        if not (0 <= self.warmup_s <= _LONGEST_S and 0 < self.budget_s <= _LONGEST_S):
+            raise LstmbenchError(
+                f"cannot time for {self.budget_s:g} s after {self.warmup_s:g} s: give a positive time, a day at most"
+            )
 
     @property
     def round_budget_s(self) -> float:
@@ -28,3 +35,8 @@ class Effort(Record, frozen=True, kw_only=True):
     def round_samples(self) -> int:
         """At most, in one round."""
         return self.samples // self.rounds
+
+    @property
+    def least_round_samples(self) -> int:
+        """In one round, so that all of them carry a median."""
+        return min(self.round_samples, math.ceil(minimum_samples(0.5) / self.rounds))

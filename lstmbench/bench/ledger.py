@@ -4,14 +4,14 @@ from pathlib import Path
 
 from lstmbench import runfolder
 from lstmbench.journal import Journal
-from lstmbench.records import Clearance, Measurement, Subject, Workload
+from lstmbench.records import Clearance, Machine, Measurement, Subject, Workload
 
 
 class Ledger:
     """What is known of each subject and workload on this machine."""
 
-    def __init__(self, run: Path, *, machine: str) -> None:
-        self.machine = machine  # its fingerprint
+    def __init__(self, run: Path, *, session: Machine) -> None:
+        self.session = session
         self._journal = Journal(run / runfolder.MEASUREMENTS, Measurement, key=_case)
 
     def rows(self, subject: Subject, workload: Workload) -> tuple[Measurement, ...]:
@@ -29,7 +29,7 @@ class Ledger:
     def refuse(self, clearance: Clearance, workload: Workload) -> None:
         """Note that a subject is not timed, and why."""
         row = Measurement(
-            machine=self.machine,
+            machine=self.session.fingerprint,
             subject=clearance.subject,
             workload=workload,
             timing=None,
@@ -39,8 +39,9 @@ class Ledger:
             self._journal.put([row])
 
     def put(self, row: Measurement) -> None:
-        """Note what a subject took, or why it has no timing; it replaces what was known of the case."""
-        self._journal.put([row])
+        """Note what a subject took, or why it has no timing; samples that were taken give way to samples only."""
+        if row.timing or not any(known.timing for known in self.rows(row.subject, row.workload)):
+            self._journal.put([row])
 
 
 def _case(row: Measurement) -> tuple[Subject, Workload]:

@@ -25,35 +25,33 @@ def bench(
 ) -> list[Measurement]:
     """One measurement per workload and subject: raw samples, or why there are none; head `layer` has no `decode`.
 
-    Timings that `run` holds already are kept, unless they were taken for a shorter time; what was refused is tried
-    again.
+    Timings that `run` holds already are kept, unless they were taken for a shorter time and the new ones succeed; what
+    was refused is tried again.
     """
     if not clearances or not workloads:
         raise LstmbenchError("nothing to time: give at least one checked export and one workload")
-    grid = {w: [c for c in dict.fromkeys(clearances) if _can(c, w)] for w in workloads}
+    grid = {w: [c for c in dict.fromkeys(clearances) if w.fits(c.exported.model)] for w in workloads}
     with runfolder.opened(run) as machine:
-        ledger = Ledger(run, machine=machine.fingerprint)
+        ledger = Ledger(run, session=machine)
         for clearance in clearances:
             ledger.supersede(clearance.subject)
         for clearance, workload in ((c, w) for w, row in grid.items() for c in row if not c.passed):
             ledger.refuse(clearance, workload)
         waiting = {w: [c for c in row if c.passed and not _timed(ledger, c, w, effort)] for w, row in grid.items()}
-        _time(waiting, ledger, effort=effort, progress=progress)
-    return [measured for w, row in grid.items() for c in row for measured in ledger.rows(c.subject, w)]
+        lost = _time(waiting, ledger, effort=effort, progress=progress)
+    kept = [measured for w, row in grid.items() for c in row for measured in ledger.rows(c.subject, w)]
+    return kept + [row for row in lost if row not in kept]
 
 
 def _timed(ledger: Ledger, clearance: Clearance, workload: Workload, effort: Effort) -> bool:
     return ledger.timed(clearance.subject, workload, budget_s=effort.budget_s)
 
 
-def _can(clearance: Clearance, workload: Workload) -> bool:
-    return workload.kind == "score" or clearance.subject.head == "lm"
-
-
 def _time(
     waiting: Mapping[Workload, Sequence[Clearance]], ledger: Ledger, *, effort: Effort, progress: Progress
-) -> None:
-    rng = np.random.default_rng(effort.seed)
+) -> list[Measurement]:
+    """Time what waits -> the rows that have no timing after all."""
+    rng, lost = np.random.default_rng(effort.seed), list[Measurement]()
     with contextlib.ExitStack() as processes:
         contenders = {}
         for clearance in dict.fromkeys(c for row in waiting.values() for c in row):
@@ -65,4 +63,7 @@ def _time(
             interleave(running, workload, effort, rng=rng, progress=progress)
             origin_s = min((contender.first_start_s for contender in running), default=0.0)
             for contender in running:
-                ledger.put(contender.measurement(workload, effort, machine=ledger.machine, origin_s=origin_s))
+                measured = contender.measurement(workload, effort, session=ledger.session, origin_s=origin_s)
+                ledger.put(measured)
+                lost += [measured] if measured.refused else []
+    return lost

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from lstmbench.errors import LstmbenchError
+from lstmbench.records import ModelConfig, Workload
 
 # few steps judge a cell whose long runs are chaotic, long ones judge what piles up
 DEFAULT_SHAPES = ((1, 1), (3, 2), (2, 16), (5, 33), (1, 64))
@@ -18,16 +19,17 @@ class Case(NamedTuple):
     state: Literal["random", "none"]
 
 
-def plan(shapes: Sequence[tuple[int, int]], *, bidirectional: bool) -> tuple[Case, ...]:
-    """Every case of every shape, in the order in which they are run; LstmbenchError where B or T is below 1."""
+def plan(model: ModelConfig, shapes: Sequence[tuple[int, int]], workloads: Sequence[Workload] = ()) -> tuple[Case, ...]:
+    """Every case of every shape, then every workload as it is timed; LstmbenchError where B or T is below 1."""
     if not shapes:
         raise LstmbenchError("no shapes to check at: give at least one (B, T)")
     for batch, time in shapes:
         if batch < 1 or time < 1:
             raise LstmbenchError(f"cannot check at (B={batch}, T={time}): B and T must be at least 1")
-    cases = dict.fromkeys(case for shape in shapes for case in _cases(*shape))
+    cases = [case for shape in shapes for case in _cases(*shape)]
+    cases += [Case(w.batch, w.time, w.chunks, "none") for w in workloads if w.fits(model)]
     # the reverse direction starts at the end: cut in pieces, it is another function
-    return tuple(case for case in cases if not bidirectional or len(case.chunks) == 1)
+    return tuple(case for case in dict.fromkeys(cases) if not model.bidirectional or len(case.chunks) == 1)
 
 
 def _cases(batch: int, time: int) -> Iterator[Case]:

@@ -1,6 +1,6 @@
 """Every export on every runtime."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lstmbench import runfolder
@@ -10,40 +10,37 @@ from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle
 from lstmbench.check.outcome import CheckReport
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import ExportedModel
+from lstmbench.records import MOST_THREADS, ExportedModel, Workload
 from lstmbench.runtimes import available, load
 
 
-def check(
+def check(  # noqa: PLR0913 (what to run, on what, how, where)
     exported: Sequence[ExportedModel],
     runtimes: Sequence[str],
     *,
     run: Path,
     threads: int = 1,
     shapes: Sequence[tuple[int, int]] = DEFAULT_SHAPES,
+    workloads: Sequence[Workload] = (),
     progress: Progress,
 ) -> CheckReport:
     """Compare outputs and states with the float64 reference at every shape (B, T), whole and in pieces.
 
+    And once as each workload calls: what is timed must be right at that very shape.
     Rows go to `run` a case at a time; cases that passed there before, of the same file on the same version with as
     many threads, are not run again.
     """
     _demand(exported, runtimes, threads)
-    tasks = list(_tasks(exported, runtimes, threads, shapes))
+    tasks = [
+        Task(model, oracle, plan(model.model, shapes, workloads), runtime, threads)
+        for model, oracle in {model: Oracle(model) for model in exported}.items()
+        for runtime in dict.fromkeys(runtimes)
+    ]
     with runfolder.opened(run):
         ledger = Ledger(run)
         clearances = tuple(examine(task, ledger, progress) for task in tasks)
         rows = [ledger.rows(c.subject, task.cases) for task, c in zip(tasks, clearances, strict=True)]
     return CheckReport(rows=tuple(row for some in rows for row in some), clearances=clearances)
-
-
-def _tasks(
-    exported: Sequence[ExportedModel], runtimes: Sequence[str], threads: int, shapes: Sequence[tuple[int, int]]
-) -> Iterator[Task]:
-    for model in dict.fromkeys(exported):
-        oracle, cases = Oracle(model), plan(shapes, bidirectional=model.model.bidirectional)
-        for runtime in dict.fromkeys(runtimes):
-            yield Task(model, oracle, cases, runtime, threads)
 
 
 def _demand(exported: Sequence[ExportedModel], runtimes: Sequence[str], threads: int) -> None:
@@ -52,8 +49,21 @@ def _demand(exported: Sequence[ExportedModel], runtimes: Sequence[str], threads:
     here = available()
     if not runtimes:
         raise LstmbenchError(f"nothing to check on: give at least one runtime; here: {', '.join(here)}")
-    if threads < 1:
-        raise LstmbenchError(f"cannot run on {threads} threads: give 1 or more")
+    if not 1 <= threads <= MOST_THREADS:
+        raise LstmbenchError(f"cannot run on {threads} threads: give 1 to {MOST_THREADS}")
+    _demand_own_names(exported)
     for name in runtimes:
         if name not in here and ":" not in name:
             load(name)  # says what is missing, and imports nothing for that
+
+
+def _demand_own_names(exported: Sequence[ExportedModel]) -> None:
+    """Rows are known by `<model>/<form>-<precision>`: two files of one name would take each other's for their own."""
+    named: dict[str, ExportedModel] = {}
+    for model in exported:
+        other = named.setdefault(model.name, model)
+        if other.record.sha256 != model.record.sha256:
+            raise LstmbenchError(
+                f"{other.path} and {model.path} are different files with one name, {model.name!r}: rename a folder, or "
+                f"give each a run of its own with --out"
+            )

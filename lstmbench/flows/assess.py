@@ -18,6 +18,9 @@ def assess(  # noqa: PLR0913 (what to run, on what, how, where)
     effort: Effort,
     progress: Callable[[str], None],
 ) -> tuple[CheckReport, list[Measurement]]:
-    """Check every export on every runtime, time what passed; what `run` holds already is not done again."""
-    checked = check(exported, runtimes, run=run, threads=threads, progress=progress)
+    """Check every export on every runtime, at the shapes that are timed too; time what passed.
+
+    What `run` holds already is not done again.
+    """
+    checked = check(exported, runtimes, run=run, threads=threads, workloads=workloads, progress=progress)
     return checked, bench(checked.clearances, workloads, run=run, effort=effort, progress=progress)

@@ -4,7 +4,8 @@ from lstmbench.samples import CONFIDENCE, minimum_samples
 
 _PARITY_FIRST = (
     "Parity comes first: a row has a speed only where every output of the same export, runtime, version and number of "
-    "threads was compared with the float64 reference and found within its bound. Other rows say why they have none."
+    "threads was compared with the float64 reference and found within its bound, at the very shape that is timed too. "
+    "Other rows say why they have none."
 )
 _DIFFERENCES = (
     "Call one row faster than another only where their spans do not meet: the bands in the charts, the column “By "
@@ -13,17 +14,19 @@ _DIFFERENCES = (
 _LOOK = "Colours are runtimes, dashes and shapes are cells. Axes that span a factor of eight are logarithmic."
 HOW_TO_READ = (_PARITY_FIRST, _DIFFERENCES, _LOOK)
 
-_ROUNDS = "Runtimes take turns; the tokens/s of the slowest and of the fastest round, each from its own median."
+_ROUNDS = (
+    "Runtimes of one command take turns; tokens/s of the slowest and of the fastest round, each from its own median."
+)
 _NOT_TOLD = (
     "Not told, because the samples cannot carry it. A quantile needs so many samples that, if they are independent, "
     "the largest lies at or above it with {confidence:.0%} confidence, whatever the distribution: {counts}. "
-    "A spread needs two rounds."
+    "A spread needs two rounds, each with its median."
 )
 
 
 def definitions() -> list[tuple[str, str]]:
     """Terms and what they mean here; the counts come from the code that applies them."""
-    counts = ", ".join(f"p{100 * q:.4g} {minimum_samples(q):,}" for q in (0.9, 0.99, 0.999))
+    counts = ", ".join(f"p{100 * q:.4g} {minimum_samples(q):,}" for q in (0.5, 0.9, 0.99, 0.999))
     return [
         ("Sample", "One timed call of scoring, or one timed step of decoding; all are kept, in measurements.jsonl."),
         ("Scoring", "One call on B rows of T tokens from zero state."),
@@ -36,6 +39,7 @@ def definitions() -> list[tuple[str, str]]:
         ("Bound", "The largest error that the check accepts, from float32's own spread on that input."),
         ("float32 NumPy", "The error of the reference's own equations in float32, on the same input."),
         ("Cell", "Peepholes: full (matrix, all gates, old cell state), diagonal (Gers, Graves, ONNX input P) or none."),
+        ("Runtime torch", "PyTorch eager runs lstmbench.PeepholeLSTM, a loop over time; not its fused torch.nn.LSTM."),
         ("Provider", "Which part of the engine ran how many nodes, as the engine reports it."),
         ("Refused", "Not timed, or timed and not shown, for the reason that stands there."),
     ]

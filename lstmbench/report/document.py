@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lstmbench.records import Machine
 from lstmbench.report import definitions, sheets, summary, wording
 from lstmbench.report.figures import Figure
+from lstmbench.report.raw import Raw
 from lstmbench.report.sheets import Sheet
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
@@ -40,9 +40,10 @@ def subjects_of(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> lis
 
 
 def document(
-    machine: Machine, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], figures: Sequence[Figure]
+    recorded: Raw, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], figures: Sequence[Figure]
 ) -> Document:
     """Put a report together."""
+    machine = recorded.machine
     exports = sorted({wording.export(subject) for subject in subjects_of(parity, speed)})
     return Document(
         title=TITLE,
@@ -50,7 +51,7 @@ def document(
         place_and_time=summary.place_and_time(machine),
         passed=summary.passed(parity),
         verdict=summary.verdict(parity, speed),
-        cautions=summary.cautions(machine),
+        cautions=summary.cautions(machine, recorded.measurements),
         key_figures=summary.key_figures(parity, speed),
         figures=figures,
         sheets=sheets.sheets(parity, speed),

@@ -52,7 +52,7 @@ def _laid_out(recorded: Raw) -> dict[str, bytes]:
     parity = parity_lines(recorded.parity)
     speed = speed_lines(recorded.measurements, recorded.parity)
     drawn = figures.figures(parity, speed, look.look(document.subjects_of(parity, speed)))
-    whole = document.document(recorded.machine, parity, speed, drawn)
+    whole = document.document(recorded, parity, speed, drawn)
     files = {"report.md": markdown.markdown(whole).encode(), "index.html": page.page(whole).encode()}
     for figure in drawn:
         svg = drawing.beside(figure.panels, title=figure.title, caption=figure.caption)

@@ -11,7 +11,8 @@ _SCORE_NOTE = "One sample is one call on B × T tokens from zero state. Tokens/s
 _DECODE_NOTE = "One sample is one step: one call on (B, 1) and the argmax that is fed back. Tokens/s is B over it."
 _COLD_NOTE = (
     "Load is what the worker process needed for imports, reading the file and building the session. "
-    "First call is the first one at that shape; median is the same shape, warm."
+    "First call is the first in that process. Both are single observations, with files in the page cache; median is "
+    "the same shape, warm."
 )
 _PARITY_NOTE = (
     "Largest difference from the float64 NumPy reference over all shapes; beside it the error that the same "
@@ -109,12 +110,8 @@ def _speed_row(line: SpeedLine, *, first: bool) -> Row:
 def _cold(lines: Iterable[SpeedLine]) -> Sheet:
     keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
     values = ("Load ms", "First call ms", "Median ms", "Max error", "Of bound")
-    smallest: dict[tuple[object, ...], SpeedLine] = {}
-    for line in lines:  # sorted by shape: the first of a subject is its smallest
-        if not line.refused:
-            smallest.setdefault((line.subject, line.workload), line)
-    rows = tuple(_cold_row(line) for line in smallest.values())
-    return Sheet("cold", "Cold start", "Cold start, at the smallest shape", _COLD_NOTE, keys, values, rows)
+    rows = tuple(_cold_row(line) for line in lines if line.first_call_ms is not None)
+    return Sheet("cold", "Cold start", "Cold start: the first call of a process", _COLD_NOTE, keys, values, rows)
 
 
 def _cold_row(line: SpeedLine) -> Row:

@@ -28,7 +28,7 @@ class SpeedLine(NamedTuple):
     tokens_per_s: float | None = None
     slowest_round_tokens_per_s: float | None = None
     fastest_round_tokens_per_s: float | None = None
-    load_ms: float | None = None
+    load_ms: float | None = None  # with the first call in the worker process: absent where it was another workload's
     first_call_ms: float | None = None
     max_error: float | None = None
     error_to_bound: float | None = None
@@ -37,9 +37,17 @@ class SpeedLine(NamedTuple):
 
 def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> list[SpeedLine]:
     """One line per measurement: scoring before decoding, then by batch, length and names."""
-    known = standings(parity)
-    lines = [_line(row, known.get(row.subject.identity, UNCHECKED)) for row in measurements]
-    return sorted(lines, key=_place)
+    compared = list(parity)
+    known = standings(compared)
+    calls = {(row.subject.identity, row.batch, row.time, row.chunks) for row in compared if row.state == "none"}
+
+    def standing(row: Measurement) -> Standing:
+        subject, work = row.subject.identity, row.workload
+        found = known.get(subject, UNCHECKED)
+        same_calls = (subject, work.batch, work.time, work.chunks) in calls
+        return found if found.refused or same_calls else UNCHECKED
+
+    return sorted((_line(row, standing(row)) for row in measurements), key=_place)
 
 
 def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
@@ -64,18 +72,18 @@ def _line(row: Measurement, standing: Standing) -> SpeedLine:
 
 def _with_numbers(line: SpeedLine, timing: Timing, workload: Workload) -> SpeedLine:
     by_round = list(_tokens_per_s_by_round(timing, workload))
-    several = len(by_round) > 1  # one round has no spread
+    several = len(by_round) == len(timing.rounds) > 1  # one round has no spread
     return line._replace(
         samples=len(timing.sample_s),
-        p50_ms=samples.median_s(timing.sample_s) * _MS,
+        p50_ms=_quantile_ms(timing, 0.5),
         p90_ms=_quantile_ms(timing, 0.9),
         p99_ms=_quantile_ms(timing, 0.99),
         p999_ms=_quantile_ms(timing, 0.999),
         tokens_per_s=samples.tokens_per_s(timing.sample_s, tokens_per_sample=workload.tokens_per_sample),
         slowest_round_tokens_per_s=min(by_round) if several else None,
         fastest_round_tokens_per_s=max(by_round) if several else None,
-        load_ms=timing.load_s * _MS,
-        first_call_ms=timing.warmup_s[0] * _MS,
+        load_ms=timing.load_s * _MS if timing.fresh else None,
+        first_call_ms=timing.warmup_s[0] * _MS if timing.fresh else None,
     )
 
 
@@ -86,6 +94,6 @@ def _quantile_ms(timing: Timing, q: float) -> float | None:
 
 def _tokens_per_s_by_round(timing: Timing, workload: Workload) -> Iterator[float]:
     for start, end in pairwise(accumulate(timing.rounds, initial=0)):
-        if end > start:
-            part = timing.sample_s[start:end]
-            yield samples.tokens_per_s(part, tokens_per_sample=workload.tokens_per_sample)
+        rate = samples.tokens_per_s(timing.sample_s[start:end], tokens_per_sample=workload.tokens_per_sample)
+        if rate is not None:
+            yield rate

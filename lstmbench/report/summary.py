@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from lstmbench.records import Load, Machine
+from lstmbench.records import Load, Machine, Measurement
 from lstmbench.report import wording
 from lstmbench.report.speed import SpeedLine, largest_shape
 from lstmbench.report.subjects import plain
@@ -82,15 +82,17 @@ def _step(timed: Sequence[SpeedLine]) -> Iterator[KeyFigure]:
     if decoded:
         batch = min(line.batch for line in decoded)
         medians = sorted(line.p50_ms for line in decoded if line.batch == batch and line.p50_ms is not None)
-        span = _span([wording.number(medians[0]), wording.number(medians[-1])])
-        yield KeyFigure(span, "ms between two tokens", f"decoding at B = {batch}: medians of {len(medians)} rows")
+        if medians:
+            span = _span([wording.number(medians[0]), wording.number(medians[-1])])
+            yield KeyFigure(span, "ms between two tokens", f"decoding at B = {batch}: medians of {len(medians)} rows")
 
 
 def _throughput(timed: Sequence[SpeedLine]) -> Iterator[KeyFigure]:
     there = largest_shape([line for line in timed if line.workload == "score"])
     if there:
-        rates = sorted(line.tokens_per_s or 0.0 for line in there)
+        rates = sorted(line.tokens_per_s for line in there if line.tokens_per_s)
         detail = f"scoring at B = {there[0].batch}, T = {there[0].time}: {wording.several(len(rates), 'row')}"
+    if there and rates:
         yield KeyFigure(_span([wording.rate(rates[0]), wording.rate(rates[-1])]), "tokens a second", detail)
 
 
@@ -123,14 +125,22 @@ def place_and_time(machine: Machine) -> str:
     return f"{plain(machine.cpu)} · {cores} · {when(machine.before)}"
 
 
-def cautions(machine: Machine) -> list[str]:
+def cautions(machine: Machine, measurements: Sequence[Measurement]) -> list[str]:
     """What a reader must know before comparing rows of this run."""
+    sessions = sorted({row.timing.session for row in measurements if row.timing}, key=lambda load: load.at)
     said = []
     if machine.after is None:
         said.append("This run has recorded no end: rows may be missing. The same command goes on with it.")
-    if machine.before.load_average[0] > machine.cores_usable / 2:
-        load = wording.number(machine.before.load_average[0])
-        said.append(f"Other work ran on the machine at the start (load {load}): take small differences for noise.")
+    if len(sessions) > 1:
+        when_begun = ", ".join(map(when, sessions))
+        said.append(
+            f"Timed by {len(sessions)} commands, begun {when_begun}: only rows of one command took turns; what the "
+            f"machine did between them sets the others apart."
+        )
+    busiest = max((session.load_average[0] for session in sessions), default=0.0)
+    if busiest > machine.cores_usable / 2:
+        load = wording.number(busiest)
+        said.append(f"Other work ran on the machine at a start (load {load}): take small differences for noise.")
     return said
 
 

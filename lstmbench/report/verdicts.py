@@ -42,7 +42,7 @@ class Standing(NamedTuple):
     refused: str  # why its speed is not shown; empty when every output is within its bound
 
 
-UNCHECKED = Standing(None, None, "not checked: no output of this export on this runtime is in parity.jsonl")
+UNCHECKED = Standing(None, None, "not checked: parity.jsonl holds no output of this export on this runtime there")
 
 
 def parity_lines(rows: Iterable[ParityRow]) -> list[ParityLine]:

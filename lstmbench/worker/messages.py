@@ -45,6 +45,7 @@ class Measure(Record, frozen=True, kw_only=True, tag=True):
     inputs: Array
     warmup_s: float
     budget_s: float
+    min_samples: Positive
     max_samples: Positive
 
 

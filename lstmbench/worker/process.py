@@ -51,15 +51,22 @@ class Worker:
         return output, State(*messages.unpack_floats(*answer.state))
 
     def measure(
-        self, workload: Workload, inputs: Tokens | Floats, *, warmup_s: float, budget_s: float, max_samples: int
+        self,
+        workload: Workload,
+        inputs: Tokens | Floats,
+        *,
+        warmup_s: float,
+        budget_s: float,
+        min_samples: int = 1,
+        max_samples: int,
     ) -> Samples:
-        """Time a workload: warm up for at least `warmup_s` and one step, then sample until `budget_s` or `max_samples`.
+        """Time a workload: warm up for at least `warmup_s` and one step, then sample for `budget_s` within the counts.
 
         `score`: inputs (B, T) or (B, T, E); a sample is one call from zero state. `decode`: tokens of B rows, whose
-        first column starts each row; a sample is one step, call and argmax. At least one sample is always taken. The
-        two times are granted on top of `timeout_s`.
+        first column starts each row; a sample is one step, call and argmax. The two times are granted on top of
+        `timeout_s` for each sample that must be taken.
         """
-        if not (warmup_s >= 0 and budget_s >= 0 and max_samples >= 1):
+        if not (warmup_s >= 0 and budget_s >= 0 and 1 <= min_samples <= max_samples):
             raise ValueError("times cannot be negative, and at least one sample is taken")
         shapes.demand_workload(self.exported.model, workload, inputs)
         request = Measure(
@@ -67,10 +74,11 @@ class Worker:
             inputs=messages.pack(inputs),
             warmup_s=warmup_s,
             budget_s=budget_s,
+            min_samples=min_samples,
             max_samples=max_samples,
         )
         doing = f"timing {workload.kind} (B={workload.batch}, T={workload.time})"
-        return self._ask(request, Samples, doing=doing, timeout_s=self.timeout_s + warmup_s + budget_s)
+        return self._ask(request, Samples, doing=doing, timeout_s=self.timeout_s * min_samples + warmup_s + budget_s)
 
     def close(self) -> None:
         """Let the runtime release what it holds, then end the process; what goes wrong here harms no answer."""

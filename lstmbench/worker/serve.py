@@ -61,6 +61,7 @@ class Session:
             clock=time.perf_counter,
             warmup_s=request.warmup_s,
             budget_s=request.budget_s,
+            min_samples=request.min_samples,
             max_samples=request.max_samples,
         )
 

@@ -67,6 +67,13 @@ def demand_answer(model: ModelConfig, answer: Any, *, batch: int, time: int) -> 
     return output, State(h, c)
 
 
+def demand_finite(model: ModelConfig, answer: tuple[Floats, State]) -> None:
+    """No NaN and no infinity in what is timed: what passed the check once may still break at a later call."""
+    for name, array in zip(model.output_names, (answer[0], *answer[1]), strict=True):
+        if not np.isfinite(array).all():
+            raise WorkerError(f"{name} holds NaN or infinity while it is timed, and did not when it was checked")
+
+
 def _is_floats(array: Any, shape: tuple[int, ...]) -> bool:
     return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape
 

@@ -10,7 +10,7 @@ from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ModelConfig, Workload, WorkloadKind
 from lstmbench.runtimes import Runtime
 from lstmbench.worker.messages import Samples
-from lstmbench.worker.shapes import demand_answer
+from lstmbench.worker.shapes import demand_answer, demand_finite
 
 Clock: TypeAlias = Callable[[], float]  # seconds
 
@@ -37,7 +37,8 @@ class Score:
 
     def settle(self) -> None:
         """Check what it answered."""
-        demand_answer(self._model, self._answer, batch=self._workload.batch, time=self._workload.time)
+        answer = demand_answer(self._model, self._answer, batch=self._workload.batch, time=self._workload.time)
+        demand_finite(self._model, answer)
 
 
 class Decode:
@@ -59,7 +60,9 @@ class Decode:
 
     def settle(self) -> None:
         """Check what it answered; carry the state, or start again."""
-        _, self._state = demand_answer(self._model, self._answer, batch=self._workload.batch, time=1)
+        answer = demand_answer(self._model, self._answer, batch=self._workload.batch, time=1)
+        demand_finite(self._model, answer)
+        self._state = answer[1]
         self._steps += 1
         if self._steps == self._workload.time:
             self._tokens, self._state, self._steps = self._first, None, 0
@@ -68,20 +71,22 @@ class Decode:
 WORK: dict[WorkloadKind, type[Score] | type[Decode]] = {"score": Score, "decode": Decode}
 
 
-def measure(make: Callable[[], Work], *, clock: Clock, warmup_s: float, budget_s: float, max_samples: int) -> Samples:
-    """Warm up for at least `warmup_s` and one step; then sample, afresh, until `budget_s` or `max_samples`."""
+def measure(
+    make: Callable[[], Work], *, clock: Clock, warmup_s: float, budget_s: float, min_samples: int, max_samples: int
+) -> Samples:
+    """Warm up for at least `warmup_s` and one step; then sample, afresh, for `budget_s` within the counts."""
     with _no_garbage_collection():
-        _, warmup = _repeat(make(), clock, budget_s=warmup_s, most=math.inf)
-        start_s, sample_s = _repeat(make(), clock, budget_s=budget_s, most=max_samples)
+        _, warmup = _repeat(make(), clock, budget_s=warmup_s, least=1, most=math.inf)
+        start_s, sample_s = _repeat(make(), clock, budget_s=budget_s, least=min_samples, most=max_samples)
     return Samples(warmup_s=tuple(warmup), start_s=tuple(start_s), sample_s=tuple(sample_s))
 
 
-def _repeat(work: Work, clock: Clock, *, budget_s: float, most: float) -> tuple[list[float], list[float]]:
-    """When each step started and how long it took; at least one step."""
+def _repeat(work: Work, clock: Clock, *, budget_s: float, least: int, most: float) -> tuple[list[float], list[float]]:
+    """When each step started and how long it took."""
     start_s: list[float] = []
     took_s: list[float] = []
     begin_s = clock()
-    while not took_s or (len(took_s) < most and clock() - begin_s < budget_s):
+    while len(took_s) < least or (len(took_s) < most and clock() - begin_s < budget_s):
         before_s = clock()
         work.step()
         took_s.append(clock() - before_s)

@@ -16,7 +16,7 @@ class Stage:
         self.loaded: list[str] = []
         self.closed: list[str] = []
         self.took: list[tuple[str, Workload, float]] = []  # who, what, warm-up
-        self.granted: list[tuple[float, int]] = []  # budget, samples
+        self.granted: list[tuple[float, int, int]] = []  # budget, least and most samples
         self.step_s = itertools.repeat(0.01)
         self.crashes: set[tuple[str, str]] = set()  # runtime and kind of workload
         self.does_not_load: set[str] = set()
@@ -33,9 +33,9 @@ class FakeWorker:
             raise WorkerError(f"runtime {runtime!r} crashed (SIGSEGV) while loading")
         self.info = WorkerInfo(version=self.stage.version, code_sha256="cd" * 32, load_s=0.5, placement=())
 
-    def measure(self, workload, inputs, *, warmup_s, budget_s, max_samples) -> Samples:
+    def measure(self, workload, inputs, *, warmup_s, budget_s, min_samples, max_samples) -> Samples:
         self.stage.took.append((self.runtime, workload, warmup_s))
-        self.stage.granted.append((budget_s, max_samples))
+        self.stage.granted.append((budget_s, min_samples, max_samples))
         if (self.runtime, workload.kind) in self.stage.crashes:
             raise WorkerError(f"runtime {self.runtime!r} crashed (SIGSEGV) while timing {workload.kind}")
         steps = list(itertools.islice(self.stage.step_s, 3))

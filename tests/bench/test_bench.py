@@ -74,7 +74,7 @@ def test_only_the_first_round_warms_up_for_long(stage, cleared, bench):
 
 def test_the_rounds_share_the_budget_and_the_samples(stage, cleared, bench):
     bench(cleared("a"), SCORE[:1])
-    assert stage.granted == [(pytest.approx(0.1), 30)] * 3
+    assert stage.granted == [(pytest.approx(0.1), 3, 30)] * 3  # 3 x 3: a median needs 7
 
 
 def test_starts_count_from_the_first_sample_of_the_workload_and_show_how_runtimes_alternate(stage, cleared, bench):
@@ -195,6 +195,30 @@ def test_another_file_of_the_same_name_takes_the_place_of_the_first(stage, clear
     assert journal(run) == rows
 
 
+def test_samples_survive_a_longer_try_that_crashes_and_the_crash_is_told(stage, cleared, bench, run):
+    before = bench(cleared("a"), SCORE[:1])
+    stage.crashes = {("a", "score")}
+    kept, lost = bench(cleared("a"), SCORE[:1], effort=Effort(rounds=3, budget_s=9.0))
+    assert [kept] == before == journal(run)
+    assert "crashed (SIGSEGV)" in lost.refused
+
+
+def test_only_the_first_workload_of_a_process_is_a_cold_start(stage, cleared, bench):
+    stage.crashes = {("b", "score")}
+    rows = bench(cleared("a", "b"), BOTH)
+    fresh = {(row.subject.runtime, row.workload.kind): row.timing.fresh for row in rows if row.timing}
+    assert fresh == {("a", "score"): True, ("a", "decode"): False, ("b", "decode"): True}
+
+
+def test_each_row_knows_the_load_when_its_command_began(stage, cleared, bench, monkeypatch):
+    here = machine.observe()
+    busy = msgspec.structs.replace(here, before=msgspec.structs.replace(here.before, load_average=(9.0, 9.0, 9.0)))
+    bench(cleared("a"), SCORE[:1])
+    monkeypatch.setattr(machine, "observe", lambda: busy)
+    rows = bench(cleared("a", "b"), SCORE[:1])
+    assert [row.timing.session.load_average[0] == 9.0 for row in rows] == [False, True]
+
+
 def test_what_was_refused_is_tried_again_and_its_row_replaced(stage, cleared, bench, run):
     stage.crashes = {("a", "score")}
     assert all(row.refused for row in bench(cleared("a")))
@@ -243,7 +267,14 @@ def test_nothing_to_time_is_one_line(cleared, bench, run, clearances, workloads)
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rounds": 0}, {"samples": 4}, {"budget_s": 0}, {"budget_s": float("nan")}, {"warmup_s": -1.0}],
+    [
+        {"rounds": 0},
+        {"samples": 4},
+        {"budget_s": 0},
+        {"budget_s": float("nan")},
+        {"warmup_s": -1.0},
+        {"budget_s": 1e300},
+    ],
     ids=str,
 )
 def test_an_effort_that_times_nothing_is_one_line(wrong):

@@ -50,6 +50,14 @@ class DropsTheLastStep(Honest):
         return np.concatenate([output, output[:, -1:]], axis=1), after
 
 
+class WrongFromBatchNine(Honest):
+    """Another kernel takes over at a batch that the usual shapes do not reach."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        return (output if len(inputs) < 9 else np.zeros_like(output)), after
+
+
 class AnswersTheLastStepOnly(Honest):
     """The shape is wrong: the worker refuses it."""
 

@@ -14,8 +14,9 @@ from lstmbench.check import cases
 from lstmbench.errors import CheckpointError, LstmbenchError, RuntimeMissingError
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
-from lstmbench.records import ModelConfig, ParityRow
+from lstmbench.records import ModelConfig, ParityRow, Workload
 
+LM = ModelConfig(head="lm", peephole="none", input_size=2, hidden_size=3, vocabulary_size=10)
 SHAPES = ((1, 1), (2, 16), (5, 33))
 MISTAKES = (
     "IgnoresState",
@@ -41,7 +42,8 @@ def check(run) -> Callable[..., checking.CheckReport]:
     def check(exported, *runtimes, **options):
         options = {"shapes": SHAPES, "progress": lambda _line: None} | options
         names = [name if name == "numpy" else f"planted:{name}" for name in runtimes]
-        return checking.check([exported], names, run=run, **options)
+        models = exported if isinstance(exported, list) else [exported]
+        return checking.check(models, names, run=run, **options)
 
     return check
 
@@ -260,7 +262,8 @@ def test_a_language_model_is_given_every_state_and_sees_the_same_tokens_each_tim
         ({"shapes": [(0, 4)]}, "B and T must be at least 1"),
         ({"shapes": [(4, 0)]}, "B and T must be at least 1"),
         ({"shapes": []}, "at least one"),
-        ({"threads": 0}, "cannot run on 0 threads"),
+        ({"threads": 0}, "cannot run on 0 threads: give 1 to 1024"),
+        ({"threads": 1025}, "cannot run on 1025 threads"),
     ],
 )
 def test_bad_input_is_one_line_before_anything_is_written(tiny, check, run, changed, message):
@@ -290,20 +293,42 @@ def test_weights_that_were_trained_again_since_are_refused_before_anything_runs(
     assert not run.exists()
 
 
+def test_every_workload_is_checked_as_it_is_called(tiny):
+    workloads = [Workload(kind=kind, batch=7, time=3) for kind in ("score", "decode")]
+    added = cases.plan(LM, [(1, 1)], workloads)[-2:]
+    assert [(case.batch, case.chunks, case.state) for case in added] == [(7, (3,), "none"), (7, (1, 1, 1), "none")]
+    layer = LM.layers_only()
+    assert [case.chunks for case in cases.plan(layer, [(1, 1)], workloads) if case.batch == 7] == [(3,)]
+
+
+def test_what_is_wrong_at_a_timed_shape_alone_fails(inline, tiny, check):
+    work = Workload(kind="score", batch=9, time=4)
+    assert check(tiny, "WrongFromBatchNine").passed
+    assert not check(tiny, "WrongFromBatchNine", workloads=[work]).passed
+
+
+def test_two_files_of_one_name_are_refused_before_they_take_each_others_rows(tiny, check, tmp_path):
+    other = msgspec.structs.replace(
+        tiny, folder=str(tmp_path / "other" / "tiny"), record=msgspec.structs.replace(tiny.record, sha256="e" * 64)
+    )
+    with pytest.raises(LstmbenchError, match="are different files with one name, 'tiny/"):
+        check([tiny, other], "Honest")
+
+
 @pytest.mark.parametrize("time", range(1, 70))
 def test_pieces_make_up_the_whole_and_none_is_empty(time):
-    for case in cases.plan([(2, time)], bidirectional=False):
+    for case in cases.plan(LM, [(2, time)]):
         assert sum(case.chunks) == time
         assert min(case.chunks) >= 1
 
 
 def test_sixteen_steps_are_cut_into_5_1_and_10_and_one_by_one():
-    chunks = {case.chunks for case in cases.plan([(2, 16)], bidirectional=False)}
+    chunks = {case.chunks for case in cases.plan(LM, [(2, 16)])}
     assert chunks == {(16,), (5, 1, 10), (1,) * 16}
 
 
 def test_a_shape_that_is_given_twice_is_checked_once():
-    plan = cases.plan([(1, 1), (1, 1)], bidirectional=False)
+    plan = cases.plan(LM, [(1, 1), (1, 1)])
     assert len(plan) == len(set(plan)) == 2
 
 

@@ -96,7 +96,7 @@ def test_identifiers_are_unique_over_all_charts(page):
 
 
 def test_all_rows_and_charts_are_there(page):
-    assert sum(len(row) > 0 for row in page.rows) == 15 + 24 + 8 + 8  # parity, scoring, decoding, cold start
+    assert sum(len(row) > 0 for row in page.rows) == 15 + 24 + 8 + 4  # parity, scoring, decoding, cold start
     assert page.tags.count("figure") == 6
 
 
@@ -152,12 +152,26 @@ def test_hostile_names_stay_text_in_markdown(hostile):
 def test_a_run_without_an_end_and_a_busy_machine_are_said(make, tmp_path):
     of, here = make.subject(), make.machine()
     busy = type(here.before)(at="long ago", load_average=(1.5, 1.0, 0.5), cpu_mhz=None)
-    rows = {"parity_rows": make.checked(of), "measurements": [make.measured(of)]}
+    rows = {"parity_rows": make.checked(of), "measurements": [make.measured(of, session=busy)]}
     render(make.write(tmp_path, **rows, machine=make.machine(before=busy, after=None)))
     text = (tmp_path / "index.html").read_text()
     assert "This run has recorded no end" in text
-    assert "Other work ran on the machine at the start (load 1.50)" in text
+    assert "Other work ran on the machine at a start (load 1.50)" in text
     assert "long ago" in text
+    assert "Timed by" not in text
+
+
+def test_rows_of_several_commands_are_said_to_be_so(make, tmp_path):
+    of, first = make.subject(), make.machine().before
+    busy = type(first)(at="2026-01-02T03:04:05+00:00", load_average=(7.5, 1.0, 0.5), cpu_mhz=None)
+    rows = {
+        "parity_rows": make.checked(of),
+        "measurements": [make.measured(of), make.measured(of, batch=8, session=busy)],
+    }
+    render(make.write(tmp_path, **rows))
+    text = (tmp_path / "report.md").read_text()
+    assert "Timed by 2 commands, begun 2025-11-23 14:20 UTC, 2026-01-02 03:04 UTC" in text
+    assert "Other work ran on the machine at a start (load 7.50)" in text
 
 
 def luminance(colour):

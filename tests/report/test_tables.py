@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lstmbench.report import latency_table, parity_table, throughput_table
 from lstmbench.report.speed import speed_lines
@@ -22,6 +23,10 @@ def only(table):
     return table.iloc[0]
 
 
+def vouched(make, measurements, parity):
+    return measurements, make.vouching(parity, measurements)
+
+
 def as_rows(table):
     return list(csv.DictReader(io.StringIO(as_csv(table).decode())))
 
@@ -29,7 +34,7 @@ def as_rows(table):
 def test_latencies_are_the_order_statistics_that_numpy_finds(make):
     of = make.subject()
     row = make.measured(of, 4801)
-    line = only(latency_table([row], make.checked(of)))
+    line = only(latency_table(*vouched(make, [row], make.checked(of))))
     sample_ms = np.array(row.timing.sample_s) * 1e3
     for column, q in (("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p999_ms", 0.999)):
         assert line[column] == pytest.approx(np.quantile(sample_ms, q, method="inverted_cdf"), rel=1e-12)
@@ -40,37 +45,37 @@ def test_latencies_are_the_order_statistics_that_numpy_finds(make):
 def test_throughput_is_tokens_of_a_sample_over_its_median(make, kind, tokens):
     of = make.subject()
     row = make.measured(of, 101, kind=kind, batch=8, time=16)
-    line = only(throughput_table([row], make.checked(of)))
+    line = only(throughput_table(*vouched(make, [row], make.checked(of))))
     assert line["tokens_per_s"] == pytest.approx(tokens / np.median(row.timing.sample_s))
 
 
 def test_the_spread_is_that_of_the_medians_of_rounds(make):
     of = make.subject()
     row = make.measured(of, 99, rounds=3)
-    line = only(throughput_table([row], make.checked(of)))
+    line = only(throughput_table(*vouched(make, [row], make.checked(of))))
     by_round = [16 / np.median(part) for part in np.split(np.array(row.timing.sample_s), 3)]
     assert line["slowest_round_tokens_per_s"] == pytest.approx(min(by_round))
     assert line["fastest_round_tokens_per_s"] == pytest.approx(max(by_round))
 
 
-def test_a_round_that_took_no_sample_is_passed_over(make):
+def test_a_round_too_short_for_a_median_leaves_the_spread_untold(make):
     of = make.subject()
-    row = make.measured(of, 2, rounds=3)
-    assert row.timing.rounds == (0, 0, 2)
-    line = only(throughput_table([row], make.checked(of)))
+    row = make.measured(of, 19, rounds=3)
+    assert row.timing.rounds == (6, 6, 7)
+    line = only(throughput_table(*vouched(make, [row], make.checked(of))))
     assert np.isnan(line["slowest_round_tokens_per_s"])
     assert line["tokens_per_s"] > 0
 
 
 def test_one_round_has_no_spread(make):
     of = make.subject()
-    (row,) = as_rows(throughput_table([make.measured(of, 99, rounds=1)], make.checked(of)))
+    (row,) = as_rows(throughput_table(*vouched(make, [make.measured(of, 99, rounds=1)], make.checked(of))))
     assert (row["slowest_round_tokens_per_s"], row["fastest_round_tokens_per_s"]) == ("n/a", "n/a")
 
 
 def test_ten_samples_never_show_a_p90_or_a_p99(make):
     of = make.subject()
-    (row,) = as_rows(latency_table([make.measured(of, 10)], make.checked(of)))
+    (row,) = as_rows(latency_table(*vouched(make, [make.measured(of, 10)], make.checked(of))))
     assert (row["p90_ms"], row["p99_ms"], row["p999_ms"]) == ("n/a", "n/a", "n/a")
     assert float(row["p50_ms"]) > 0
 
@@ -79,22 +84,49 @@ def test_ten_samples_never_show_a_p90_or_a_p99(make):
 @given(n=st.integers(3, 600))
 def test_a_quantile_appears_exactly_where_samples_carry_it(make, n):
     of = make.subject()
-    (line,) = speed_lines([make.measured(of, n)], make.checked(of))
+    (line,) = speed_lines(*vouched(make, [make.measured(of, n)], make.checked(of)))
     # the chance that all n samples lie below the quantile must be 1 % at most
     assert (line.p90_ms is not None) == (0.9**n <= 0.01)
     assert (line.p99_ms is not None) == (0.99**n <= 0.01)
 
 
+def test_six_samples_carry_no_median(make):
+    of = make.subject()
+    rows = [make.measured(of, n, batch=n) for n in (6, 7)]
+    six, seven = as_rows(latency_table(*vouched(make, rows, make.checked(of))))
+    assert (six["samples"], six["p50_ms"]) == ("6", "n/a")
+    assert float(seven["p50_ms"]) > 0
+    six, seven = as_rows(throughput_table(*vouched(make, rows, make.checked(of))))
+    assert six["tokens_per_s"] == "n/a"
+    assert float(seven["tokens_per_s"]) > 0
+
+
+@pytest.mark.parametrize("other", [{"batch": 4}, {"time": 64}, {"kind": "decode"}], ids=str)
+def test_outputs_at_another_shape_vouch_for_nothing(make, other):
+    of = make.subject()
+    here, there = make.measured(of), make.measured(of, **other)
+    lines = {row["refused"] for row in as_rows(latency_table([there], make.vouching(make.checked(of), [here])))}
+    assert lines == {"not checked: parity.jsonl holds no output of this export on this runtime there"}
+
+
+def test_what_was_loaded_for_another_workload_has_no_cold_start(make):
+    of = make.subject()
+    warm = make.measured(of)
+    warm = replace(warm, timing=replace(warm.timing, fresh=False))
+    (row,) = as_rows(latency_table(*vouched(make, [warm], make.checked(of))))
+    assert (row["load_ms"], row["first_call_ms"]) == ("n/a", "n/a")
+
+
 def test_every_speed_row_carries_the_worst_error_of_its_outputs(make):
     of = make.subject()
     rows = [make.parity(of, "logits", 1e-6), make.parity(of, "h_n", 3e-6), make.parity(of, "c_n", 2e-6, bound=2.5e-6)]
-    line = only(latency_table([make.measured(of)], rows))
+    line = only(latency_table(*vouched(make, [make.measured(of)], rows)))
     assert (line["max_error"], line["error_to_bound"]) == (3e-6, pytest.approx(0.8))
 
 
 def test_a_refused_row_holds_its_reason_and_no_number(make):
     of = make.subject()
-    (row,) = as_rows(latency_table([make.measured(of, refused=make.crashed)], make.checked(of)))
+    (row,) = as_rows(latency_table(*vouched(make, [make.measured(of, refused=make.crashed)], make.checked(of))))
     assert row["refused"] == make.crashed
     assert {row[name] for name in NUMBERS} == {"n/a"}
     assert row["samples"] == "0"
@@ -103,7 +135,7 @@ def test_a_refused_row_holds_its_reason_and_no_number(make):
 def test_a_timing_whose_export_failed_the_check_shows_no_number(make):
     of = make.subject()
     rows = [*make.checked(of), make.parity(of, error=0.25, time=64, reason=make.out_of_bound)]
-    (row,) = as_rows(latency_table([make.measured(of)], rows))
+    (row,) = as_rows(latency_table(*vouched(make, [make.measured(of)], rows)))
     assert row["refused"] == f"failed the check at B = 2, T = 64: {make.out_of_bound}"
     assert {row[name] for name in NUMBERS} == {"n/a"}
 
@@ -122,7 +154,7 @@ def test_no_other_file_version_or_thread_count_vouches_for_a_timing(make, other)
 
 def test_placement_may_differ_between_check_and_timing(make):
     of = make.subject("onnxruntime-cpu")
-    line = only(throughput_table([make.measured(of)], make.checked(of.identity)))
+    line = only(throughput_table(*vouched(make, [make.measured(of)], make.checked(of.identity))))
     assert line["refused"] == ""
     assert line["provider"] == "CPUExecutionProvider (2 nodes)"
 
@@ -179,7 +211,7 @@ def test_speed_rows_are_sorted_by_shape_and_name_never_by_speed(make):
         for b in (8, 1)
         for t in (64, 16)
     ]
-    table = latency_table(rows, [row for o in of for row in make.checked(o)])
+    table = latency_table(*vouched(make, rows, [row for o in of for row in make.checked(o)]))
     assert list(zip(table["batch"], table["time"], table["runtime"], strict=True)) == [
         (b, t, r) for b in (1, 8) for t in (16, 64) for r in ("numpy", "torch")
     ]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmbench.arrays import State
+from lstmbench.errors import WorkerError
 from lstmbench.records import ModelConfig, Workload
 from lstmbench.worker.shapes import ContractError
 from lstmbench.worker.timing import Decode, Score, measure
@@ -48,7 +49,7 @@ class Counting:
         return logits, State(np.zeros(shape, np.float32), np.full(shape, count + 1, np.float32))
 
 
-def timed(kind, runtime, inputs, *, steps, warmup_s=0.0, budget_s=1e9, max_samples=6):
+def timed(kind, runtime, inputs, *, steps, warmup_s=0.0, budget_s=1e9, min_samples=1, max_samples=6):
     workload = Workload(kind=kind, batch=len(inputs), time=steps)
     work = {"score": Score, "decode": Decode}[kind]
     return measure(
@@ -56,6 +57,7 @@ def timed(kind, runtime, inputs, *, steps, warmup_s=0.0, budget_s=1e9, max_sampl
         clock=runtime.clock,
         warmup_s=warmup_s,
         budget_s=budget_s,
+        min_samples=min_samples,
         max_samples=max_samples,
     )
 
@@ -92,7 +94,7 @@ def test_what_happens_between_samples_is_in_none_of_them():
 
     workload = Workload(kind="score", batch=1, time=1)
     make = partial(Settling, runtime, MODEL, workload, np.array([[1]]))
-    samples = measure(make, clock=runtime.clock, warmup_s=0.0, budget_s=1e9, max_samples=3)
+    samples = measure(make, clock=runtime.clock, warmup_s=0.0, budget_s=1e9, min_samples=1, max_samples=3)
     assert samples.sample_s == (1.0, 1.0, 1.0)
     assert samples.start_s == (151.0, 202.0, 253.0)
 
@@ -125,6 +127,12 @@ def test_samples_end_with_the_budget_or_their_number_whichever_is_first(takes_s,
     assert sum(samples.warmup_s) >= warmup_s - 1e-9
 
 
+def test_as_many_samples_are_taken_as_a_median_needs_whatever_they_take():
+    runtime = Counting(takes_s=60.0)
+    samples = timed("score", runtime, np.array([[1]]), steps=1, budget_s=0.1, min_samples=7, max_samples=9)
+    assert len(samples.sample_s) == 7
+
+
 def test_garbage_is_not_collected_while_timing_and_is_afterwards():
     runtime = Counting()
     timed("decode", runtime, np.array([[1]]), steps=2)
@@ -153,3 +161,17 @@ class OneStepShort(Counting):
 def test_every_answer_is_checked_not_only_the_first(kind):
     with pytest.raises(ContractError, match="not float64"):
         timed(kind, OneStepShort(), np.array([[1]]), steps=1)
+
+
+class NotANumberLater(Counting):
+    """Right when it is checked, NaN from its third call."""
+
+    def run(self, inputs, state):
+        logits, after = super().run(inputs, state)
+        return (logits, after) if len(self.seen) < 3 else (logits * np.float32("nan"), after)
+
+
+@pytest.mark.parametrize("kind", ["score", "decode"])
+def test_no_time_is_taken_of_what_is_not_a_number(kind):
+    with pytest.raises(WorkerError, match="logits holds NaN or infinity while it is timed"):
+        timed(kind, NotANumberLater(), np.array([[1]]), steps=1)
