@@ -7,6 +7,7 @@ Exit status: 0 well; 1 the check failed or a regression was found; 2 the user ca
 
 import errno
 import functools
+import io
 import os
 import sys
 import traceback
@@ -56,14 +57,20 @@ def _verb(function: Callable[P, None]) -> Callable[P, None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it exits
             raise typer.Exit(NOBODY_READS) from None
         except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            _leave("the output cannot be written: the disk is full; finished work is kept", MENDABLE)
+            _leave(_of_the_system(error), MENDABLE)
         except Exception:  # noqa: BLE001 (the last door: everything else is ours to mend)
             traceback.print_exc()
             _leave("this is a defect of lstmbench; please report the lines above", DEFECT)
 
     return run
+
+
+def _of_the_system(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the output cannot be written: the disk is full; finished work is kept"
+    name = str(error.filename or "")
+    shown = f"{name[:60]}…" if len(name) > 61 else name
+    return f"{shown or 'the system'}: {error.strerror or error}"
 
 
 def _leave(line: str, status: int) -> None:
@@ -91,6 +98,8 @@ for verb in (run, train, export, check, bench, report, generate, study):
 
 def main() -> None:
     """Run one command and exit with its status; a line that cannot be parsed is answered in one line."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without × shows ?, and the table
     try:
         status = app(prog_name="lstmbench", standalone_mode=False)
     except Exception as error:

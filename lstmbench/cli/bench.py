@@ -44,7 +44,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
         if extra.installed():  # a box that is measured need not have it: the raw files can be drawn elsewhere
             progress("drawing the report")
             render(out)
-    tables(terminal_tables(out))
+    tables(terminal_tables(out, [clearance.subject for clearance in checked.clearances]))
     say_refused(checked.clearances)
     typer.echo(f"\n{out / 'index.html'}" if extra.installed() else f"\n{out}: raw samples only; {extra.NEEDS}")
     if any(row.refused for row in measured):

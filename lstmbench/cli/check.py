@@ -7,6 +7,7 @@ import typer
 
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import spinner, tables
+from lstmbench.records import MOST_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ Names = Annotated[list[str] | None, typer.Argument(help="Model folders, or names
 Runtimes = Annotated[list[str] | None, typer.Option("--runtime", help="May be given several times; all here if none.")]
 Models = Annotated[Path, typer.Option(help="Where model folders lie.")]
 Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second call goes on in it.")]
-Threads = Annotated[int, typer.Option(min=1, help="A runtime may use.")]
+Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="A runtime may use.")]
 
 
 def check(
@@ -35,7 +36,7 @@ def check(
     exported = all_exports(names, models)
     with spinner() as progress:
         done = run(exported, runtime or available(), run=out, threads=threads, progress=progress)
-    tables(terminal_tables(out)[:1])
+    tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])
     say_refused(done.clearances)
     if not done.passed:
         raise typer.Exit(1)

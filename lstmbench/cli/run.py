@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmbench.cli.bench import REFUSED_ROWS
-from lstmbench.cli.check import say_refused
+from lstmbench.cli.check import Threads, say_refused
 from lstmbench.cli.screen import progress_bar, spinner, tables
 from lstmbench.cli.train import demand_trainer, load_corpus, print_result, usable_threads
 from lstmbench.records import ModelConfig, ModelFolder, TrainConfig
@@ -30,7 +30,7 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
     peephole: Annotated[list[Cell] | None, typer.Option(help="May be given several times; full and diagonal.")] = None,
     hidden: Annotated[int, typer.Option(min=1)] = 128,
     steps: Annotated[int, typer.Option(min=1, help="Of training, each model.")] = 2000,
-    threads: Annotated[int, typer.Option(min=1, help="A runtime may use.")] = 1,
+    threads: Threads = 1,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("reports/run"),
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
 ) -> None:
@@ -54,7 +54,7 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
         print_result(checkpoint)
     with spinner() as progress:
         done = whole(checkpoints, available(), run=out, threads=threads, progress=progress)
-    tables(terminal_tables(out))
+    tables(terminal_tables(out, [clearance.subject for clearance in done.checked.clearances]))
     say_refused(done.checked.clearances)
     typer.echo(f"\nThe report: {out / 'index.html'}")
     if not done.checked.passed:

@@ -3,6 +3,7 @@
 from lstmbench.errors import CorpusError
 
 SPANS = 20  # equal spans; of each, the last tenth is held out: half for validation, half for the test
+LONGEST_WORD = 100  # characters: further back no space is looked for, there are scripts without any
 LEAST = 2000  # characters: below it a block is shorter than a line
 
 
@@ -25,9 +26,8 @@ def split(text: str, *, at_spaces: bool) -> tuple[str, str, str]:
 
 
 def _back_to_space(text: str, cut: int) -> int:
-    """The position after the last white space before `cut`; the ends of the text stay."""
+    """The position after the last white space before `cut`; the ends of the text stay, as does what has none near."""
     if cut in (0, len(text)):
         return cut
-    while cut > 0 and not text[cut - 1].isspace():
-        cut -= 1
-    return cut
+    near = range(cut, max(0, cut - LONGEST_WORD), -1)
+    return next((back for back in near if text[back - 1].isspace()), cut)

@@ -64,11 +64,11 @@ def generate(worker: Worker, prompt: np.ndarray, sampling: Sampling) -> Iterator
     """Yield one Step a token after prompt (N,), from zero state; the state never leaves the loop."""
     tolerance = max(check.bound for check in worker.exported.record.verified if check.output == "logits")
     top_k = sampling.top_k or worker.exported.model.vocabulary_size
-    uniform = np.random.default_rng(sampling.seed).random(sampling.tokens)
+    rng = np.random.default_rng(sampling.seed)
     logits, state = worker.run(prompt[None])
-    for number, u in enumerate(uniform, 1):
+    for number in range(1, sampling.tokens + 1):
         token, fragile = draw(
-            logits[0, -1], float(u), temperature=sampling.temperature, top_k=top_k, tolerance=tolerance
+            logits[0, -1], rng.random(), temperature=sampling.temperature, top_k=top_k, tolerance=tolerance
         )
         yield Step(number, token, fragile)
         if number < sampling.tokens:

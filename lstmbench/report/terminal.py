@@ -1,9 +1,10 @@
 """Narrow tables of plain text for a terminal of 100 columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lstmbench.records import Subject
 from lstmbench.report import raw, wording
 from lstmbench.report.speed import SpeedLine, speed_lines
 from lstmbench.report.subjects import SubjectColumns
@@ -18,14 +19,16 @@ class TerminalTable(NamedTuple):
     rows: list[tuple[str, ...]]
 
 
-def terminal_tables(run: Path) -> list[TerminalTable]:
-    """Parity first, then what was timed, if anything was; needs no extra.
+def terminal_tables(run: Path, only: Collection[Subject] | None = None) -> list[TerminalTable]:
+    """Parity first, then what was timed, if anything was; needs no extra. `only`: of the subjects that are meant.
 
     RecordError where a raw file is missing, damaged or foreign. Column `parity` is the worst error over its bound.
     """
     recorded = raw.read_checked(run)
-    speed = speed_lines(recorded.measurements, recorded.parity)
-    return [table for table in _tables(parity_lines(recorded.parity), speed) if table.rows]
+    meant = None if only is None else {subject.identity for subject in only}
+    parity = [row for row in recorded.parity if meant is None or row.subject.identity in meant]
+    timed = [row for row in recorded.measurements if meant is None or row.subject.identity in meant]
+    return [table for table in _tables(parity_lines(parity), speed_lines(timed, parity)) if table.rows]
 
 
 def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterator[TerminalTable]:

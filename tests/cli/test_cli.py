@@ -1,6 +1,7 @@
 """The command line from outside: exit statuses, one line for what a user can mend, nothing heavy for --help."""
 
 import errno
+import os
 import subprocess
 import sys
 
@@ -122,3 +123,19 @@ def test_whoever_stops_reading_is_not_told_of_a_defect():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.strip() == "141"  # as a shell reports SIGPIPE
+
+
+@pytest.mark.parametrize("arguments", [("report", "r" * 300), ("check", "--out", "o" * 300), ("generate", "m" * 300)])
+def test_a_path_too_long_for_the_system_is_one_line(tmp_path, arguments):
+    done = lstmbench(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_terminal_that_knows_ascii_only_still_gets_its_tables():
+    code = "import sys; from lstmbench import cli\ncli.app = lambda **_: print('1×16 · ok')\ncli.main()"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1?16 ? ok\n", "")

@@ -43,6 +43,13 @@ def test_no_word_is_torn_where_words_are_the_unit():
     assert sorted(word for part in parts for word in part.split()) == sorted(words)
 
 
+def test_a_script_without_spaces_is_cut_where_it_stands():
+    text = "".join(chr(0x4E00 + n % 500) for n in range(20_000))
+    parts = split(text, at_spaces=True)
+    assert parts == split(text, at_spaces=False)
+    assert [len(part) for part in parts] == [18_000, 1_000, 1_000]
+
+
 @given(st.integers(2, 300), st.integers(1, 40))
 def test_every_token_but_the_first_is_predicted_once_from_the_one_before(n, count):
     tokens = np.arange(n)

@@ -55,3 +55,10 @@ def test_ten_samples_show_neither_p90_nor_p99(tables):
 
 def test_a_failed_output_is_marked(tables):
     assert [row[-1] for row in tables[0].rows].count("FAILED") == 1
+
+
+def test_what_another_call_put_there_is_left_out_where_subjects_are_named(make, tmp_path):
+    run = make.write(tmp_path / "run", **make.whole())
+    of = make.subject("onnxruntime-cpu")
+    shown = [row[0] for table in terminal_tables(run, [of]) for row in table.rows]
+    assert set(shown) == {"kjv-full/scan · onnxruntime-cpu"}
