@@ -19,6 +19,10 @@ _NOTE = (
     "cell loses against none, in the mean over the seeds; it is at most the last column, one-sided at 95 % (Welch's "
     "t, seeds taken as independent)."
 )
+_MACHINE_NOTE = (
+    "Where the last call of the study ran, and when. Models that were finished before it were taken as they are; the "
+    "card in a model's folder says where and when it was trained."
+)
 _FLOOR_NOTE = "Interpolated Witten-Bell n-grams, counted on the training split, on the same test tokens."
 
 
@@ -49,7 +53,8 @@ def _lines(study: Study) -> Iterator[str]:
     yield f"{training.time} tokens, {training.precision}, {training.threads} thread(s)."
     for sheet in _sheets(study):
         yield from ("", f"## {sheet.title}", "", escape(sheet.note), "", *table(sheet))
-    yield from ("", "## Machine", "", *(f"- **{k}**: {escape(v)}" for k, v in summary.machine_facts(study.machine)))
+    yield from ("", "## Machine", "", _MACHINE_NOTE, "")
+    yield from (f"- **{name}**: {escape(value)}" for name, value in summary.machine_facts(study.machine))
 
 
 def _sheets(study: Study) -> tuple[Sheet, Sheet]:

@@ -75,8 +75,10 @@ def train(
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     trainer = new_trainer(LanguageModel(folder.model, dropout=config.dropout), config)
-    model_folder.write_config(path, folder)
+    disk.make_folder(path)
     with disk.locked(path):
+        demand_folder(path, folder)  # again: another process may have begun there meanwhile
+        model_folder.write_config(path, folder)
         disk.sweep(path)
         disk.write_atomically(path / model_folder.VOCABULARY, corpus.vocabulary.to_bytes())
         _go_on(Run(trainer, corpus, streams, config, path, progress), stop)
