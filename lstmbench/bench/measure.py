@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from lstmbench import runfolder
@@ -12,7 +13,7 @@ from lstmbench.bench.effort import Effort
 from lstmbench.bench.ledger import Ledger
 from lstmbench.bench.rounds import Progress, interleave
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import Clearance, Measurement, Workload
+from lstmbench.records import Clearance, Load, Measurement, Workload
 
 
 def bench(
@@ -21,18 +22,19 @@ def bench(
     *,
     run: Path,
     effort: Effort,
+    began: Load,
     progress: Progress,
 ) -> list[Measurement]:
     """One measurement per workload and subject: raw samples, or why there are none; head `layer` has no `decode`.
 
     Timings that `run` holds already are kept, unless they were taken for a shorter time and the new ones succeed; what
-    was refused is tried again.
+    was refused is tried again. `began`: the machine's load when the command did, before any work of its own.
     """
     if not clearances or not workloads:
         raise LstmbenchError("nothing to time: give at least one checked export and one workload")
     grid = {w: [c for c in dict.fromkeys(clearances) if w.fits(c.exported.model)] for w in workloads}
     with runfolder.opened(run) as machine:
-        ledger = Ledger(run, session=machine)
+        ledger = Ledger(run, session=msgspec.structs.replace(machine, before=began))
         for clearance in clearances:
             ledger.supersede(clearance.subject)
         for clearance, workload in ((c, w) for w, row in grid.items() for c in row if not c.passed):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lstmbench import machine
 from lstmbench.bench import Effort, bench
 from lstmbench.check import CheckReport, check
 from lstmbench.records import ExportedModel, Measurement, Workload
@@ -22,5 +23,6 @@ def assess(  # noqa: PLR0913 (what to run, on what, how, where)
 
     What `run` holds already is not done again.
     """
+    began = machine.observe().before  # the check itself is work: afterwards its load would be taken for others'
     checked = check(exported, runtimes, run=run, threads=threads, workloads=workloads, progress=progress)
-    return checked, bench(checked.clearances, workloads, run=run, effort=effort, progress=progress)
+    return checked, bench(checked.clearances, workloads, run=run, effort=effort, began=began, progress=progress)

@@ -10,10 +10,11 @@ from lstmbench import bench as measuring
 from lstmbench import disk, machine
 from lstmbench.bench import Effort, grid
 from lstmbench.errors import LstmbenchError, RecordError
-from lstmbench.records import Measurement, Workload
+from lstmbench.records import Load, Measurement, Workload
 
 SCORE = grid(batches=(1, 2), times=(4,), kinds=("score",))
 BOTH = grid(batches=(1,), times=(4,), kinds=("score", "decode"))
+QUIET = Load(at="2026-01-02T03:04:05+00:00", load_average=(0.1, 0.1, 0.1), cpu_mhz=None)
 EFFORT = Effort(rounds=3, warmup_s=0.1, budget_s=0.3, samples=90)
 
 
@@ -25,9 +26,8 @@ def run(tmp_path):
 @pytest.fixture
 def bench(run) -> Callable[..., list[Measurement]]:
     def bench(clearances, workloads=SCORE, **options) -> list[Measurement]:
-        return measuring.bench(
-            clearances, workloads, **({"run": run, "effort": EFFORT, "progress": lambda _line: None} | options)
-        )
+        defaults = {"run": run, "effort": EFFORT, "began": QUIET, "progress": lambda _line: None}
+        return measuring.bench(clearances, workloads, **(defaults | options))
 
     return bench
 
@@ -210,13 +210,11 @@ def test_only_the_first_workload_of_a_process_is_a_cold_start(stage, cleared, be
     assert fresh == {("a", "score"): True, ("a", "decode"): False, ("b", "decode"): True}
 
 
-def test_each_row_knows_the_load_when_its_command_began(stage, cleared, bench, monkeypatch):
-    here = machine.observe()
-    busy = msgspec.structs.replace(here, before=msgspec.structs.replace(here.before, load_average=(9.0, 9.0, 9.0)))
+def test_each_row_knows_the_load_when_its_command_began(stage, cleared, bench):
+    busy = msgspec.structs.replace(QUIET, load_average=(9.0, 9.0, 9.0))
     bench(cleared("a"), SCORE[:1])
-    monkeypatch.setattr(machine, "observe", lambda: busy)
-    rows = bench(cleared("a", "b"), SCORE[:1])
-    assert [row.timing.session.load_average[0] == 9.0 for row in rows] == [False, True]
+    rows = bench(cleared("a", "b"), SCORE[:1], began=busy)
+    assert [row.timing.session for row in rows] == [QUIET, busy]
 
 
 def test_what_was_refused_is_tried_again_and_its_row_replaced(stage, cleared, bench, run):
