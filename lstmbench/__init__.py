@@ -11,13 +11,14 @@ import importlib
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["PeepholeLSTM", "__version__"]
+__all__ = ["PeepholeLSTM", "__version__", "save_layers"]
 
 if TYPE_CHECKING:
+    from lstmbench.model.layers import save_layers
     from lstmbench.model.peephole_lstm import PeepholeLSTM
 
 # torch takes over a second to import: only what is asked for is loaded
-_LAZY = {"PeepholeLSTM": "lstmbench.model.peephole_lstm"}
+_LAZY = {"PeepholeLSTM": "lstmbench.model.peephole_lstm", "save_layers": "lstmbench.model.layers"}
 
 
 def __getattr__(name: str) -> object:
