@@ -11,7 +11,7 @@ import msgspec
 
 Peephole: TypeAlias = Literal["full", "diagonal", "none"]
 Head: TypeAlias = Literal["lm", "layer"]
-Form: TypeAlias = Literal["lstm", "scan"]
+Form: TypeAlias = Literal["lstm", "scan", "loop"]
 Precision: TypeAlias = Literal["fp32"]
 Unit: TypeAlias = Literal["char", "word", "bpe"]
 WorkloadKind: TypeAlias = Literal["score", "decode"]

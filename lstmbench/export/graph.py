@@ -3,13 +3,13 @@
 import onnx_ir as ir
 
 from lstmbench.errors import ExportError
-from lstmbench.export import heads, lstm, scan
+from lstmbench.export import heads, loop, lstm, scan, step
 from lstmbench.export.nodes import IR_VERSION, Nodes, declare, floats
 from lstmbench.export.source import Source
 from lstmbench.records import Form, Peephole
 
-_LAYERS = {"lstm": lstm.layer, "scan": scan.layer}
-_CELLS: dict[Form, tuple[Peephole, ...]] = {"lstm": lstm.CELLS, "scan": scan.CELLS}
+_LAYERS = {"lstm": lstm.layer, "scan": scan.layer, "loop": loop.layer}
+_CELLS: dict[Form, tuple[Peephole, ...]] = {"lstm": lstm.CELLS, "scan": step.CELLS, "loop": step.CELLS}
 
 
 def forms(peephole: Peephole) -> list[Form]:

@@ -1,20 +1,11 @@
-"""Form `scan`: each direction of a layer is one Scan over time; it holds every cell.
-
-The input projection W x + b of the whole sequence is one product before the Scan; a step needs one more, on [h, c]
-where the peepholes are full. Equations and names are those of `lstmbench.model.reference`.
-"""
+"""Form `scan`: each direction of a layer is one Scan over time; it holds every cell."""
 
 import numpy as np
 import onnx_ir as ir
 
-from lstmbench.arrays import Floats
+from lstmbench.export import step
 from lstmbench.export.nodes import Layer, Nodes, floats
 from lstmbench.export.source import Direction, Source
-from lstmbench.model.gates import TORCH_GATES, TORCH_PEEPHOLES, order
-from lstmbench.records import Peephole
-
-CELLS: tuple[Peephole, ...] = ("full", "diagonal", "none")
-SCAN_GATES = "ifog"  # the three that take σ stand together, so that one node may serve them
 
 
 def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value]) -> Layer:
@@ -28,7 +19,7 @@ def _scan(
     nodes: Nodes, direction: Direction, x: ir.Value, state: tuple[ir.Value, ir.Value]
 ) -> tuple[ir.Value, ir.Value, ir.Value]:
     at, backwards = direction.at, [int(direction.reverse)]
-    z = _input_projection(nodes, direction, x)
+    z = step.input_projection(nodes, direction, x)
     row = nodes.constant(f"{at}.row", np.array(direction.row))
     h_0, c_0 = (nodes.add(f"{at}.{value.name}", "Gather", [value, row], axis=0) for value in state)
     h, c, y = nodes.add_many(
@@ -36,7 +27,7 @@ def _scan(
         "Scan",
         [h_0, c_0, z],
         outputs=[f"{at}.scan.h", f"{at}.scan.c", f"{at}.scan.y"],
-        body=_step(nodes, direction),
+        body=_body(nodes, direction),
         num_scan_inputs=1,
         scan_input_directions=backwards,
         scan_output_directions=backwards,
@@ -45,78 +36,11 @@ def _scan(
     return y, nodes.add(f"{at}.h_n", "Unsqueeze", [h, axis]), nodes.add(f"{at}.c_n", "Unsqueeze", [c, axis])
 
 
-def _input_projection(nodes: Nodes, direction: Direction, x: ir.Value) -> ir.Value:
-    """X (T, B, E) -> W x + b (T, B, 4H), for all steps at once."""
-    at, gates = direction.at, order(TORCH_GATES, SCAN_GATES)
-    W = nodes.constant(f"{at}.W", direction.packed("weight_ih", gates).T)
-    z = nodes.add(f"{at}.input_projection", "MatMul", [x, W])
-    if not direction.config.bias:
-        return z
-    b = nodes.constant(f"{at}.b", direction.packed("bias_ih", gates) + direction.packed("bias_hh", gates))
-    return nodes.add(f"{at}.input_bias", "Add", [z, b])
-
-
-def _step(outer: Nodes, direction: Direction) -> ir.Graph:
-    """The body: h and c (B, H), z (B, 4H) -> h', c', and h' again as y; its tensors stand in the graph around it."""
+def _body(outer: Nodes, direction: Direction) -> ir.Graph:
+    """H and c (B, H), z (B, 4H) -> h', c', and h' again as y."""
     at, H = direction.at, direction.config.hidden_size
-    h, c = floats(f"{at}.h", ["B", H]), floats(f"{at}.c", ["B", H])
-    z = floats(f"{at}.z", ["B", 4 * H])
-    step = Nodes()
-    full = direction.config.peephole == "full"
-    seen = step.add(f"{at}.h_and_c", "Concat", [h, c], axis=-1) if full else h
-    R = outer.constant(f"{at}.R", _recurrent_matrix(direction))
-    gates = step.add(f"{at}.recurrence", "Gemm", [seen, R, z])
-    cell = _diagonal_cell if direction.config.peephole == "diagonal" else _plain_cell
-    o, c_next = cell(step, outer, direction, gates, c)
-    squashed = step.add(f"{at}.tanh_c", "Tanh", [c_next])
-    h_next = step.add(f"{at}.h_next", "Mul", [o, squashed])
-    y = step.add(f"{at}.y_step", "Identity", [h_next])  # one value may not leave a body twice
-    return step.graph(f"{at}.step", [h, c, z], [h_next, c_next, y])
-
-
-def _recurrent_matrix(direction: Direction) -> Floats:
-    """U (H, 4H), or U over P (2H, 4H) for full peepholes."""
-    kinds = ("weight_hh", "weight_ch") if direction.config.peephole == "full" else ("weight_hh",)
-    gates = order(TORCH_GATES, SCAN_GATES)
-    return np.concatenate([direction.packed(kind, gates) for kind in kinds], axis=1).T
-
-
-def _plain_cell(
-    step: Nodes, outer: Nodes, direction: Direction, gates: ir.Value, c: ir.Value
-) -> tuple[ir.Value, ir.Value]:
-    """No gate waits for c': gates (B, 4H) before σ and tanh, c (B, H) -> o, c'."""
-    at, H = direction.at, direction.config.hidden_size
-    sizes = outer.constant(f"{at}.ifo_and_g", np.array([3 * H, H]))
-    ifo, g = step.add_many(f"{at}.split", "Split", [gates, sizes], outputs=[f"{at}.ifo", f"{at}.g"], axis=-1)
-    opened = step.add(f"{at}.sigmoid", "Sigmoid", [ifo])
-    names = [f"{at}.{gate}" for gate in SCAN_GATES[:3]]
-    i, f, o = step.add_many(f"{at}.split_ifo", "Split", [opened], outputs=names, axis=-1, num_outputs=3)
-    return o, _next_cell(step, at, (i, f, g), c)
-
-
-def _diagonal_cell(
-    step: Nodes, outer: Nodes, direction: Direction, gates: ir.Value, c: ir.Value
-) -> tuple[ir.Value, ir.Value]:
-    """Gate o waits for c': gates (B, 4H) before σ and tanh, c (B, H) -> o, c'."""
-    at = direction.at
-    names = [f"{at}.{gate}_in" for gate in SCAN_GATES]
-    i, f, o, g = step.add_many(f"{at}.split", "Split", [gates], outputs=names, axis=-1, num_outputs=4)
-    peepholes = direction.packed("weight_ch", order(TORCH_PEEPHOLES, SCAN_GATES[:3]))
-    p = dict(zip(SCAN_GATES[:3], np.split(peepholes, 3), strict=True))
-
-    def opened(gate: str, value: ir.Value, cell: ir.Value) -> ir.Value:
-        weight = outer.constant(f"{at}.p_{gate}", p[gate])
-        peep = step.add(f"{at}.peep_{gate}", "Mul", [cell, weight])
-        return step.add(f"{at}.{gate}", "Sigmoid", [step.add(f"{at}.{gate}_sum", "Add", [value, peep])])
-
-    c_next = _next_cell(step, at, (opened("i", i, c), opened("f", f, c), g), c)
-    return opened("o", o, c_next), c_next
-
-
-def _next_cell(step: Nodes, at: str, gates: tuple[ir.Value, ir.Value, ir.Value], c: ir.Value) -> ir.Value:
-    """Keep and add: c' = f ⊙ c + i ⊙ tanh(g)."""
-    i, f, g = gates
-    kept = step.add(f"{at}.kept", "Mul", [f, c])
-    candidate = step.add(f"{at}.tanh_g", "Tanh", [g])
-    added = step.add(f"{at}.added", "Mul", [i, candidate])
-    return step.add(f"{at}.c_next", "Add", [kept, added])
+    h, c, z = floats(f"{at}.h", ["B", H]), floats(f"{at}.c", ["B", H]), floats(f"{at}.z", ["B", 4 * H])
+    body = Nodes()
+    h_next, c_next = step.take(body, outer, direction, (h, c), z)
+    y = body.add(f"{at}.y_step", "Identity", [h_next])  # one value may not leave a body twice
+    return body.graph(f"{at}.step", [h, c, z], [h_next, c_next, y])

@@ -15,7 +15,10 @@ from lstmbench.records import ModelConfig
 
 ort = pytest.importorskip("onnxruntime")
 
-FORMS = [("full", "scan"), ("diagonal", "lstm"), ("diagonal", "scan"), ("none", "lstm"), ("none", "scan")]
+FORMS = [
+    *((cell, form) for cell in ("full", "diagonal", "none") for form in ("scan", "loop")),
+    *((cell, "lstm") for cell in ("diagonal", "none")),
+]
 SHAPES = [(1, 1), (1, 2), (2, 7), (5, 3), (3, 33)]
 LM = [{"num_layers": L, "bias": bias} for L, bias in itertools.product((1, 3), (True, False))]
 LM += [{"tie_weights": True, "input_size": 6, "num_layers": 2}]
@@ -107,11 +110,12 @@ def test_form_lstm_is_one_operator_a_layer(config, peephole):
     assert all(len(node.input) == (8 if peephole == "diagonal" else 7) for node in operators)
 
 
-def test_form_scan_projects_the_input_of_all_steps_at_once_and_needs_one_product_a_step(config):
+@pytest.mark.parametrize("form", ["scan", "loop"])
+def test_the_input_of_all_steps_is_projected_at_once_and_a_step_needs_one_product(config, form):
     made = config("full")
-    proto = build(made, random_weights(made, seed=0), "scan")
-    (scan,) = [node for node in proto.graph.node if node.op_type == "Scan"]
-    (body,) = [attribute.g for attribute in scan.attribute if attribute.name == "body"]
+    proto = build(made, random_weights(made, seed=0), form)
+    (over_time,) = [node for node in proto.graph.node if node.op_type == form.capitalize()]
+    (body,) = [attribute.g for attribute in over_time.attribute if attribute.name == "body"]
     assert [node.name for node in body.node if node.op_type in ("Gemm", "MatMul")] == ["l0.recurrence"]
     assert [node.name for node in proto.graph.node if node.op_type == "MatMul"] == [
         "l0.input_projection",
@@ -127,15 +131,15 @@ def test_tied_weights_stand_in_the_file_once(config):
 
 
 def test_a_full_cell_cannot_be_an_lstm_operator_and_is_told_what_it_can_be():
-    with pytest.raises(ExportError, match=r"diagonal peepholes only; take form 'scan'$"):
+    with pytest.raises(ExportError, match=r"diagonal peepholes only; take form 'scan' or 'loop'$"):
         graph.demand_form("full", "lstm")
 
 
 def test_the_lstm_operator_is_preferred_where_it_can_hold_the_cell():
     assert {peephole: graph.forms(peephole) for peephole in ("full", "diagonal", "none")} == {
-        "full": ["scan"],
-        "diagonal": ["lstm", "scan"],
-        "none": ["lstm", "scan"],
+        "full": ["scan", "loop"],
+        "diagonal": ["lstm", "scan", "loop"],
+        "none": ["lstm", "scan", "loop"],
     }
 
 

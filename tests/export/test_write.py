@@ -11,7 +11,7 @@ import onnx_ir as ir
 import pytest
 
 from lstmbench.errors import DiskError, ExportError, RuntimeMissingError
-from lstmbench.export import export, find, graph, heads, lstm, nodes, scan, verify, write
+from lstmbench.export import export, find, graph, heads, loop, lstm, nodes, step, verify, write
 from lstmbench.export.nodes import Layer
 from lstmbench.runtimes import catalogue
 
@@ -82,7 +82,9 @@ def test_the_same_checkpoint_gives_the_same_bytes_in_another_process(model):
 
 
 def test_a_full_cell_in_form_lstm_is_refused_with_the_reason(model):
-    refused(model("full"), "ONNX's LSTM operator knows diagonal peepholes only; take form 'scan'", form="lstm")
+    refused(
+        model("full"), "ONNX's LSTM operator knows diagonal peepholes only; take form 'scan' or 'loop'", form="lstm"
+    )
 
 
 def test_bare_layers_have_no_language_model_to_export(model):
@@ -101,14 +103,18 @@ def test_without_onnxruntime_nothing_is_written(model, monkeypatch):
 # the mistakes that an exporter makes
 
 
-@pytest.mark.parametrize(("peephole", "form"), [("diagonal", lstm), ("none", lstm), ("full", scan), ("diagonal", scan)])
+@pytest.mark.parametrize(
+    ("peephole", "form"),
+    [("diagonal", "lstm"), ("none", "lstm"), ("full", "scan"), ("diagonal", "scan"), ("full", "loop")],
+)
 def test_wrong_gate_orders_are_caught(model, monkeypatch, peephole, form):
-    monkeypatch.setattr(form, "order", lambda source, _target: list(range(len(source))))
+    where = lstm if form == "lstm" else step
+    monkeypatch.setattr(where, "order", lambda source, _target: list(range(len(source))))
     refused(
         model(peephole),
         r"-fp32.onnx was not kept: at \(B=1, T=1\) it computes another function than the model: "
         r"logits\[0, 0, \d\] is \S+, the reference says \S+: off by \S+, allowed \S+$",
-        form=form.__name__.rpartition(".")[2],
+        form=form,
     )
 
 
@@ -119,8 +125,8 @@ def test_dropped_diagonal_peepholes_are_caught(model, monkeypatch):
 
 
 def test_dropped_full_peepholes_are_caught(model, monkeypatch):
-    matrix, keep_u = scan._recurrent_matrix, np.repeat(np.float32([[1], [0]]), 6, axis=0)
-    monkeypatch.setattr(scan, "_recurrent_matrix", lambda direction: matrix(direction) * keep_u)
+    matrix, keep_u = step._recurrent_matrix, np.repeat(np.float32([[1], [0]]), 6, axis=0)
+    monkeypatch.setattr(step, "_recurrent_matrix", lambda direction: matrix(direction) * keep_u)
     refused(model("full"), "computes another function")
 
 
@@ -165,6 +171,25 @@ def test_a_reverse_output_that_is_not_turned_back_is_caught(model, monkeypatch):
 
     monkeypatch.setattr(nodes.Nodes, "add_many", unturned)
     refused(model("none", "layer", bidirectional=True), r"at \(B=2, T=7\) it computes another function", form="scan")
+
+
+@pytest.mark.parametrize("turned", ["z_turned", "y_turned"])
+def test_a_loop_that_does_not_turn_the_reverse_direction_is_caught(model, monkeypatch, turned):
+    backwards = loop._backwards
+    monkeypatch.setattr(
+        loop, "_backwards", lambda nodes, name, value: value if turned in name else backwards(nodes, name, value)
+    )
+    refused(model("none", "layer", bidirectional=True), r"at \(B=2, T=7\) it computes another function", form="loop")
+
+
+def test_a_loop_that_stops_one_step_short_is_caught(model, monkeypatch):
+    steps = loop._steps
+
+    def short(nodes, at, z):
+        return nodes.add(f"{at}.short", "Sub", [steps(nodes, at, z), nodes.constant("one", np.array(1))])
+
+    monkeypatch.setattr(loop, "_steps", short)
+    refused(model("full"), "loop-fp32.onnx was not kept", form="loop")
 
 
 def test_a_frozen_time_is_caught(model, monkeypatch):

@@ -1,0 +1,71 @@
+"""Form `loop`: each direction of a layer is one Loop over time; it holds every cell.
+
+The same step as in `scan`, for engines that run Loop and not Scan: the body takes its row of the input projection by
+the iteration's number.
+"""
+
+import numpy as np
+import onnx_ir as ir
+
+from lstmbench.export import step
+from lstmbench.export.nodes import Layer, Nodes, floats
+from lstmbench.export.source import Direction, Source
+
+_FAR_BELOW = np.iinfo(np.int64).min  # the end of a slice that runs backwards to the first element
+
+
+def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value]) -> Layer:
+    """Layer k: x (T, B, E), h and c (D·L, B, H) -> y (T, B, D·H), and h and c (1, B, H) a direction."""
+    loops = [_loop(nodes, direction, x, state) for direction in source.directions(k)]
+    y, h, c = (list(parts) for parts in zip(*loops, strict=True))
+    return Layer(nodes.join(f"l{k}.y", y, axis=-1), h, c)
+
+
+def _loop(
+    nodes: Nodes, direction: Direction, x: ir.Value, state: tuple[ir.Value, ir.Value]
+) -> tuple[ir.Value, ir.Value, ir.Value]:
+    at = direction.at
+    z = step.input_projection(nodes, direction, x)
+    if direction.reverse:
+        z = _backwards(nodes, f"{at}.z_turned", z)
+    row = nodes.constant(f"{at}.row", np.array(direction.row))
+    h_0, c_0 = (nodes.add(f"{at}.{value.name}", "Gather", [value, row], axis=0) for value in state)
+    h, c, y = nodes.add_many(
+        f"{at}.loop",
+        "Loop",
+        [_steps(nodes, at, z), None, h_0, c_0],
+        outputs=[f"{at}.loop.h", f"{at}.loop.c", f"{at}.loop.y"],
+        body=_body(nodes, direction, z),
+    )
+    if direction.reverse:
+        y = _backwards(nodes, f"{at}.y_turned", y)
+    axis = nodes.constant(f"{at}.axis", np.array([0]))
+    return y, nodes.add(f"{at}.h_n", "Unsqueeze", [h, axis]), nodes.add(f"{at}.c_n", "Unsqueeze", [c, axis])
+
+
+def _body(outer: Nodes, direction: Direction, z: ir.Value) -> ir.Graph:
+    """The number of the step, whether to go on, h and c (B, H) -> whether to go on, h', c', and h' again as y."""
+    at, H = direction.at, direction.config.hidden_size
+    t = ir.val(f"{at}.t", ir.DataType.INT64, [])
+    go_on = ir.val(f"{at}.go_on", ir.DataType.BOOL, [])
+    h, c = floats(f"{at}.h", ["B", H]), floats(f"{at}.c", ["B", H])
+    body = Nodes()
+    now = body.add(f"{at}.z", "Gather", [z, t], axis=0)
+    h_next, c_next = step.take(body, outer, direction, (h, c), now)
+    y = body.add(f"{at}.y_step", "Identity", [h_next])  # one value may not leave a body twice
+    still = body.add(f"{at}.still", "Identity", [go_on])
+    return body.graph(f"{at}.step", [t, go_on, h, c], [still, h_next, c_next, y])
+
+
+def _steps(nodes: Nodes, at: str, z: ir.Value) -> ir.Value:
+    """T, a scalar, of z (T, B, 4H)."""
+    first = nodes.add(f"{at}.steps_shape", "Shape", [z], start=0, end=1)
+    return nodes.add(f"{at}.steps", "Squeeze", [first, nodes.constant(f"{at}.steps.axis", np.array([0]))])
+
+
+def _backwards(nodes: Nodes, name: str, value: ir.Value) -> ir.Value:
+    """The same rows, the last first: (T, …) -> (T, …)."""
+    limits = {"first": -1, "end": _FAR_BELOW, "axis": 0, "stride": -1}
+    return nodes.add(
+        name, "Slice", [value, *(nodes.constant(f"{name}.{word}", np.array([n])) for word, n in limits.items())]
+    )
