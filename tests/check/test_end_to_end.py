@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lstmbench import check as checking
-from lstmbench import disk
+from lstmbench import disk, machine
 from lstmbench.bench import Effort, bench, grid
 from lstmbench.export import export
 from lstmbench.records import Measurement
@@ -21,7 +21,10 @@ def go(tmp_path, plugins):
         lines: list[str] = []
         shapes = ((1, 1), (2, 5))
         report = checking.check(exported, runtimes, run=tmp_path / "run", shapes=shapes, progress=lines.append)
-        rows = bench(report.clearances, WORKLOADS, run=tmp_path / "run", effort=EFFORT, progress=lines.append)
+        began = machine.observe().before
+        rows = bench(
+            report.clearances, WORKLOADS, run=tmp_path / "run", effort=EFFORT, began=began, progress=lines.append
+        )
         on_disk = disk.read_journal(tmp_path / "run/measurements.jsonl", Measurement)
         assert sorted(map(str, on_disk)) == sorted(map(str, rows))
         return report, rows, lines
