@@ -1,13 +1,18 @@
 """`lstmbench bench`: check, then time what passed, then draw the report."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from lstmbench.cli.check import Models, Names, Run, Runtimes, Threads, say_refused
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import spinner, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lstmbench.records import Measurement
 
 REFUSED_ROWS = 3
 
@@ -47,5 +52,16 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     tables(terminal_tables(out, [clearance.subject for clearance in checked.clearances]))
     say_refused(checked.clearances)
     typer.echo(f"\n{out / 'index.html'}" if extra.installed() else f"\n{out}: raw samples only; {extra.NEEDS}")
+    say_lost(measured)
     if any(row.refused for row in measured):
         raise typer.Exit(REFUSED_ROWS)
+
+
+def say_lost(measured: "Sequence[Measurement]") -> None:
+    """One line on stderr for each new try that failed where older samples stay, and are what the tables show."""
+    timed = {(row.subject.identity, row.workload) for row in measured if row.timing}
+    for row in measured:
+        if row.refused and (row.subject.identity, row.workload) in timed:
+            work = row.workload
+            what = f"{row.subject.model} on {row.subject.runtime}, {work.kind} (B={work.batch}, T={work.time})"
+            typer.echo(f"{what} keeps its older samples: {row.refused}", err=True)

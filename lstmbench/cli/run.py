@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmbench.cli.bench import REFUSED_ROWS
+from lstmbench.cli.bench import REFUSED_ROWS, say_lost
 from lstmbench.cli.check import Threads, say_refused
 from lstmbench.cli.screen import progress_bar, spinner, tables
 from lstmbench.cli.train import demand_trainer, load_corpus, print_result, usable_threads
@@ -57,6 +57,7 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
     tables(terminal_tables(out, [clearance.subject for clearance in done.checked.clearances]))
     say_refused(done.checked.clearances)
     typer.echo(f"\nThe report: {out / 'index.html'}")
+    say_lost(done.measured)
     if not done.checked.passed:
         raise typer.Exit(1)
     if any(row.refused for row in done.measured):

@@ -139,3 +139,25 @@ def test_a_terminal_that_knows_ascii_only_still_gets_its_tables():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "1?16 ? ok\n", "")
+
+
+def test_a_new_try_that_failed_is_told_although_the_tables_show_the_older_samples(capsys):
+    from lstmbench.cli.bench import say_lost
+    from lstmbench.records import Load, Measurement, Subject, Timing, Workload
+
+    load = Load(at="2026-01-02T03:04:05+00:00", load_average=(0.1, 0.1, 0.1), cpu_mhz=None)
+    times = {"warmup_s": (1.0,), "start_s": (0.0,), "sample_s": (1.0,), "rounds": (1,)}
+    kept = Timing(session=load, budget_s=0.5, fresh=True, load_s=1.0, **times)
+    names = {"head": "lm", "peephole": "full", "form": "scan", "precision": "fp32"}
+    digests = {"model_sha256": "ab" * 32, "code_sha256": "cd" * 32}
+    subject = Subject(model="m/scan-fp32", runtime="torch", runtime_version="2", threads=1, **names, **digests)
+    row = {"machine": "here", "subject": subject}
+    work, other = (Workload(kind="score", batch=batch, time=4) for batch in (2, 3))
+    say_lost(
+        [
+            Measurement(workload=work, timing=kept, **row),
+            Measurement(workload=work, timing=None, refused="it crashed", **row),
+            Measurement(workload=other, timing=None, refused="stands in the table", **row),
+        ]
+    )
+    assert capsys.readouterr().err == "m/scan-fp32 on torch, score (B=2, T=4) keeps its older samples: it crashed\n"
