@@ -6,6 +6,7 @@ LstmbenchError
 ├── ExportError        a graph that cannot hold the model, or a file that failed its own check
 ├── RuntimeMissingError  a runtime, provider or extra that is not installed
 ├── WorkerError        the process that held a runtime crashed, hung or refused
+│   └── AnswerError    what it answered is wrong
 ├── RecordError        a file on disk that is damaged, of another version, or not ours
 └── DiskError          a folder that cannot be written, a disk that is full
 
@@ -35,6 +36,10 @@ class RuntimeMissingError(LstmbenchError):
 
 class WorkerError(LstmbenchError):
     """The process that holds a runtime crashed, hung or refused the work."""
+
+
+class AnswerError(WorkerError):
+    """A runtime that passed its check answered wrongly while it was timed."""
 
 
 class RecordError(LstmbenchError):

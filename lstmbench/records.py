@@ -277,7 +277,7 @@ class Load(Record, frozen=True, kw_only=True):
 class Timing(Record, frozen=True, kw_only=True):
     """Raw times of one workload in one worker process, in the order in which they were taken."""
 
-    session: Load  # what the machine was doing when the command that took these began
+    session: Load  # what the machine was doing before the check that these samples followed
     budget_s: float  # of sampling, that was asked for
     fresh: bool  # nothing else was run before in this process
     load_s: float  # of the worker: import, read the file, build the session

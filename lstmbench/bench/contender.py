@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from lstmbench.bench.effort import Effort
-from lstmbench.errors import LstmbenchError, WorkerError
+from lstmbench.errors import AnswerError, LstmbenchError, WorkerError
 from lstmbench.model import stimulus
 from lstmbench.records import Clearance, Machine, Measurement, Timing, Workload
 from lstmbench.worker import Samples, Worker
@@ -23,6 +23,7 @@ class Contender:
         self._fresh = True  # nothing was run in the process yet
         self._rounds: list[Samples] = []
         self._refused = ""  # why the workload at hand has no timing
+        self.answered_wrong = False  # and that it was a wrong answer, which no older samples survive
 
     def load(self) -> None:
         """Start the process and load, unless that is done or was seen to fail."""
@@ -35,7 +36,7 @@ class Contender:
     def begin(self) -> None:
         """Get ready for the next workload."""
         self.load()
-        self._rounds, self._refused = [], self._unloadable
+        self._rounds, self._refused, self.answered_wrong = [], self._unloadable, False
 
     def take_round(self, workload: Workload, effort: Effort) -> None:
         """Time one round, unless there is nothing left that could."""
@@ -52,7 +53,7 @@ class Contender:
                 max_samples=effort.round_samples,
             )
         except LstmbenchError as error:
-            self._refused = str(error)
+            self._refused, self.answered_wrong = str(error), isinstance(error, AnswerError)
             self.close()
         else:
             self._rounds.append(samples)

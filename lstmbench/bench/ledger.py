@@ -38,9 +38,9 @@ class Ledger:
         if self.rows(clearance.subject, workload) != (row,):
             self._journal.put([row])
 
-    def put(self, row: Measurement) -> None:
-        """Note what a subject took, or why it has no timing; samples that were taken give way to samples only."""
-        if row.timing or not any(known.timing for known in self.rows(row.subject, row.workload)):
+    def put(self, row: Measurement, *, answered_wrong: bool) -> None:
+        """Note what a subject took, or why it has no timing; samples give way to samples and to a wrong answer only."""
+        if row.timing or answered_wrong or not any(known.timing for known in self.rows(row.subject, row.workload)):
             self._journal.put([row])
 
 

@@ -28,7 +28,7 @@ def bench(
     """One measurement per workload and subject: raw samples, or why there are none; head `layer` has no `decode`.
 
     Timings that `run` holds already are kept, unless they were taken for a shorter time and the new ones succeed; what
-    was refused is tried again. `began`: the machine's load when the command did, before any work of its own.
+    was refused is tried again. `began`: the machine's load before the check that cleared them.
     """
     if not clearances or not workloads:
         raise LstmbenchError("nothing to time: give at least one checked export and one workload")
@@ -66,6 +66,6 @@ def _time(
             origin_s = min((contender.first_start_s for contender in running), default=0.0)
             for contender in running:
                 measured = contender.measurement(workload, effort, session=ledger.session, origin_s=origin_s)
-                ledger.put(measured)
+                ledger.put(measured, answered_wrong=contender.answered_wrong)
                 lost += [measured] if measured.refused else []
     return lost

@@ -42,7 +42,8 @@ def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
     with worker:
         subject = _subject(task, worker.info)
         ledger.supersede(subject)
-        refused = _run(task, worker, subject, ledger, progress)
+        again = task._replace(cases=tuple(dict.fromkeys((*task.cases, *ledger.failed(subject)))))
+        refused = _run(again, worker, subject, ledger, progress)
     return Clearance(exported=task.exported, subject=subject, refused=refused)
 
 

@@ -27,6 +27,11 @@ class Ledger:
         rows = self.rows(subject, [case])
         return len(rows) == 3 and all(row.passed for row in rows)
 
+    def failed(self, subject: Subject) -> tuple[Case, ...]:
+        """The cases, of whatever plan, that stand as failed: they decide what tables say, so they are run again."""
+        rows = (row for row in self._journal if row.subject.identity == subject.identity and not row.passed)
+        return tuple(dict.fromkeys(_case(row)[1] for row in rows))
+
     def put(self, rows: Rows) -> None:
         """Note the outcome of a case, in place of an earlier one."""
         self._journal.put(rows)

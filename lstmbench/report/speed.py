@@ -1,5 +1,6 @@
 """Raw times to one line per subject and workload, with parity beside it; no parity, no number."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -39,13 +40,15 @@ def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]
     """One line per measurement: scoring before decoding, then by batch, length and names."""
     compared = list(parity)
     known = standings(compared)
-    calls = {(row.subject.identity, row.batch, row.time, row.chunks) for row in compared if row.state == "none"}
+    outputs = Counter(
+        (row.subject.identity, row.batch, row.time, row.chunks) for row in compared if row.state == "none"
+    )
 
     def standing(row: Measurement) -> Standing:
         subject, work = row.subject.identity, row.workload
         found = known.get(subject, UNCHECKED)
-        same_calls = (subject, work.batch, work.time, work.chunks) in calls
-        return found if found.refused or same_calls else UNCHECKED
+        whole = outputs[subject, work.batch, work.time, work.chunks] >= 3  # the head's own, h_n, c_n
+        return found if found.refused or whole else UNCHECKED
 
     return sorted((_line(row, standing(row)) for row in measurements), key=_place)
 

@@ -140,7 +140,7 @@ def cautions(machine: Machine, measurements: Sequence[Measurement]) -> list[str]
     busiest = max((session.load_average[0] for session in sessions), default=0.0)
     if busiest > machine.cores_usable / 2:
         load = wording.number(busiest)
-        said.append(f"Other work ran on the machine at a start (load {load}): take small differences for noise.")
+        said.append(f"The machine was busy when timing began (load {load}): take small differences for noise.")
     return said
 
 

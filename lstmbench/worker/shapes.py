@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lstmbench.arrays import Floats, State, Tokens
-from lstmbench.errors import WorkerError
+from lstmbench.errors import AnswerError, WorkerError
 from lstmbench.records import ModelConfig, Workload
 
 
@@ -71,7 +71,7 @@ def demand_finite(model: ModelConfig, answer: tuple[Floats, State]) -> None:
     """No NaN and no infinity in what is timed: what passed the check once may still break at a later call."""
     for name, array in zip(model.output_names, (answer[0], *answer[1]), strict=True):
         if not np.isfinite(array).all():
-            raise WorkerError(f"{name} holds NaN or infinity while it is timed, and did not when it was checked")
+            raise AnswerError(f"{name} holds NaN or infinity while it is timed, and did not when it was checked")
 
 
 def _is_floats(array: Any, shape: tuple[int, ...]) -> bool:

@@ -3,7 +3,7 @@ import itertools
 
 import pytest
 
-from lstmbench.errors import WorkerError
+from lstmbench.errors import AnswerError, WorkerError
 from lstmbench.records import Clearance, ExportedModel, ExportRecord, ModelConfig, Subject, Workload
 from lstmbench.worker import Samples, WorkerInfo
 
@@ -19,6 +19,7 @@ class Stage:
         self.granted: list[tuple[float, int, int]] = []  # budget, least and most samples
         self.step_s = itertools.repeat(0.01)
         self.crashes: set[tuple[str, str]] = set()  # runtime and kind of workload
+        self.turns_to_nan: set[str] = set()
         self.does_not_load: set[str] = set()
         self.version = "1.0"
 
@@ -38,6 +39,8 @@ class FakeWorker:
         self.stage.granted.append((budget_s, min_samples, max_samples))
         if (self.runtime, workload.kind) in self.stage.crashes:
             raise WorkerError(f"runtime {self.runtime!r} crashed (SIGSEGV) while timing {workload.kind}")
+        if self.runtime in self.stage.turns_to_nan:
+            raise AnswerError("logits holds NaN or infinity while it is timed")
         steps = list(itertools.islice(self.stage.step_s, 3))
         starts = [self.stage.now_s + before for before in itertools.accumulate(steps[:-1], initial=0.0)]
         self.stage.now_s += sum(steps)

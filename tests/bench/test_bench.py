@@ -203,6 +203,14 @@ def test_samples_survive_a_longer_try_that_crashes_and_the_crash_is_told(stage, 
     assert "crashed (SIGSEGV)" in lost.refused
 
 
+def test_no_samples_survive_an_answer_that_turned_out_wrong(stage, cleared, bench, run):
+    bench(cleared("a"), SCORE[:1])
+    stage.turns_to_nan = {"a"}
+    (row,) = bench(cleared("a"), SCORE[:1], effort=Effort(rounds=3, budget_s=9.0))
+    assert [row] == journal(run)
+    assert "holds NaN" in row.refused
+
+
 def test_only_the_first_workload_of_a_process_is_a_cold_start(stage, cleared, bench):
     stage.crashes = {("b", "score")}
     rows = bench(cleared("a", "b"), BOTH)

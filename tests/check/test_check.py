@@ -307,6 +307,12 @@ def test_what_is_wrong_at_a_timed_shape_alone_fails(inline, tiny, check):
     assert not check(tiny, "WrongFromBatchNine", workloads=[work]).passed
 
 
+def test_what_failed_at_a_shape_of_another_plan_is_asked_again_and_decides(inline, tiny, check):
+    work = Workload(kind="score", batch=9, time=4)
+    check(tiny, "WrongFromBatchNine", workloads=[work])
+    assert not check(tiny, "WrongFromBatchNine").passed
+
+
 def test_two_files_of_one_name_are_refused_before_they_take_each_others_rows(tiny, check, tmp_path):
     other = msgspec.structs.replace(
         tiny, folder=str(tmp_path / "other" / "tiny"), record=msgspec.structs.replace(tiny.record, sha256="e" * 64)

@@ -156,7 +156,7 @@ def test_a_run_without_an_end_and_a_busy_machine_are_said(make, tmp_path):
     render(make.write(tmp_path, **rows, machine=make.machine(before=busy, after=None)))
     text = (tmp_path / "index.html").read_text()
     assert "This run has recorded no end" in text
-    assert "Other work ran on the machine at a start (load 1.50)" in text
+    assert "The machine was busy when timing began (load 1.50)" in text
     assert "long ago" in text
     assert "Timed by" not in text
 
@@ -171,7 +171,7 @@ def test_rows_of_several_commands_are_said_to_be_so(make, tmp_path):
     render(make.write(tmp_path, **rows))
     text = (tmp_path / "report.md").read_text()
     assert "Timed by 2 commands, begun 2025-11-23 14:20 UTC, 2026-01-02 03:04 UTC" in text
-    assert "Other work ran on the machine at a start (load 7.50)" in text
+    assert "The machine was busy when timing began (load 7.50)" in text
 
 
 def luminance(colour):

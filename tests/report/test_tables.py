@@ -109,6 +109,15 @@ def test_outputs_at_another_shape_vouch_for_nothing(make, other):
     assert lines == {"not checked: parity.jsonl holds no output of this export on this runtime there"}
 
 
+def test_two_of_three_outputs_vouch_for_nothing(make):
+    of = make.subject()
+    row = make.measured(of)
+    rows = make.vouching(make.checked(of), [row])
+    assert rows[-1].output == "c_n"
+    (line,) = as_rows(latency_table([row], rows[:-1]))
+    assert line["refused"].startswith("not checked")
+
+
 def test_what_was_loaded_for_another_workload_has_no_cold_start(make):
     of = make.subject()
     warm = make.measured(of)
