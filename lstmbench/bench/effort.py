@@ -19,8 +19,11 @@ class Effort(Record, frozen=True, kw_only=True):
     seed: int = 0  # of the order within a round
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or self.samples < self.rounds:
-            raise LstmbenchError(f"cannot take {self.samples} samples in {self.rounds} rounds: at least one a round")
+        least = minimum_samples(0.5)
+        if self.rounds < 1 or self.rounds * self.round_samples < least:
+            raise LstmbenchError(
+                f"cannot take {self.samples} samples in {self.rounds} rounds, as many in each: a median needs {least}"
+            )
         if not (0 <= self.warmup_s <= _LONGEST_S and 0 < self.budget_s <= _LONGEST_S):
             raise LstmbenchError(
                 f"cannot time for {self.budget_s:g} s after {self.warmup_s:g} s: give a positive time, a day at most"
@@ -39,4 +42,4 @@ class Effort(Record, frozen=True, kw_only=True):
     @property
     def least_round_samples(self) -> int:
         """In one round, so that all of them carry a median."""
-        return min(self.round_samples, math.ceil(minimum_samples(0.5) / self.rounds))
+        return math.ceil(minimum_samples(0.5) / self.rounds)

@@ -16,31 +16,21 @@ _FAR_BELOW = np.iinfo(np.int64).min  # the end of a slice that runs backwards to
 
 def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value]) -> Layer:
     """Layer k: x (T, B, E), h and c (D·L, B, H) -> y (T, B, D·H), and h and c (1, B, H) a direction."""
-    loops = [_loop(nodes, direction, x, state) for direction in source.directions(k)]
-    y, h, c = (list(parts) for parts in zip(*loops, strict=True))
-    return Layer(nodes.join(f"l{k}.y", y, axis=-1), h, c)
+    return step.layer(nodes, source, k, x, state, _over_time)
 
 
-def _loop(
-    nodes: Nodes, direction: Direction, x: ir.Value, state: tuple[ir.Value, ir.Value]
-) -> tuple[ir.Value, ir.Value, ir.Value]:
+def _over_time(nodes: Nodes, direction: Direction, z: ir.Value, state: tuple[ir.Value, ir.Value]) -> list[ir.Value]:
     at = direction.at
-    z = step.input_projection(nodes, direction, x)
     if direction.reverse:
         z = _backwards(nodes, f"{at}.z_turned", z)
-    row = nodes.constant(f"{at}.row", np.array(direction.row))
-    h_0, c_0 = (nodes.add(f"{at}.{value.name}", "Gather", [value, row], axis=0) for value in state)
     h, c, y = nodes.add_many(
         f"{at}.loop",
         "Loop",
-        [_steps(nodes, at, z), None, h_0, c_0],
+        [_steps(nodes, at, z), None, *state],
         outputs=[f"{at}.loop.h", f"{at}.loop.c", f"{at}.loop.y"],
         body=_body(nodes, direction, z),
     )
-    if direction.reverse:
-        y = _backwards(nodes, f"{at}.y_turned", y)
-    axis = nodes.constant(f"{at}.axis", np.array([0]))
-    return y, nodes.add(f"{at}.h_n", "Unsqueeze", [h, axis]), nodes.add(f"{at}.c_n", "Unsqueeze", [c, axis])
+    return [h, c, _backwards(nodes, f"{at}.y_turned", y) if direction.reverse else y]
 
 
 def _body(outer: Nodes, direction: Direction, z: ir.Value) -> ir.Graph:

@@ -4,20 +4,46 @@ The input projection W x + b of the whole sequence is one product; a step needs 
 are full. Equations and names are those of `lstmbench.model.reference`.
 """
 
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
 import numpy as np
 import onnx_ir as ir
 
 from lstmbench.arrays import Floats
-from lstmbench.export.nodes import Nodes
-from lstmbench.export.source import Direction
+from lstmbench.export.nodes import Layer, Nodes
+from lstmbench.export.source import Direction, Source
 from lstmbench.model.gates import TORCH_GATES, TORCH_PEEPHOLES, order
 from lstmbench.records import Peephole
 
+# of a direction: z (T, B, 4H), h_0 and c_0 (B, H) -> h_n and c_n (B, H), y (T, B, H)
+OverTime: TypeAlias = Callable[[Nodes, Direction, ir.Value, tuple[ir.Value, ir.Value]], Sequence[ir.Value]]
 CELLS: tuple[Peephole, ...] = ("full", "diagonal", "none")
 SCAN_GATES = "ifog"  # the three that take σ stand together, so that one node may serve them
 
 
-def input_projection(nodes: Nodes, direction: Direction, x: ir.Value) -> ir.Value:
+def layer(
+    nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value], over_time: OverTime
+) -> Layer:
+    """Layer k: x (T, B, E), h and c (D·L, B, H) -> y (T, B, D·H), and h and c (1, B, H) a direction."""
+    done = [_direction(nodes, direction, x, state, over_time) for direction in source.directions(k)]
+    y, h, c = (list(parts) for parts in zip(*done, strict=True))
+    return Layer(nodes.join(f"l{k}.y", y, axis=-1), h, c)
+
+
+def _direction(
+    nodes: Nodes, direction: Direction, x: ir.Value, state: tuple[ir.Value, ir.Value], over_time: OverTime
+) -> tuple[ir.Value, ir.Value, ir.Value]:
+    at = direction.at
+    z = _input_projection(nodes, direction, x)
+    row = nodes.constant(f"{at}.row", np.array(direction.row))
+    h_0, c_0 = (nodes.add(f"{at}.{value.name}", "Gather", [value, row], axis=0) for value in state)
+    h, c, y = over_time(nodes, direction, z, (h_0, c_0))
+    axis = nodes.constant(f"{at}.axis", np.array([0]))
+    return y, nodes.add(f"{at}.h_n", "Unsqueeze", [h, axis]), nodes.add(f"{at}.c_n", "Unsqueeze", [c, axis])
+
+
+def _input_projection(nodes: Nodes, direction: Direction, x: ir.Value) -> ir.Value:
     """X (T, B, E) -> W x + b (T, B, 4H), for all steps at once."""
     at, gates = direction.at, order(TORCH_GATES, SCAN_GATES)
     W = nodes.constant(f"{at}.W", direction.packed("weight_ih", gates).T)

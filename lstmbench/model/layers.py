@@ -20,8 +20,6 @@ def save_layers(module: PeepholeLSTM, path: Path | str) -> None:
     model already, or a weight is not a finite float32; DiskError where it cannot be written.
     """
     path = Path(path)
-    if (path / folder.CONFIG).exists():
-        raise CheckpointError(f"{path} holds a model already: choose another folder, or delete it")
     config = ModelConfig(
         head="layer",
         peephole=module.peephole,
@@ -34,6 +32,8 @@ def save_layers(module: PeepholeLSTM, path: Path | str) -> None:
     weights = _weights(module)
     disk.make_folder(path)
     with disk.locked(path):
+        if (path / folder.CONFIG).exists():
+            raise CheckpointError(f"{path} holds a model already: choose another folder, or delete it")
         folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
         folder.write_config(path, ModelFolder(model=config))
 

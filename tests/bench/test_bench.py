@@ -276,6 +276,7 @@ def test_nothing_to_time_is_one_line(cleared, bench, run, clearances, workloads)
     [
         {"rounds": 0},
         {"samples": 4},
+        {"rounds": 5, "samples": 9},
         {"budget_s": 0},
         {"budget_s": float("nan")},
         {"warmup_s": -1.0},
