@@ -11,7 +11,8 @@ import msgspec
 
 Peephole: TypeAlias = Literal["full", "diagonal", "none"]
 Head: TypeAlias = Literal["lm", "layer"]
-Form: TypeAlias = Literal["lstm", "scan", "loop"]
+# of a graph; step and unrolledN run 1 and N steps a call
+Form: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A(lstm|scan|loop|step|unrolled[1-9][0-9]{0,3})\Z")]
 Precision: TypeAlias = Literal["fp32"]
 Unit: TypeAlias = Literal["char", "word", "bpe"]
 WorkloadKind: TypeAlias = Literal["score", "decode"]
@@ -144,6 +145,11 @@ class ExportRecord(Record, frozen=True, kw_only=True):
     verified_with: str  # "onnxruntime-cpu 1.32.0"
 
 
+def steps_of(form: Form) -> int | None:
+    """T of every call of a graph; None where it may be any."""
+    return 1 if form == "step" else int(form.removeprefix("unrolled")) if form.startswith("unrolled") else None
+
+
 class ExportedModel(Record, frozen=True, kw_only=True):
     """An exported file in its model folder."""
 
@@ -164,6 +170,11 @@ class ExportedModel(Record, frozen=True, kw_only=True):
     def model(self) -> ModelConfig:
         """The sizes and the cell, of the head that was exported."""
         return self.record.model
+
+    @property
+    def steps(self) -> int | None:
+        """T of every call; None where it may be any."""
+        return steps_of(self.record.form)
 
 
 class Placement(Record, frozen=True, kw_only=True):
@@ -256,9 +267,10 @@ class Workload(Record, frozen=True, kw_only=True):
         """Tokens that one sample covers: B·T of a call, or B of a decoding step."""
         return self.batch * self.time if self.kind == "score" else self.batch
 
-    def fits(self, model: ModelConfig) -> bool:
-        """Whether it can be asked of a model: head `layer` has no tokens to feed back."""
-        return self.kind == "score" or model.head == "lm"
+    def fits(self, exported: ExportedModel) -> bool:
+        """Whether it can be asked: head `layer` has no tokens to feed back, and a form may take its own T alone."""
+        decodes = self.kind == "score" or exported.model.head == "lm"
+        return decodes and exported.steps in (None, *set(self.chunks))
 
     @property
     def chunks(self) -> tuple[int, ...]:

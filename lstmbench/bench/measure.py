@@ -32,7 +32,7 @@ def bench(
     """
     if not clearances or not workloads:
         raise LstmbenchError("nothing to time: give at least one checked export and one workload")
-    grid = {w: [c for c in dict.fromkeys(clearances) if w.fits(c.exported.model)] for w in workloads}
+    grid = {w: [c for c in dict.fromkeys(clearances) if w.fits(c.exported)] for w in workloads}
     with runfolder.opened(run) as machine:
         ledger = Ledger(run, session=msgspec.structs.replace(machine, before=began))
         for clearance in clearances:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import ModelConfig, Workload
+from lstmbench.records import ExportedModel, Workload
 
 # few steps judge a cell whose long runs are chaotic, long ones judge what piles up
 DEFAULT_SHAPES = ((1, 1), (3, 2), (2, 16), (5, 33), (1, 64))
@@ -19,20 +19,29 @@ class Case(NamedTuple):
     state: Literal["random", "none"]
 
 
-def plan(model: ModelConfig, shapes: Sequence[tuple[int, int]], workloads: Sequence[Workload] = ()) -> tuple[Case, ...]:
+def plan(
+    exported: ExportedModel, shapes: Sequence[tuple[int, int]], workloads: Sequence[Workload] = ()
+) -> tuple[Case, ...]:
     """Every case of every shape, then every workload as it is timed; LstmbenchError where B or T is below 1."""
     if not shapes:
         raise LstmbenchError("no shapes to check at: give at least one (B, T)")
     for batch, time in shapes:
         if batch < 1 or time < 1:
             raise LstmbenchError(f"cannot check at (B={batch}, T={time}): B and T must be at least 1")
-    cases = [case for shape in shapes for case in _cases(*shape)]
-    cases += [Case(w.batch, w.time, w.chunks, "none") for w in workloads if w.fits(model)]
+    cases = [case for shape in shapes for case in _cases(*shape, exported.steps)]
+    cases += [Case(w.batch, w.time, w.chunks, "none") for w in workloads if w.fits(exported)]
     # the reverse direction starts at the end: cut in pieces, it is another function
-    return tuple(case for case in dict.fromkeys(cases) if not model.bidirectional or len(case.chunks) == 1)
+    bidirectional = exported.model.bidirectional
+    return tuple(case for case in dict.fromkeys(cases) if not bidirectional or len(case.chunks) == 1)
 
 
-def _cases(batch: int, time: int) -> Iterator[Case]:
+def _cases(batch: int, time: int, steps: int | None) -> Iterator[Case]:
+    if steps:  # a call: in pieces of so many, the last one whole
+        calls = range(0, time, steps)
+        yield Case(batch, steps, (steps,), "random")
+        yield Case(batch, steps * len(calls), (steps,) * len(calls), "random")
+        yield Case(batch, steps * len(calls), (steps,) * len(calls), "none")
+        return
     whole, one_by_one = (time,), (1,) * time
     yield Case(batch, time, whole, "random")
     yield Case(batch, time, _uneven(time), "random")

@@ -32,7 +32,7 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     """
     _demand(exported, runtimes, threads)
     tasks = [
-        Task(model, oracle, plan(model.model, shapes, workloads), runtime, threads)
+        Task(model, oracle, plan(model, shapes, workloads), runtime, threads)
         for model, oracle in {model: Oracle(model) for model in exported}.items()
         for runtime in dict.fromkeys(runtimes)
     ]

@@ -21,8 +21,10 @@ def export(
     ] = None,
     head: Annotated[Literal["lm", "layer"] | None, typer.Option(help="The model's own if not given.")] = None,
     form: Annotated[
-        Literal["lstm", "scan", "loop"] | None,
-        typer.Option(help="lstm for diagonal and none, scan for full if not given."),
+        str | None,
+        typer.Option(
+            help="lstm, scan, loop, step or unrolledN; lstm for diagonal and none, scan for full if not given."
+        ),
     ] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
 ) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lstmbench.generate import Step
+    from lstmbench.records import ExportedModel
 
 
 def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -33,7 +34,7 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench.worker import Worker
 
     (folder,) = model_folders([name], models)
-    exported = next((e for e in exports_of(folder) if e.model.head == "lm"), exports_of(folder)[0])
+    exported = _writes_text(folder)
     vocabulary = vocabulary_of(exported)
     sampling = Sampling(tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
     start = vocabulary.first() if prompt is None else vocabulary.encode_prompt(prompt)
@@ -47,6 +48,19 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
         for other in others:
             parting = first_parting(iter(steps), run(other, start, sampling))
             typer.echo(_compared(runtime, other.runtime, parting, steps), err=True)
+
+
+def _writes_text(folder: Path) -> "ExportedModel":
+    """The first export that can go on a token at a time; LstmbenchError if there is none."""
+    from lstmbench.errors import LstmbenchError
+
+    found = exports_of(folder)
+    for one in found:
+        if one.model.head == "lm" and one.steps in (None, 1):
+            return one
+    raise LstmbenchError(
+        f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form 'step'"
+    )
 
 
 def _kept(steps: "Iterable[Step]", kept: "list[Step]") -> "Iterator[Step]":

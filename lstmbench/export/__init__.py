@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from lstmbench.export.files import find
+from lstmbench.export.forms import default_form
 
 if TYPE_CHECKING:
     from lstmbench.export.write import export
 
-__all__ = ["export", "find"]
+__all__ = ["default_form", "export", "find"]
 
 
 def __getattr__(name: str) -> object:

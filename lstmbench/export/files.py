@@ -1,12 +1,13 @@
 """Names of exported files, and finding those that lie in a model folder."""
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
-from typing import get_args
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
 from lstmbench.records import ExportedModel, ExportRecord, Form, Head, Precision
+
+_NAME = re.compile(r"(layer-)?[a-z]+[0-9]*-[a-z]+[0-9]+[a-z]?[0-9]*\.json")
 
 
 def file_name(head: Head, form: Form, precision: Precision) -> str:
@@ -16,14 +17,9 @@ def file_name(head: Head, form: Form, precision: Precision) -> str:
 
 def find(folder: Path) -> list[ExportedModel]:
     """Every export in a model folder, head `lm` first; RecordError where a file is missing, changed or foreign."""
-    return [_read(folder, name) for name in _names() if (folder / name).with_suffix(".json").exists()]
-
-
-def _names() -> Iterator[str]:
-    for head in get_args(Head):
-        for form in get_args(Form):
-            for precision in get_args(Precision):
-                yield file_name(head, form, precision)
+    sidecars = (path for path in folder.glob("*.json") if _NAME.fullmatch(path.name))
+    found = [_read(folder, path.with_suffix(".onnx").name) for path in sorted(sidecars)]
+    return sorted(found, key=lambda one: (one.model.head != "lm", one.steps or 0, one.record.precision != "fp32"))
 
 
 def _read(folder: Path, name: str) -> ExportedModel:

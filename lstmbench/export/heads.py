@@ -6,11 +6,11 @@ from lstmbench.export.nodes import Nodes, declare, floats
 from lstmbench.export.source import Source
 
 
-def graph_input(source: Source) -> ir.Value:
+def graph_input(source: Source, time: int | str) -> ir.Value:
     """`input_ids` (B, T) int64, or `x` (B, T, E)."""
     if source.config.head == "lm":
-        return ir.val("input_ids", ir.DataType.INT64, ["B", "T"])
-    return floats("x", ["B", "T", source.config.input_size])
+        return ir.val("input_ids", ir.DataType.INT64, ["B", time])
+    return floats("x", ["B", time, source.config.input_size])
 
 
 def enter(nodes: Nodes, source: Source, value: ir.Value) -> ir.Value:
@@ -22,16 +22,16 @@ def enter(nodes: Nodes, source: Source, value: ir.Value) -> ir.Value:
     return nodes.add("head.embedding", "Gather", [table, ids], axis=0)
 
 
-def leave(nodes: Nodes, source: Source, y: ir.Value) -> ir.Value:
+def leave(nodes: Nodes, source: Source, y: ir.Value, time: int | str) -> ir.Value:
     """Y (T, B, D·H) -> `logits` (B, T, V), or `y` (B, T, D·H)."""
     config = source.config
     y = nodes.add("head.batch_major", "Transpose", [y], perm=[1, 0, 2])
     if config.head == "layer":
-        return declare(y, "y", ["B", "T", config.directions * config.hidden_size])
+        return declare(y, "y", ["B", time, config.directions * config.hidden_size])
     projected = nodes.add("head.projection", "MatMul", [y, _projection(nodes, source)])
     bias = nodes.constant("decoder.bias", source.weights["decoder.bias"])
     logits = nodes.add("head.bias", "Add", [projected, bias])
-    return declare(logits, "logits", ["B", "T", config.vocabulary_size])
+    return declare(logits, "logits", ["B", time, config.vocabulary_size])
 
 
 def _projection(nodes: Nodes, source: Source) -> ir.Value:

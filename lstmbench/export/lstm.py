@@ -10,9 +10,6 @@ from lstmbench.arrays import Floats
 from lstmbench.export.nodes import Layer, Nodes
 from lstmbench.export.source import Source
 from lstmbench.model.gates import ONNX_GATES, ONNX_PEEPHOLES, TORCH_GATES, TORCH_PEEPHOLES, order
-from lstmbench.records import Peephole
-
-CELLS: tuple[Peephole, ...] = ("diagonal", "none")
 
 
 def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value]) -> Layer:

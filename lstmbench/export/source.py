@@ -16,11 +16,17 @@ class Direction(NamedTuple):
     weights: Weights
     k: int  # which layer
     reverse: bool
+    t: int | None = None  # which step, in a graph that holds all of them
 
     @property
     def at(self) -> str:
-        """What the names of its nodes begin with."""
+        """What the names of its tensors and nodes begin with."""
         return f"l{self.k}.reverse" if self.reverse else f"l{self.k}"
+
+    @property
+    def now(self) -> str:
+        """What the names of the nodes of a step begin with."""
+        return self.at if self.t is None else f"{self.at}.t{self.t}"
 
     @property
     def row(self) -> int:

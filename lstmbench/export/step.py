@@ -14,11 +14,9 @@ from lstmbench.arrays import Floats
 from lstmbench.export.nodes import Layer, Nodes
 from lstmbench.export.source import Direction, Source
 from lstmbench.model.gates import TORCH_GATES, TORCH_PEEPHOLES, order
-from lstmbench.records import Peephole
 
 # of a direction: z (T, B, 4H), h_0 and c_0 (B, H) -> h_n and c_n (B, H), y (T, B, H)
 OverTime: TypeAlias = Callable[[Nodes, Direction, ir.Value, tuple[ir.Value, ir.Value]], Sequence[ir.Value]]
-CELLS: tuple[Peephole, ...] = ("full", "diagonal", "none")
 SCAN_GATES = "ifog"  # the three that take σ stand together, so that one node may serve them
 
 
@@ -58,14 +56,14 @@ def take(
     step: Nodes, outer: Nodes, direction: Direction, state: tuple[ir.Value, ir.Value], z: ir.Value
 ) -> tuple[ir.Value, ir.Value]:
     """Add the nodes of a step: h and c (B, H), z (B, 4H) -> h', c'; its tensors stand in the graph around it."""
-    at, (h, c) = direction.at, state
-    seen = step.add(f"{at}.h_and_c", "Concat", [h, c], axis=-1) if direction.config.peephole == "full" else h
+    at, now, (h, c) = direction.at, direction.now, state
+    seen = step.add(f"{now}.h_and_c", "Concat", [h, c], axis=-1) if direction.config.peephole == "full" else h
     R = outer.constant(f"{at}.R", _recurrent_matrix(direction))
-    gates = step.add(f"{at}.recurrence", "Gemm", [seen, R, z])
+    gates = step.add(f"{now}.recurrence", "Gemm", [seen, R, z])
     cell = _diagonal_cell if direction.config.peephole == "diagonal" else _plain_cell
     o, c_next = cell(step, outer, direction, gates, c)
-    squashed = step.add(f"{at}.tanh_c", "Tanh", [c_next])
-    return step.add(f"{at}.h_next", "Mul", [o, squashed]), c_next
+    squashed = step.add(f"{now}.tanh_c", "Tanh", [c_next])
+    return step.add(f"{now}.h_next", "Mul", [o, squashed]), c_next
 
 
 def _recurrent_matrix(direction: Direction) -> Floats:
@@ -79,38 +77,38 @@ def _plain_cell(
     step: Nodes, outer: Nodes, direction: Direction, gates: ir.Value, c: ir.Value
 ) -> tuple[ir.Value, ir.Value]:
     """No gate waits for c': gates (B, 4H) before σ and tanh, c (B, H) -> o, c'."""
-    at, H = direction.at, direction.config.hidden_size
+    at, now, H = direction.at, direction.now, direction.config.hidden_size
     sizes = outer.constant(f"{at}.ifo_and_g", np.array([3 * H, H]))
-    ifo, g = step.add_many(f"{at}.split", "Split", [gates, sizes], outputs=[f"{at}.ifo", f"{at}.g"], axis=-1)
-    opened = step.add(f"{at}.sigmoid", "Sigmoid", [ifo])
-    names = [f"{at}.{gate}" for gate in SCAN_GATES[:3]]
-    i, f, o = step.add_many(f"{at}.split_ifo", "Split", [opened], outputs=names, axis=-1, num_outputs=3)
-    return o, _next_cell(step, at, (i, f, g), c)
+    ifo, g = step.add_many(f"{now}.split", "Split", [gates, sizes], outputs=[f"{now}.ifo", f"{now}.g"], axis=-1)
+    opened = step.add(f"{now}.sigmoid", "Sigmoid", [ifo])
+    names = [f"{now}.{gate}" for gate in SCAN_GATES[:3]]
+    i, f, o = step.add_many(f"{now}.split_ifo", "Split", [opened], outputs=names, axis=-1, num_outputs=3)
+    return o, _next_cell(step, now, (i, f, g), c)
 
 
 def _diagonal_cell(
     step: Nodes, outer: Nodes, direction: Direction, gates: ir.Value, c: ir.Value
 ) -> tuple[ir.Value, ir.Value]:
     """Gate o waits for c': gates (B, 4H) before σ and tanh, c (B, H) -> o, c'."""
-    at = direction.at
-    names = [f"{at}.{gate}_in" for gate in SCAN_GATES]
-    i, f, o, g = step.add_many(f"{at}.split", "Split", [gates], outputs=names, axis=-1, num_outputs=4)
+    at, now = direction.at, direction.now
+    names = [f"{now}.{gate}_in" for gate in SCAN_GATES]
+    i, f, o, g = step.add_many(f"{now}.split", "Split", [gates], outputs=names, axis=-1, num_outputs=4)
     peepholes = direction.packed("weight_ch", order(TORCH_PEEPHOLES, SCAN_GATES[:3]))
     p = dict(zip(SCAN_GATES[:3], np.split(peepholes, 3), strict=True))
 
     def opened(gate: str, value: ir.Value, cell: ir.Value) -> ir.Value:
         weight = outer.constant(f"{at}.p_{gate}", p[gate])
-        peep = step.add(f"{at}.peep_{gate}", "Mul", [cell, weight])
-        return step.add(f"{at}.{gate}", "Sigmoid", [step.add(f"{at}.{gate}_sum", "Add", [value, peep])])
+        peep = step.add(f"{now}.peep_{gate}", "Mul", [cell, weight])
+        return step.add(f"{now}.{gate}", "Sigmoid", [step.add(f"{now}.{gate}_sum", "Add", [value, peep])])
 
-    c_next = _next_cell(step, at, (opened("i", i, c), opened("f", f, c), g), c)
+    c_next = _next_cell(step, now, (opened("i", i, c), opened("f", f, c), g), c)
     return opened("o", o, c_next), c_next
 
 
-def _next_cell(step: Nodes, at: str, gates: tuple[ir.Value, ir.Value, ir.Value], c: ir.Value) -> ir.Value:
+def _next_cell(step: Nodes, now: str, gates: tuple[ir.Value, ir.Value, ir.Value], c: ir.Value) -> ir.Value:
     """Keep and add: c' = f ⊙ c + i ⊙ tanh(g)."""
     i, f, g = gates
-    kept = step.add(f"{at}.kept", "Mul", [f, c])
-    candidate = step.add(f"{at}.tanh_g", "Tanh", [g])
-    added = step.add(f"{at}.added", "Mul", [i, candidate])
-    return step.add(f"{at}.c_next", "Add", [kept, added])
+    kept = step.add(f"{now}.kept", "Mul", [f, c])
+    candidate = step.add(f"{now}.tanh_g", "Tanh", [g])
+    added = step.add(f"{now}.added", "Mul", [i, candidate])
+    return step.add(f"{now}.c_next", "Add", [kept, added])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lstmbench.bench import GRIDS, Effort
 from lstmbench.check import CheckReport
 from lstmbench.errors import RecordError
-from lstmbench.export import export, find
+from lstmbench.export import default_form, export, find
 from lstmbench.flows.assess import assess
 from lstmbench.model.folder import Checkpoint
 from lstmbench.records import ExportedModel, Measurement
@@ -48,6 +48,7 @@ def _exported(checkpoint: Checkpoint) -> ExportedModel:
     path = Path(checkpoint.path)
     with contextlib.suppress(RecordError):  # damaged, or a kill fell between the file and its record: made again
         for found in find(path):
-            if found.model.head == "lm" and found.record.weights_sha256 == checkpoint.note.sha256:
+            own = found.model.head == "lm" and found.record.weights_sha256 == checkpoint.note.sha256
+            if own and found.record.form == default_form(found.model.peephole) and found.record.precision == "fp32":
                 return found
     return export(path)

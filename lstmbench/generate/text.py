@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmbench.arrays import Floats, State
 from lstmbench.corpus import Vocabulary, read_vocabulary
 from lstmbench.errors import LstmbenchError
 from lstmbench.generate.sampling import draw
@@ -65,7 +66,7 @@ def generate(worker: Worker, prompt: np.ndarray, sampling: Sampling) -> Iterator
     tolerance = max(check.bound for check in worker.exported.record.verified if check.output == "logits")
     top_k = sampling.top_k or worker.exported.model.vocabulary_size
     rng = np.random.default_rng(sampling.seed)
-    logits, state = worker.run(prompt[None])
+    logits, state = _read(worker, prompt)
     for number in range(1, sampling.tokens + 1):
         token, fragile = draw(
             logits[0, -1], rng.random(), temperature=sampling.temperature, top_k=top_k, tolerance=tolerance
@@ -73,6 +74,15 @@ def generate(worker: Worker, prompt: np.ndarray, sampling: Sampling) -> Iterator
         yield Step(number, token, fragile)
         if number < sampling.tokens:
             logits, state = worker.run(np.array([[token]]), state)
+
+
+def _read(worker: Worker, prompt: np.ndarray) -> tuple[Floats, State]:
+    """Logits after the prompt (N,), and the state there: in one call, or in calls of one token where T is fixed."""
+    pieces = np.split(prompt[None], (worker.exported.steps and range(1, len(prompt))) or [], axis=1)
+    logits, state = worker.run(pieces[0])
+    for piece in pieces[1:]:
+        logits, state = worker.run(piece, state)
+    return logits, state
 
 
 def first_parting(one: Iterator[Step], other: Iterator[Step]) -> Parting | None:

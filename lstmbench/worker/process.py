@@ -43,6 +43,7 @@ class Worker:
         model = self.exported.model
         shapes.demand_inputs(model, inputs)
         batch, time = inputs.shape[:2]
+        shapes.demand_steps(self.exported, time)
         shapes.demand_state(model, state, batch=batch)
         _demand_room(inputs.nbytes, shapes.output_shape(model, batch, time), model.state_shape(batch))
         request = Run(inputs=messages.pack(inputs), state=None if state is None else messages.pack_state(state))
@@ -68,7 +69,7 @@ class Worker:
         """
         if not (warmup_s >= 0 and budget_s >= 0 and 1 <= min_samples <= max_samples):
             raise ValueError("times cannot be negative, and at least one sample is taken")
-        shapes.demand_workload(self.exported.model, workload, inputs)
+        shapes.demand_workload(self.exported, workload, inputs)
         request = Measure(
             workload=workload,
             inputs=messages.pack(inputs),

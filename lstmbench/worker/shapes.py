@@ -6,7 +6,7 @@ import numpy as np
 
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.errors import AnswerError, WorkerError
-from lstmbench.records import ModelConfig, Workload
+from lstmbench.records import ExportedModel, ModelConfig, Workload
 
 
 class ContractError(Exception):
@@ -31,6 +31,12 @@ def demand_inputs(model: ModelConfig, inputs: Any) -> None:
         )
 
 
+def demand_steps(exported: ExportedModel, time: int) -> None:
+    """The T of a call that the export's form can take."""
+    if exported.steps not in (None, time):
+        raise WorkerError(f"{exported.name} takes T = {exported.steps} a call, not {time}")
+
+
 def demand_state(model: ModelConfig, state: State | None, *, batch: int) -> None:
     """H and c (D·L, B, H) float32, or none."""
     for name, array in () if state is None else (("h", state.h), ("c", state.c)):
@@ -38,9 +44,11 @@ def demand_state(model: ModelConfig, state: State | None, *, batch: int) -> None
             raise WorkerError(f"the state {name} must be float32 {model.state_shape(batch)}, not {_seen(array)}")
 
 
-def demand_workload(model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+def demand_workload(exported: ExportedModel, workload: Workload, inputs: Tokens | Floats) -> None:
     """`score` takes inputs of (B, T); `decode` takes tokens of B rows and starts from their first column."""
+    model = exported.model
     demand_inputs(model, inputs)
+    demand_steps(exported, workload.chunks[0])
     if workload.kind == "decode" and model.head != "lm":
         raise WorkerError("decoding needs head 'lm': head 'layer' has no tokens to feed back; time 'score' instead")
     want = (workload.batch, workload.time if workload.kind == "score" else inputs.shape[1])

@@ -51,6 +51,17 @@ def test_exports_are_found_in_a_fixed_order_language_models_first(place, tmp_pat
     assert find(tmp_path)[0].path == tmp_path / "lstm-fp32.onnx"
 
 
+def test_what_takes_any_time_comes_before_what_takes_its_own(place, tmp_path):
+    for form in ("unrolled16", "step", "unrolled9", "scan"):
+        place(form=form)
+    assert [(exported.record.form, exported.steps) for exported in find(tmp_path)] == [
+        ("scan", None),
+        ("step", 1),
+        ("unrolled9", 9),
+        ("unrolled16", 16),
+    ]
+
+
 def test_a_file_that_is_gone_is_named(place, tmp_path):
     place().unlink()
     with pytest.raises(

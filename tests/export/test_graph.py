@@ -8,15 +8,15 @@ import onnx_ir as ir
 import pytest
 
 from lstmbench.errors import ExportError
-from lstmbench.export import graph
+from lstmbench.export import forms, graph, unrolled
 from lstmbench.export.source import of_head
 from lstmbench.model.weights import random_weights
-from lstmbench.records import ModelConfig
+from lstmbench.records import ModelConfig, steps_of
 
 ort = pytest.importorskip("onnxruntime")
 
 FORMS = [
-    *((cell, form) for cell in ("full", "diagonal", "none") for form in ("scan", "loop")),
+    *((cell, form) for cell in ("full", "diagonal", "none") for form in ("scan", "loop", "step", "unrolled5")),
     *((cell, "lstm") for cell in ("diagonal", "none")),
 ]
 SHAPES = [(1, 1), (1, 2), (2, 7), (5, 3), (3, 33)]
@@ -27,6 +27,11 @@ LAYER = [
     for L, both, bias in itertools.product((1, 2), (False, True), (True, False))
 ]
 VARIANTS = [("lm", sizes) for sizes in LM] + [("layer", sizes) for sizes in LAYER]
+
+
+def shapes(form):
+    """B alone varies where T is fixed."""
+    return [(batch, steps_of(form) or time) for batch, time in SHAPES]
 
 
 def build(config, weights, form):
@@ -57,7 +62,7 @@ def test_every_graph_agrees_with_the_reference_at_any_shape(config, failures, pe
     made = config(peephole, head, **sizes)
     weights = random_weights(made, seed=3)
     loaded = session(build(made, weights, form))
-    for batch, time in SHAPES:
+    for batch, time in shapes(form):
         assert not failures(loaded, made, weights, batch=batch, time=time)
 
 
@@ -70,19 +75,19 @@ def test_every_graph_is_valid_and_every_node_is_named_by_its_layer(config, peeph
     names = [node.name for node in nodes_of(proto.graph)]
     assert len(set(names)) == len(names)
     for name in names:
-        assert re.fullmatch(r"(l\d+(\.reverse)?|head)\.[a-z_0-9]+", name), name
+        assert re.fullmatch(r"(l\d+(\.reverse)?(\.t\d)?|head)\.[a-z_0-9]+", name), name
     assert (proto.ir_version, proto.opset_import[0].version) == (10, 21)
 
 
 @pytest.mark.parametrize(("peephole", "form"), FORMS)
-def test_batch_and_time_stay_open_under_their_names(config, peephole, form):
+def test_batch_and_time_stay_open_under_their_names_where_a_form_does_not_fix_the_time(config, peephole, form):
     made = config(peephole, num_layers=2)
-    proto = build(made, random_weights(made, seed=0), form)
+    proto, T = build(made, random_weights(made, seed=0), form), steps_of(form) or "T"
     assert {value.name: dimensions(value) for value in (*proto.graph.input, *proto.graph.output)} == {
-        "input_ids": ["B", "T"],
+        "input_ids": ["B", T],
         "h_0": [2, "B", 6],
         "c_0": [2, "B", 6],
-        "logits": ["B", "T", 9],
+        "logits": ["B", T, 9],
         "h_n": [2, "B", 6],
         "c_n": [2, "B", 6],
     }
@@ -130,17 +135,47 @@ def test_tied_weights_stand_in_the_file_once(config):
     assert [6, 9] not in [list(tensor.dims) for tensor in proto.graph.initializer]
 
 
+def test_an_unrolled_graph_has_no_control_flow_and_no_split_over_time(config):
+    made = config("diagonal", "layer", bidirectional=True, num_layers=2)
+    proto = build(made, random_weights(made, seed=0), "unrolled5")
+    operators = {node.op_type for node in proto.graph.node}
+    assert not operators & {"Scan", "Loop", "LSTM", "If"}
+    assert max(len(node.output) for node in proto.graph.node) == 4  # the gates
+    assert [list(tensor.dims) for tensor in proto.graph.initializer].count([6, 24]) == 4  # a matrix a direction, once
+
+
+def test_steps_in_the_wrong_order_or_rows_out_of_place_are_seen(config, failures, monkeypatch):
+    made = config("full", "layer", bidirectional=True)
+    weights = random_weights(made, seed=3)
+    assert not failures(session(build(made, weights, "unrolled5")), made, weights, batch=2, time=5)
+    stacked = unrolled._stacked
+    monkeypatch.setattr(unrolled, "_stacked", lambda nodes, direction, y: stacked(nodes, direction, y[::-1]))
+    assert failures(session(build(made, weights, "unrolled5")), made, weights, batch=2, time=5)
+
+
 def test_a_full_cell_cannot_be_an_lstm_operator_and_is_told_what_it_can_be():
-    with pytest.raises(ExportError, match=r"diagonal peepholes only; take form 'scan' or 'loop'$"):
-        graph.demand_form("full", "lstm")
+    with pytest.raises(ExportError, match=r"diagonal peepholes only; take form scan, loop, step or unrolledN$"):
+        forms.demand_form("full", "lstm")
+
+
+@pytest.mark.parametrize(
+    "form", ["unrolled", "unrolledN", "unrolled0", "unrolled07", "unrolled-3", "Scan", "", "step2"]
+)
+def test_what_is_no_form_is_told_what_there_is(form):
+    with pytest.raises(ExportError, match=r"there are lstm, scan, loop, step, unrolledN, N the steps of a call"):
+        forms.demand_form("none", form)
+
+
+def test_a_graph_of_too_many_steps_is_refused_before_it_is_built():
+    forms.demand_form("none", f"unrolled{forms.MOST_STEPS}")
+    with pytest.raises(ExportError, match=r"take at most 1024, or form 'scan'$"):
+        forms.demand_form("none", f"unrolled{forms.MOST_STEPS + 1}")
 
 
 def test_the_lstm_operator_is_preferred_where_it_can_hold_the_cell():
-    assert {peephole: graph.forms(peephole) for peephole in ("full", "diagonal", "none")} == {
-        "full": ["scan", "loop"],
-        "diagonal": ["lstm", "scan", "loop"],
-        "none": ["lstm", "scan", "loop"],
-    }
+    assert [forms.default_form(cell) for cell in ("full", "diagonal", "none")] == ["scan", "lstm", "lstm"]
+    for cell in ("full", "diagonal", "none"):
+        assert {"scan", "loop", "step", "unrolledN"} <= set(forms.forms(cell))
 
 
 @pytest.mark.parametrize(("peephole", "form"), FORMS)
@@ -149,4 +184,4 @@ def test_a_chaotic_cell_is_not_called_wrong(failures, peephole, form):
     for seed in range(3):
         weights = random_weights(made, seed=seed, gain=2.0)
         loaded = session(build(made, weights, form))
-        assert not failures(loaded, made, weights, batch=2, time=64)
+        assert not failures(loaded, made, weights, batch=2, time=steps_of(form) or 64)

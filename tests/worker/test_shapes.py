@@ -1,3 +1,4 @@
+import msgspec
 import numpy as np
 import pytest
 
@@ -59,22 +60,43 @@ def test_no_state_and_a_right_state_are_taken(fake_layer):
 
 
 @pytest.mark.parametrize("wrong", [ints(2, 4), ints(3, 3)])
-def test_a_workload_is_timed_only_on_inputs_of_its_shape(lm, wrong):
+def test_a_workload_is_timed_only_on_inputs_of_its_shape(fake_export, wrong):
     with pytest.raises(WorkerError, match=r"inputs of score must begin with the shape \(2, 3\)"):
-        shapes.demand_workload(lm, Workload(kind="score", batch=2, time=3), wrong)
+        shapes.demand_workload(fake_export, Workload(kind="score", batch=2, time=3), wrong)
 
 
-def test_decoding_needs_only_the_first_tokens_but_one_for_each_row(lm):
+def test_decoding_needs_only_the_first_tokens_but_one_for_each_row(fake_export):
     workload = Workload(kind="decode", batch=2, time=3)
-    shapes.demand_workload(lm, workload, ints(2, 1))
-    shapes.demand_workload(lm, workload, ints(2, 3))
+    shapes.demand_workload(fake_export, workload, ints(2, 1))
+    shapes.demand_workload(fake_export, workload, ints(2, 3))
     with pytest.raises(WorkerError, match="inputs of decode"):
-        shapes.demand_workload(lm, workload, ints(1, 3))
+        shapes.demand_workload(fake_export, workload, ints(1, 3))
+
+
+def of_form(exported, form):
+    record = msgspec.structs.replace(exported.record, file=f"{form}-fp32.onnx", form=form)
+    return msgspec.structs.replace(exported, record=record)
+
+
+def test_a_form_of_fixed_time_takes_no_other(fake_export):
+    unrolled = of_form(fake_export, "unrolled3")
+    shapes.demand_workload(unrolled, Workload(kind="score", batch=2, time=3), ints(2, 3))
+    for workload in (Workload(kind="score", batch=2, time=4), Workload(kind="decode", batch=2, time=3)):
+        assert not workload.fits(unrolled)
+        with pytest.raises(WorkerError, match=r"unrolled3-fp32 takes T = 3 a call, not [14]$"):
+            shapes.demand_workload(unrolled, workload, ints(2, workload.time))
+
+
+def test_form_step_decodes_and_scores_one_token(fake_export):
+    step = of_form(fake_export, "step")
+    fits = [Workload(kind=kind, batch=2, time=time) for kind, time in (("score", 1), ("decode", 1), ("decode", 9))]
+    assert all(workload.fits(step) for workload in fits)
+    assert not Workload(kind="score", batch=2, time=2).fits(step)
 
 
 def test_a_bare_layer_cannot_decode(fake_layer):
     with pytest.raises(WorkerError, match="decoding needs head 'lm'"):
-        shapes.demand_workload(fake_layer.model, Workload(kind="decode", batch=2, time=3), floats(2, 3, 3))
+        shapes.demand_workload(fake_layer, Workload(kind="decode", batch=2, time=3), floats(2, 3, 3))
 
 
 def test_a_bidirectional_layer_answers_both_directions(fake_layer):

@@ -1,0 +1,45 @@
+"""Which graph forms there are, and which cells each can hold."""
+
+import re
+
+from lstmbench.errors import ExportError
+from lstmbench.records import Peephole, steps_of
+
+_UNROLLED = re.compile(r"unrolled[1-9][0-9]{0,3}")
+MOST_STEPS = 1024  # of an unrolled graph: a dozen nodes each
+_ALL: tuple[Peephole, ...] = ("full", "diagonal", "none")
+_CELLS: dict[str, tuple[Peephole, ...]] = {
+    "lstm": ("diagonal", "none"),
+    "scan": _ALL,
+    "loop": _ALL,
+    "step": _ALL,
+    "unrolledN": _ALL,
+}
+
+
+def forms(peephole: Peephole) -> list[str]:
+    """The forms that can hold a cell, the one to prefer first; `unrolledN` stands for any N up to MOST_STEPS."""
+    return [form for form, cells in _CELLS.items() if peephole in cells]
+
+
+def default_form(peephole: Peephole) -> str:
+    """`lstm` where the operator can hold the cell, else `scan`."""
+    return forms(peephole)[0]
+
+
+def demand_form(peephole: Peephole, form: str) -> None:
+    """ExportError, saying why and what to take instead, if there is no such form or it cannot hold the cell."""
+    kind = "unrolledN" if _UNROLLED.fullmatch(form) else form
+    if kind not in _CELLS or form == "unrolledN":
+        raise ExportError(f"no form {form!r}; there are {', '.join(_CELLS)}, N the steps of a call, e.g. unrolled16")
+    if peephole not in _CELLS[kind]:
+        raise ExportError(
+            f"form {form!r} cannot hold the cell {peephole!r}: ONNX's LSTM operator knows diagonal peepholes only; "
+            f"take form {_either(forms(peephole))}"
+        )
+    if (steps_of(form) or 1) > MOST_STEPS:
+        raise ExportError(f"form {form!r} would hold a dozen nodes a step: take at most {MOST_STEPS}, or form 'scan'")
+
+
+def _either(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
