@@ -13,7 +13,7 @@ Peephole: TypeAlias = Literal["full", "diagonal", "none"]
 Head: TypeAlias = Literal["lm", "layer"]
 # of a graph; step and unrolledN run 1 and N steps a call
 Form: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A(lstm|scan|loop|step|unrolled[1-9][0-9]{0,3})\Z")]
-Precision: TypeAlias = Literal["fp32"]
+Precision: TypeAlias = Literal["fp32", "fp16", "int8", "int4", "int4a8"]
 Unit: TypeAlias = Literal["char", "word", "bpe"]
 WorkloadKind: TypeAlias = Literal["score", "decode"]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
@@ -129,6 +129,17 @@ class ShapeCheck(Record, frozen=True, kw_only=True):
     bound: float
 
 
+class Quality(Record, frozen=True, kw_only=True):
+    """What a lower precision costs: a file beside the model that it was made from, on the same inputs."""
+
+    relative_error: float  # root mean square of the difference of their outputs over that of the model's
+    tokens: Count = 0  # of held-out text; 0 for head `layer`, where the rest is absent
+    perplexity: float | None = None  # of the file
+    perplexity_change: float | None = None  # over the model's: 0.01 is one per cent more
+    perplexity_change_at_most: float | None = None  # with 95 % confidence, over the rows of the text
+    top1_agreement: float | None = None  # share of tokens at which both hold the same one most likely
+
+
 class ExportRecord(Record, frozen=True, kw_only=True):
     """`<form>-<precision>.json` beside an exported file: what it is and how it was proved."""
 
@@ -143,6 +154,7 @@ class ExportRecord(Record, frozen=True, kw_only=True):
     weights_sha256: str  # of the tensors that it was made from
     verified: tuple[ShapeCheck, ...]
     verified_with: str  # "onnxruntime-cpu 1.32.0"
+    quality: Quality | None = None  # of precisions below fp32, where a text was at hand
 
 
 def steps_of(form: Form) -> int | None:

@@ -27,13 +27,17 @@ class Oracle:
 
     def __init__(self, exported: ExportedModel) -> None:
         self._model, self._weights = exported.model, unchanged.weights(exported)
+        self._precision = exported.record.precision
         self._ask = functools.cache(self._compute)
 
     def ask(self, case: Case) -> Question:
-        """The question of a case: it is the same however the sequence is cut."""
-        return self._ask(case.batch, case.time, stateful=case.state == "random")
+        """The question of a case; however the sequence is cut, it is the same in all precisions but int8."""
+        chunks = case.chunks if self._precision == "int8" else (case.time,)
+        return self._ask(case.batch, chunks, stateful=case.state == "random")
 
-    def _compute(self, batch: int, time: int, *, stateful: bool) -> Question:
-        inputs = stimulus.inputs(self._model, batch=batch, time=time, seed=_SEED)
+    def _compute(self, batch: int, chunks: tuple[int, ...], *, stateful: bool) -> Question:
+        inputs = stimulus.inputs(self._model, batch=batch, time=sum(chunks), seed=_SEED)
         state = stimulus.state(self._model, batch=batch, seed=_SEED) if stateful else None
-        return Question(inputs, state, parity.expect(self._model, self._weights, inputs, state))
+        return Question(
+            inputs, state, parity.expect(self._model, self._weights, inputs, state, precision=self._precision)
+        )

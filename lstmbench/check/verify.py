@@ -11,7 +11,7 @@ from lstmbench.check.oracle import Oracle
 from lstmbench.check.outcome import CheckReport
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import MOST_THREADS, ExportedModel, Workload
-from lstmbench.runtimes import available, load
+from lstmbench.runtimes import FROM_CHECKPOINT, available, load
 
 
 def check(  # noqa: PLR0913 (what to run, on what, how, where)
@@ -31,16 +31,27 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     many threads, are not run again.
     """
     _demand(exported, runtimes, threads)
+    oracles = {model: Oracle(model) for model in exported}
     tasks = [
-        Task(model, oracle, plan(model, shapes, workloads), runtime, threads)
-        for model, oracle in {model: Oracle(model) for model in exported}.items()
-        for runtime in dict.fromkeys(runtimes)
+        Task(model, oracles[model], plan(model, shapes, workloads), runtime, threads)
+        for model, runtime in _pairs(exported, runtimes)
     ]
     with runfolder.opened(run):
         ledger = Ledger(run)
         clearances = tuple(examine(task, ledger, progress) for task in tasks)
         rows = [ledger.rows(c.subject, task.cases) for task, c in zip(tasks, clearances, strict=True)]
     return CheckReport(rows=tuple(row for some in rows for row in some), clearances=clearances)
+
+
+def _pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tuple[ExportedModel, str]]:
+    """Every export on every runtime; what computes from the checkpoint runs once for all forms, on the first fp32."""
+    single = {(m.folder, m.model.head): m for m in reversed(exported) if m.record.precision == "fp32"}.values()
+    pairs = [(m, r) for m in dict.fromkeys(exported) for r in dict.fromkeys(runtimes)]
+    pairs = [(m, r) for m, r in pairs if r not in FROM_CHECKPOINT or m in single]
+    if not pairs:
+        names = " and ".join(FROM_CHECKPOINT)
+        raise LstmbenchError(f"nothing to check: {names} compute in float32, and no export here is fp32; export one")
+    return pairs
 
 
 def _demand(exported: Sequence[ExportedModel], runtimes: Sequence[str], threads: int) -> None:

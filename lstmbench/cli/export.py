@@ -12,7 +12,11 @@ from lstmbench.errors import CheckpointError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lstmbench.arrays import Tokens
     from lstmbench.records import ExportedModel
+
+
+_COST = ["file", "perplexity", "change", "at most (95 %)", "top-1 the same", "outputs off"]
 
 
 def export(
@@ -26,6 +30,10 @@ def export(
             help="lstm, scan, loop, step or unrolledN; lstm for diagonal and none, scan for full if not given."
         ),
     ] = None,
+    precision: Annotated[Literal["fp32", "fp16", "int8", "int4", "int4a8"], typer.Option()] = "fp32",
+    text: Annotated[
+        str | None, typer.Option(help="Held-out text for precisions below fp32; what the model was trained on if none.")
+    ] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
 ) -> None:
     """Write ONNX files, each run at unseen shapes and compared with the float64 reference before it is kept."""
@@ -36,10 +44,14 @@ def export(
         with spinner() as progress:
             for folder in _trained(names, models):
                 progress(f"exporting {folder} and proving the file")
-                done.append(run(folder, head=head, form=form))
+                unseen = None if precision == "fp32" else _held_out(folder, text, head)
+                done.append(run(folder, head=head, form=form, precision=precision, held_out=unseen))
     finally:  # what came before an error was written, and stays
         if done:
             table("exported and proven", ["file", "size", "worst error", "bound there"], [_row(one) for one in done])
+            costs = [_cost(one) for one in done if one.record.quality is not None]
+            if costs:
+                table("beside the model, on text that it has not seen", _COST, costs)
 
 
 def _trained(names: list[str] | None, models: Path) -> "Iterator[Path]":
@@ -53,6 +65,35 @@ def _trained(names: list[str] | None, models: Path) -> "Iterator[Path]":
             raise CheckpointError(f"{folder} is not trained to its end: run its 'lstmbench train' command again")
         else:
             typer.echo(f"{folder} is left out: it is not trained to its end", err=True)
+
+
+def _held_out(folder: Path, text: str | None, head: str | None) -> "Tokens | None":
+    """Text that the model has not seen, in its vocabulary; None for bare layers, and where it is not at hand."""
+    from lstmbench.corpus import held_out, read_vocabulary
+    from lstmbench.errors import CorpusError
+    from lstmbench.model import folder as model_folder
+
+    corpus = model_folder.read(folder).folder.corpus
+    source = text or (corpus.name if corpus else None)
+    if head == "layer" or source is None:
+        return None
+    try:
+        return held_out(source, read_vocabulary(folder / model_folder.VOCABULARY))
+    except CorpusError as error:
+        if text is not None:
+            raise
+        typer.echo(f"{folder}: what the precision costs is not measured: {error}; name a text with --text", err=True)
+        return None
+
+
+def _cost(done: "ExportedModel") -> list[str]:
+    quality = done.record.quality
+    assert quality is not None
+    changes = (quality.perplexity_change, quality.perplexity_change_at_most)
+    perplexity = "n/a" if quality.perplexity is None else f"{quality.perplexity:.3f}"
+    shown = [perplexity, *("n/a" if change is None else f"{change:+.2%}" for change in changes)]
+    agreed = "n/a" if quality.top1_agreement is None else f"{quality.top1_agreement:.2%}"
+    return [done.name, *shown, agreed, f"{quality.relative_error:.2%}"]
 
 
 def _row(done: "ExportedModel") -> list[str]:

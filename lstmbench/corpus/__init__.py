@@ -14,7 +14,18 @@ from lstmbench.errors import CorpusError
 from lstmbench.records import CorpusInfo, Unit
 
 PARTS = ("train", "valid", "test")
-__all__ = ["IGNORED", "Corpus", "Split", "Vocabulary", "evaluation_rows", "load", "read_vocabulary", "rows", "stream"]
+__all__ = [
+    "IGNORED",
+    "Corpus",
+    "Split",
+    "Vocabulary",
+    "evaluation_rows",
+    "held_out",
+    "load",
+    "read_vocabulary",
+    "rows",
+    "stream",
+]
 
 
 class Split(NamedTuple):
@@ -48,6 +59,13 @@ def load(source: str, *, unit: Unit = "char", vocabulary_size: int | None = None
         tokens=len(train.tokens),
     )
     return Corpus(info, vocabulary, train, valid, test)
+
+
+def held_out(source: str, vocabulary: Vocabulary) -> NDArray[Any]:
+    """The test part of `source` as ids (N,) of a vocabulary that a model has already."""
+    text = sources.read(source)
+    *_, test = text.parts or split(text.whole or "", at_spaces=vocabulary.unit != "char")
+    return _encode(vocabulary, test, "test").tokens
 
 
 def _encode(vocabulary: Vocabulary, text: str, name: str) -> Split:

@@ -7,6 +7,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+MICROSOFT = "com.microsoft"  # ONNX Runtime's own operators
 OPSET, IR_VERSION = 21, 10  # what runtimes of the last two years load (ONNX Runtime from 1.20)
 
 

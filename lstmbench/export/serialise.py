@@ -10,8 +10,10 @@ from lstmbench.corpus.vocabulary import Vocabulary
 from lstmbench.errors import ExportError
 from lstmbench.export.graph import build
 from lstmbench.export.metadata import describe
+from lstmbench.export.precisions import lower
 from lstmbench.export.source import Source
 from lstmbench.model.folder import VOCABULARY
+from lstmbench.model.rounding import untied
 from lstmbench.records import Form, Precision
 
 _LIMIT_BYTES = 2**31 - 2**24  # of one protobuf message, with room for all that is no tensor
@@ -22,7 +24,8 @@ def serialise(source: Source, form: Form, precision: Precision, folder: Path) ->
     size_bytes = sum(tensor.nbytes for tensor in source.weights.values())
     if size_bytes > _LIMIT_BYTES:
         raise ExportError(f"the weights take {size_bytes / 2**30:.1f} GiB, an ONNX file at most 2: take fewer units")
-    model = build(source, form)
+    model = build(_as_stored(source, precision), form)
+    lower(model, precision)
     model.producer_name = "lstmbench"
     model.metadata_props.update(describe(source, form, precision, _vocabulary(folder)))
     proto = ir.to_proto(model)
@@ -32,6 +35,11 @@ def serialise(source: Source, form: Form, precision: Precision, folder: Path) ->
         raise ExportError(f"the {form} graph is no valid ONNX: {' '.join(str(error).split())}") from error
     data: bytes = proto.SerializeToString(deterministic=True)
     return data
+
+
+def _as_stored(source: Source, precision: Precision) -> Source:
+    """Where matrices become integers, the projection and the embedding no longer share theirs."""
+    return Source(*untied(*source)) if precision.startswith("int") else source
 
 
 def _vocabulary(folder: Path) -> str | None:

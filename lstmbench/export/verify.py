@@ -1,12 +1,14 @@
 """The proof of a written file: run it in ONNX Runtime at shapes that differ, from a random state, beside float64."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from lstmbench.arrays import Weights
+from lstmbench.arrays import Tokens, Weights
 from lstmbench.errors import ExportError, WorkerError
+from lstmbench.export import quality
 from lstmbench.model import stimulus
 from lstmbench.parity import Verdict, compare, expect
-from lstmbench.records import ExportedModel, ShapeCheck
+from lstmbench.records import ExportedModel, Quality, ShapeCheck
 from lstmbench.runtimes import catalogue
 from lstmbench.worker import Worker
 
@@ -27,17 +29,33 @@ def demand_runtime() -> None:
         catalogue.load(RUNTIME)  # says what it lacks
 
 
-def verify(exported: ExportedModel, weights: Weights) -> tuple[tuple[ShapeCheck, ...], str]:
-    """Each output of each shape with its error, and what ran them.
+class Proof(NamedTuple):
+    """Each output of each shape with its error, what ran them, and what the precision costs."""
+
+    verified: tuple[ShapeCheck, ...]
+    verified_with: str
+    quality: Quality | None
+
+
+def verify(exported: ExportedModel, weights: Weights, held_out: Tokens | None) -> Proof:
+    """Run the file at every shape, and below fp32 on held-out tokens (N,) too.
 
     ExportError, naming the worst element, if one is too far off.
     """
     try:
         with Worker(RUNTIME, exported) as worker:
             checks = tuple(check for shape in _shapes(exported) for check in _check(worker, weights, *shape))
-            return checks, f"{RUNTIME} {worker.info.version}"
+            return Proof(checks, f"{RUNTIME} {worker.info.version}", _quality(worker, weights, held_out))
     except WorkerError as error:
         raise ExportError(f"{exported.record.file} was not kept: {error}") from error
+
+
+def _quality(worker: Worker, weights: Weights, held_out: Tokens | None) -> Quality | None:
+    if worker.exported.record.precision == "fp32":
+        return None
+    if worker.exported.model.head == "layer":
+        return quality.of_layers(worker, weights)
+    return None if held_out is None else quality.of_text(worker, weights, held_out)
 
 
 def _shapes(exported: ExportedModel) -> Sequence[tuple[int, int]]:
@@ -51,7 +69,8 @@ def _check(worker: Worker, weights: Weights, batch: int, time: int) -> Iterator[
     inputs = stimulus.inputs(exported.model, batch=batch, time=time, seed=_SEED)
     state = stimulus.state(exported.model, batch=batch, seed=_SEED)
     output, after = worker.run(inputs, state)
-    for expected, got in zip(expect(exported.model, weights, inputs, state), (output, *after), strict=True):
+    expectations = expect(exported.model, weights, inputs, state, precision=exported.record.precision)
+    for expected, got in zip(expectations, (output, *after), strict=True):
         verdict = compare(got, expected.want, name=expected.name, bound=expected.bound)
         _demand_pass(exported, batch, time, verdict)
         assert verdict.max_error is not None

@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 
 from lstmbench import disk
+from lstmbench.arrays import Tokens
 from lstmbench.errors import ExportError
 from lstmbench.export.files import file_name
 from lstmbench.export.forms import default_form, demand_form
 from lstmbench.export.nodes import IR_VERSION, OPSET
+from lstmbench.export.precisions import demand_precision
 from lstmbench.export.serialise import serialise
 from lstmbench.export.source import Source, of_head
 from lstmbench.export.verify import demand_runtime, verify
@@ -24,19 +26,26 @@ from lstmbench.records import ExportedModel, ExportRecord, Form, Head, Precision
 
 
 def export(
-    folder: Path, *, head: Head | None = None, form: Form | None = None, precision: Precision = "fp32"
+    folder: Path,
+    *,
+    head: Head | None = None,
+    form: Form | None = None,
+    precision: Precision = "fp32",
+    held_out: Tokens | None = None,
 ) -> ExportedModel:
     """Write `<form>-<precision>.onnx` and its record into a model folder, after it was run and compared.
 
     Head: the model's own if not given; form: `lstm` where it can hold the cell, else `scan`. ExportError where head or
-    form cannot be, or where the file failed its proof: then nothing of it is left, and an older file stays.
+    form cannot be, or where the file failed its proof: then nothing of it is left, and an older file stays. A precision
+    below fp32 is scored on `held_out` tokens (N,) too, head `layer` on random features.
     """
     demand_runtime()
     source = _source(model_folder.read(folder), head)
     form = form or default_form(source.config.peephole)
     demand_form(source.config.peephole, form)
+    demand_precision(form, precision)
     data = serialise(source, form, precision, folder)
-    return _keep(folder, data, source, _record(source, form, precision, data))
+    return _keep(folder, data, source, _record(source, form, precision, data), held_out)
 
 
 def _source(checkpoint: Checkpoint, head: Head | None) -> Source:
@@ -62,14 +71,14 @@ def _record(source: Source, form: Form, precision: Precision, data: bytes) -> Ex
     )
 
 
-def _keep(folder: Path, data: bytes, source: Source, record: ExportRecord) -> ExportedModel:
+def _keep(folder: Path, data: bytes, source: Source, record: ExportRecord, held_out: Tokens | None) -> ExportedModel:
     """Write the file aside, prove it there, then give it its place; its record follows."""
     with _draft_folder(folder) as aside:
         disk.write_atomically(aside / record.file, data)
-        verified, engine = verify(ExportedModel(folder=str(aside), record=record), source.weights)
+        proof = verify(ExportedModel(folder=str(aside), record=record), source.weights, held_out)
         with disk.writing(folder / record.file):
             (aside / record.file).replace(folder / record.file)
-    record = msgspec.structs.replace(record, verified=verified, verified_with=engine)
+    record = msgspec.structs.replace(record, **proof._asdict())
     disk.write_record((folder / record.file).with_suffix(".json"), record)
     return ExportedModel(folder=str(folder), record=record)
 

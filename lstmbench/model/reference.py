@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench.arrays import Weights
+from lstmbench.model.arithmetic import EXACT, Arithmetic
 from lstmbench.records import ModelConfig
 
 Array: TypeAlias = NDArray[Any]
@@ -30,7 +31,7 @@ class Layer(NamedTuple):
     P: Array | None  # (4H, H) full, (3H,) diagonal
 
 
-def run(
+def run(  # noqa: PLR0913 (what to run, and how to compute)
     config: ModelConfig,
     weights: Weights,
     inputs: Array,
@@ -38,16 +39,19 @@ def run(
     *,
     lengths: Array | None = None,
     dtype: type[np.floating] = np.float64,
+    arithmetic: Arithmetic = EXACT,
 ) -> tuple[Array, tuple[Array, Array]]:
     """Compute the head's output and the next state; no state means zeros.
 
     Head `lm`: tokens (B, T) -> logits (B, T, V). Head `layer`: x (B, T, E) -> y (B, T, D·H). State: h and c,
     (D·L, B, H). Beyond its `lengths` (B,) a row keeps its state and its output is zero (ONNX LSTM, sequence_lens);
-    the reverse direction starts at each row's own end.
+    the reverse direction starts at each row's own end. `arithmetic`: what becomes of numbers in a lower precision.
     """
     x = weights["embedding.weight"].astype(dtype)[inputs] if config.head == "lm" else inputs.astype(dtype)
-    y, after = run_layers(config, weights, x, state, lengths=lengths)
-    return (project(config, weights, y) if config.head == "lm" else y), after
+    y, after = run_layers(config, weights, x, state, lengths=lengths, arithmetic=arithmetic)
+    if config.head == "lm":
+        y = arithmetic.stored(project(config, weights, arithmetic.inputs(y)))
+    return y, after
 
 
 def run_layers(
@@ -57,17 +61,18 @@ def run_layers(
     state: tuple[Array, Array] | None,
     *,
     lengths: Array | None,
+    arithmetic: Arithmetic = EXACT,
 ) -> tuple[Array, tuple[Array, Array]]:
     """X (B, T, E) -> y (B, T, D·H) of the last layer, and h, c (D·L, B, H); computed in x's dtype."""
     batch, time = x.shape[:2]
     lengths = np.full(batch, time) if lengths is None else lengths
     h, c = (np.zeros(config.state_shape(batch)),) * 2 if state is None else state
-    h, c = h.astype(x.dtype), c.astype(x.dtype)
+    h, c = arithmetic.stored(h.astype(x.dtype)), arithmetic.stored(c.astype(x.dtype))
     for k in range(config.num_layers):
-        outputs = []
+        outputs, x = [], arithmetic.inputs(x)
         for d in range(config.directions):
-            row = k * config.directions + d
-            y, h[row], c[row] = _direction(_layer(config, weights, k, d, x.dtype), x, h[row], c[row], lengths, d)
+            row, layer = k * config.directions + d, _layer(config, weights, k, d, x.dtype)
+            y, h[row], c[row] = _direction(layer, x, h[row], c[row], lengths, d, arithmetic)
             outputs.append(y)
         x = np.concatenate(outputs, axis=-1)
     return x, (h, c)
@@ -80,19 +85,21 @@ def project(config: ModelConfig, weights: Weights, y: Array) -> Array:
     return logits
 
 
-def cell(layer: Layer, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+def cell(layer: Layer, x: Array, h: Array, c: Array, arithmetic: Arithmetic = EXACT) -> tuple[Array, Array]:
     """One step: x (B, E), h and c (B, H) -> h' and c' (B, H)."""
-    z = x @ layer.W.T + h @ layer.U.T + layer.b  # (B, 4H)
     if layer.P is not None and layer.P.ndim == 2:
-        z = z + c @ layer.P.T
-    i, f, g, o = np.split(z, 4, axis=-1)
+        seen_h, seen_c = np.split(arithmetic.inputs(np.concatenate([h, c], axis=-1)), 2, axis=-1)
+        z = x @ layer.W.T + seen_h @ layer.U.T + layer.b + seen_c @ layer.P.T  # (B, 4H)
+    else:
+        z = x @ layer.W.T + arithmetic.inputs(h) @ layer.U.T + layer.b
+    i, f, g, o = np.split(arithmetic.stored(z), 4, axis=-1)
     if layer.P is not None and layer.P.ndim == 1:
         p_i, p_f, p_o = np.split(layer.P, 3)
         i, f = i + p_i * c, f + p_f * c
-    c_next = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    c_next = arithmetic.stored(sigmoid(f) * c + sigmoid(i) * np.tanh(g))
     if layer.P is not None and layer.P.ndim == 1:
         o = o + p_o * c_next
-    return sigmoid(o) * np.tanh(c_next), c_next
+    return arithmetic.stored(sigmoid(o) * np.tanh(c_next)), c_next
 
 
 def sigmoid(z: Array) -> Array:
@@ -102,12 +109,14 @@ def sigmoid(z: Array) -> Array:
     return logistic
 
 
-def _direction(layer: Layer, x: Array, h: Array, c: Array, lengths: Array, reverse: int) -> tuple[Array, Array, Array]:
+def _direction(  # noqa: PLR0913, PLR0917 (a cell's operands, and how to walk)
+    layer: Layer, x: Array, h: Array, c: Array, lengths: Array, reverse: int, arithmetic: Arithmetic
+) -> tuple[Array, Array, Array]:
     batch, time = x.shape[:2]
     y = np.zeros((batch, time, h.shape[-1]), x.dtype)
     for t in reversed(range(time)) if reverse else range(time):
         alive = (t < lengths)[:, None]  # (B, 1)
-        h_next, c_next = cell(layer, x[:, t], h, c)
+        h_next, c_next = cell(layer, x[:, t], h, c, arithmetic)
         h, c = np.where(alive, h_next, h), np.where(alive, c_next, c)
         y[:, t] = np.where(alive, h_next, 0)
     return y, h, c

@@ -5,7 +5,7 @@ input and the length: a cell with large weights is chaotic, and its float32 and 
 distance. So the reference runs in float32 on the same input: once as it is, and RUNS times with hidden units and input
 features in other orders, which is the same function with other orders of summation. An output at a time,
 
-    bound = K · max(largest error of these runs, u · √T · max(1, max|want|)),    u = 2⁻²⁴, one rounding
+    bound = max(K · largest error of these runs, 10 · u · √T · max(1, max|want|)),    K = 10, u = 2⁻²⁴, one rounding
 
 The second term serves small models, where a run can be exact by luck: gates are numbers up to 1, rounded once each, and
 over T steps roundings add up as a random walk does. K covers what the runs cannot show: an engine's own order of
@@ -14,24 +14,41 @@ summation, and its own tanh and σ. Of 39,906 outputs of ONNX Runtime and torch 
 Planted mistakes (a peephole dropped, two gates swapped, weights in bfloat16; gain up to 1, T up to 33) were off by 34
 bounds at the least; the median was 770 for bfloat16 and over 100,000 for the others.
 
+A file in a lower precision is held to the model that its rounded weights make, and the runs round as the engine does
+(`lstmbench.model.arithmetic`). int4 with float32 activations is then held as tightly as fp32. fp16 has u = 2⁻¹¹. Where
+activations become integers the runs meet the engine's own error, element by element (1,893 files, H 1 to 256, T 1 to
+33: 1.0 times the largest error of the runs, at most 1.05 where that error is not one of float32), so K is 2. How far
+rounding itself takes the model from what was trained is no question of parity:
+perplexity tells (`lstmbench.export.quality`).
+
 Where a cell is chaotic the bound of a long run says little, and must: compare few steps from a random state as well.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench.arrays import Weights
-from lstmbench.model import reference
+from lstmbench.model import arithmetic, reference
+from lstmbench.model.arithmetic import Arithmetic
+from lstmbench.model.rounding import rounded
 from lstmbench.parity import reorder
-from lstmbench.records import ModelConfig
+from lstmbench.records import ModelConfig, Precision
 
 Array = NDArray[Any]
-K = 10.0
+K: dict[Precision, float] = {"fp32": 10.0, "fp16": 10.0, "int8": 2.0, "int4": 10.0, "int4a8": 2.0}
+_WALK = 10.0
 RUNS = 4  # 8 gave the same largest ratio, 2 a larger one
-_U = 2.0**-24
+_U: dict[Precision, float] = {
+    "fp32": 2.0**-24,
+    "fp16": 2.0**-11,
+    "int8": 2.0**-24,
+    "int4": 2.0**-24,
+    "int4a8": 2.0**-24,
+}
 
 
 class Expected(NamedTuple):
@@ -44,34 +61,44 @@ class Expected(NamedTuple):
 
 
 def expect(
-    config: ModelConfig, weights: Weights, inputs: Array, state: tuple[Array, Array] | None = None
+    config: ModelConfig,
+    weights: Weights,
+    inputs: Array,
+    state: tuple[Array, Array] | None = None,
+    *,
+    precision: Precision = "fp32",
+    chunks: Sequence[int] | None = None,
 ) -> tuple[Expected, Expected, Expected]:
     """The output, h_n and c_n for tokens (B, T) or x (B, T, E) and h, c (D·L, B, H), zeros if None.
 
-    A bound is NaN or infinite, and nothing passes it, where float32 cannot hold the model's numbers.
+    Of a file in a lower precision: what the model computes that its rounded weights make. In int8 the
+    inputs of each call are rounded by themselves, so there the steps of each call matter (all in one, if not given). A
+    bound is NaN or infinite, and nothing passes it, where the format cannot hold the model's numbers.
     """
     zeros = np.zeros(config.state_shape(len(inputs)), np.float32)
     state = (zeros, zeros) if state is None else state
+    config, weights = rounded(config, weights, precision)
     output, after = reference.run(config, weights, inputs, state)
     wants = (output, *after)
-    errors = _float32_errors(config, weights, inputs, state, wants)
-    walk = _U * math.sqrt(inputs.shape[1])
+    errors = _own_errors(config, weights, inputs, state, wants, arithmetic.of(precision, chunks or inputs.shape[1:2]))
+    walk = _U[precision] * math.sqrt(inputs.shape[1])
     sizes = [max(1.0, float(np.abs(want).max())) for want in wants]
-    bounds = [K * max(error, walk * size) for error, size in zip(errors, sizes, strict=True)]
+    bounds = [max(K[precision] * error, _WALK * walk * size) for error, size in zip(errors, sizes, strict=True)]
     output_, h_n, c_n = map(Expected, config.output_names, wants, errors, bounds)
     return output_, h_n, c_n
 
 
-def _float32_errors(
+def _own_errors(
     config: ModelConfig,
     weights: Weights,
     inputs: Array,
     state: tuple[Array, Array],
     wants: tuple[Array, Array, Array],
+    own: Arithmetic,
 ) -> list[float]:
     rng = np.random.default_rng(0)  # the same orders each time: a verdict can be repeated
     orders = [reorder.unchanged(config), *(reorder.draw(config, rng) for _ in range(RUNS))]
     with np.errstate(over="ignore", invalid="ignore"):  # shows up as a bound that nothing passes
-        runs = [reorder.run_float32(config, weights, inputs, state, order) for order in orders]
+        runs = [reorder.run_float32(config, weights, inputs, state, order, own) for order in orders]
         errors = [[np.abs(got - want).max() for got, want in zip(run, wants, strict=True)] for run in runs]
     return [float(error) for error in np.max(errors, axis=0)]

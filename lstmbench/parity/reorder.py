@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lstmbench.arrays import Weights
 from lstmbench.model import reference
+from lstmbench.model.arithmetic import EXACT, Arithmetic
 from lstmbench.records import ModelConfig
 
 Order = NDArray[np.intp]
@@ -34,13 +35,18 @@ def draw(config: ModelConfig, rng: np.random.Generator) -> Orders:
 
 
 def run_float32(
-    config: ModelConfig, weights: Weights, inputs: Array, state: tuple[Array, Array], orders: Orders
+    config: ModelConfig,
+    weights: Weights,
+    inputs: Array,
+    state: tuple[Array, Array],
+    orders: Orders,
+    arithmetic: Arithmetic = EXACT,
 ) -> Outputs:
     """Run the reordered model in float32 -> output, h, c in the model's own order."""
     h, c = (_take_rows(array, orders.units) for array in state)
     inputs = inputs if config.head == "lm" else inputs[..., orders.features]
     reordered = reorder(config, weights, orders)
-    output, (h, c) = reference.run(config, reordered, inputs, (h, c), dtype=np.float32)
+    output, (h, c) = reference.run(config, reordered, inputs, (h, c), dtype=np.float32, arithmetic=arithmetic)
     if config.head == "layer":
         output = _put_back(output, _columns(config, orders, config.num_layers))
     return output, _put_rows_back(h, orders.units), _put_rows_back(c, orders.units)

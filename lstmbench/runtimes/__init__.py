@@ -1,7 +1,7 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import available, load, names
+from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, available, load, names
 from lstmbench.runtimes.code import digest
 from lstmbench.runtimes.contract import Runtime
 
-__all__ = ["Runtime", "available", "digest", "load", "names"]
+__all__ = ["FROM_CHECKPOINT", "Runtime", "available", "digest", "load", "names"]

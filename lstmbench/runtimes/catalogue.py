@@ -19,6 +19,7 @@ class Entry(NamedTuple):
     extra: str = ""  # of lstmbench, that installs the package
 
 
+FROM_CHECKPOINT = ("numpy", "torch")  # they run no file: the same float32 whatever its form and precision
 _OURS = {
     "numpy": Entry("lstmbench.runtimes.numpy_float32:NumpyFloat32", "numpy"),
     "onnxruntime-cpu": Entry("lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu"),

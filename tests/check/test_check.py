@@ -339,6 +339,29 @@ def test_two_files_of_one_name_are_refused_before_they_take_each_others_rows(tin
         check([tiny, other], "Honest")
 
 
+def of_form(exported, form, precision="fp32"):
+    record = msgspec.structs.replace(exported.record, file=f"{form}-{precision}.onnx", form=form, precision=precision)
+    return msgspec.structs.replace(exported, record=record)
+
+
+def test_what_computes_from_the_checkpoint_runs_once_for_all_forms_and_never_for_a_lower_precision(inline, tiny, check):
+    exports = [of_form(tiny, "scan", "int8"), tiny, of_form(tiny, "loop")]
+    report = check(exports, "numpy", "Honest")
+    assert [(c.subject.form, c.subject.precision, c.subject.runtime) for c in report.clearances] == [
+        ("scan", "int8", "planted:Honest"),
+        ("scan", "fp32", "numpy"),
+        ("scan", "fp32", "planted:Honest"),
+        ("loop", "fp32", "planted:Honest"),
+    ]
+    with pytest.raises(LstmbenchError, match=r"numpy and torch compute in float32, and no export here is fp32"):
+        check(exports[0], "numpy")
+
+
+def test_a_lower_precision_is_not_passed_by_the_float32_model_where_its_weights_are_others(inline, tiny, check):
+    """Held to the model that its rounded weights make: whoever runs the unrounded one runs another model."""
+    assert not check(of_form(tiny, "scan", "int4"), "Honest").passed
+
+
 @pytest.mark.parametrize(("form", "steps"), [("step", 1), ("unrolled5", 5)])
 def test_what_takes_its_own_time_is_called_with_that_alone_and_timed_where_it_fits(form, steps):
     workloads = [Workload(kind="decode", batch=9, time=3), *(Workload(kind="score", batch=9, time=t) for t in (1, 5))]

@@ -41,11 +41,12 @@ def model(tmp_path, config):
 def failures():
     """Run a session at one (B, T) from a random state; the reasons why its outputs fail."""
 
-    def failures(session, config, weights, *, batch, time):
+    def failures(session, config, weights, *, batch, time, precision="fp32"):
         inputs = stimulus.inputs(config, batch=batch, time=time, seed=11)
         state = stimulus.state(config, batch=batch, seed=12)
         feeds = {"input_ids" if config.head == "lm" else "x": inputs, "h_0": state.h, "c_0": state.c}
-        outputs = zip(session.run(config.output_names, feeds), expect(config, weights, inputs, state), strict=True)
+        expected = expect(config, weights, inputs, state, precision=precision)
+        outputs = zip(session.run(config.output_names, feeds), expected, strict=True)
         verdicts = [compare(np.asarray(got), e.want, name=e.name, bound=e.bound) for got, e in outputs]
         return [verdict.reason for verdict in verdicts if not verdict.passed]
 

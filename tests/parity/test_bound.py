@@ -64,7 +64,7 @@ def test_a_chaotic_cell_gets_a_wide_bound_for_many_steps_and_a_narrow_one_for_on
 def test_the_bound_follows_from_what_float32_does_on_this_input():
     for expected in Run("full").expected:
         assert expected.want.dtype == np.float64
-        assert 0 < K * expected.float32_error <= expected.bound < 1e-4
+        assert 0 < K["fp32"] * expected.float32_error <= expected.bound < 1e-4
 
 
 def test_no_state_means_zeros():

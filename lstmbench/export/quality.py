@@ -1,0 +1,94 @@
+"""What a precision costs: the written file beside the model that it was made from, on text that neither has seen."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from lstmbench.arrays import Floats, Tokens, Weights
+from lstmbench.corpus import rows
+from lstmbench.errors import ExportError
+from lstmbench.model import reference, stimulus
+from lstmbench.records import Quality
+from lstmbench.worker import Worker
+
+ROWS, TIME = 32, 1024  # of held-out text: streams side by side, tokens of each
+_CHUNK = 32  # steps a call, where the form leaves it open
+_SEED = 40_000
+Answers: TypeAlias = tuple[Floats, Floats]  # of the model and of the file, on a piece of the same inputs
+
+
+class Sums(NamedTuple):
+    """Of one piece, a number for each row."""
+
+    model_nats: NDArray[Any]
+    file_nats: NDArray[Any]
+    agreed: NDArray[Any]
+
+
+def of_text(worker: Worker, weights: Weights, held_out: NDArray[Any]) -> Quality:
+    """Score held-out tokens (N,) with both, from zero state; ExportError if there are too few for a row."""
+    steps = worker.exported.steps or _CHUNK
+    streams = rows(held_out, ROWS)[:, : TIME + 1].astype(np.int64)
+    calls = (streams.shape[1] - 1) // steps
+    if not calls:
+        raise ExportError(
+            f"the held-out text has {len(held_out)} tokens: {ROWS * (steps + 1)} are needed; take a longer"
+        )
+    inputs, targets = streams[:, : calls * steps], streams[:, 1 : calls * steps + 1]
+    off = size = 0.0
+    pieces = list[Sums]()
+    for n, (model, file) in enumerate(_side_by_side(worker, weights, inputs, steps)):
+        pieces.append(_sums(model, file, targets[:, n * steps : (n + 1) * steps]))
+        off, size = off + float(np.square(file - model).sum()), size + float(np.square(model).sum())
+    model_nats, file_nats, agreed = (np.sum(parts, axis=0) / inputs.shape[1] for parts in zip(*pieces, strict=True))
+    change = file_nats - model_nats  # (R,) nats a token
+    return Quality(
+        relative_error=math.sqrt(off / size),
+        tokens=inputs.size,
+        perplexity=math.exp(min(700.0, float(file_nats.mean()))),
+        perplexity_change=math.expm1(float(change.mean())),
+        perplexity_change_at_most=math.expm1(_at_most(change)),
+        top1_agreement=float(agreed.mean()),
+    )
+
+
+def of_layers(worker: Worker, weights: Weights) -> Quality:
+    """Run random features through both, from zero state: bare layers predict nothing."""
+    steps = worker.exported.steps or _CHUNK
+    inputs = stimulus.inputs(worker.exported.model, batch=ROWS, time=steps, seed=_SEED)
+    ((model, file),) = _side_by_side(worker, weights, inputs, steps)
+    return Quality(relative_error=math.sqrt(float(np.square(file - model).sum() / np.square(model).sum())))
+
+
+def _side_by_side(worker: Worker, weights: Weights, inputs: Tokens | Floats, steps: int) -> Iterator[Answers]:
+    """Both answers to a piece after the other, the state carried from piece to piece."""
+    before: Any = None
+    state = None
+    for start in range(0, inputs.shape[1], steps):
+        piece = inputs[:, start : start + steps]
+        model, before = reference.run(worker.exported.model, weights, piece, before, dtype=np.float32)
+        file, state = worker.run(piece, state)
+        yield model, file
+
+
+def _sums(model: Floats, file: Floats, targets: Tokens) -> Sums:
+    agreed = model.argmax(axis=-1) == file.argmax(axis=-1)
+    return Sums(_nats(model, targets), _nats(file, targets), agreed.sum(axis=1))
+
+
+def _nats(logits: Floats, targets: Tokens) -> NDArray[Any]:
+    """Logits (R, T, V), targets (R, T) -> the sum of -log p a row (R,)."""
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    right = np.take_along_axis(shifted, targets[..., None], axis=-1)[..., 0]
+    nats: NDArray[Any] = (np.log(np.exp(shifted).sum(axis=-1)) - right).sum(axis=1)
+    return nats
+
+
+def _at_most(change: NDArray[Any]) -> float:
+    """The one-sided 95 % bound of the mean over rows (Student's t)."""
+    spread = float(change.std(ddof=1)) / math.sqrt(len(change))
+    return float(change.mean()) + float(stats.t.ppf(0.95, len(change) - 1)) * spread

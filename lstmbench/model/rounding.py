@@ -1,0 +1,93 @@
+"""Weights in fewer bits: the codes that a file stores, and the model that those codes stand for.
+
+A row is what one output unit multiplies its inputs with: matrices here are (outputs, inputs). int8 has a scale a row,
+so that a row's largest weight is 127 (symmetric, as ONNX Runtime's DynamicQuantizeMatMul and DynamicQuantizeLSTM take
+them); int4 has a scale for BLOCK inputs of a row, whose largest weight, sign included, is -8 (MatMulNBits).
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmbench.arrays import Floats, Weights
+from lstmbench.records import ModelConfig, Precision
+
+BLOCK = 32  # weights that share a scale in int4
+_GROUPS = (("weight_ih",), ("weight_hh", "weight_ch"))  # matrices that stand side by side in one product
+
+
+class Codes(NamedTuple):
+    """A matrix (N, K) in integers: value = code · scale of its block."""
+
+    codes: NDArray[np.int8]  # (N, K)
+    scales: Floats  # (N, ceil(K / block))
+    block: int  # inputs that share a scale
+
+
+def codes_of(matrix: Floats, precision: Precision) -> Codes:
+    """Round (N, K) to int8 or int4 codes; zeros get scale 1."""
+    return _in_blocks(matrix, BLOCK) if precision in ("int4", "int4a8") else _in_rows(matrix)
+
+
+def restore(stored: Codes) -> Floats:
+    """The matrix (N, K) that codes stand for, float32."""
+    spread = np.repeat(stored.scales, stored.block, axis=1)[:, : stored.codes.shape[1]]
+    return stored.codes.astype(np.float32) * spread
+
+
+def untied(config: ModelConfig, weights: Weights) -> tuple[ModelConfig, Weights]:
+    """The same function with a projection of its own: rounded, it no longer equals the embedding."""
+    if not config.tie_weights:
+        return config, weights
+    own = weights | {"decoder.weight": weights["embedding.weight"]}
+    return msgspec.structs.replace(config, tie_weights=False), own
+
+
+def rounded(config: ModelConfig, weights: Weights, precision: Precision) -> tuple[ModelConfig, Weights]:
+    """The model that a file of that precision holds, float32; of integers, biases and diagonal peepholes stay."""
+    if precision == "fp32":
+        return config, weights
+    if precision == "fp16":
+        return config, {name: half(tensor) for name, tensor in weights.items()}
+    config, weights = untied(config, weights)
+    return config, weights | dict(_rounded_matrices(config, weights, precision))
+
+
+def half(values: NDArray[Any]) -> NDArray[Any]:
+    """The nearest float16 numbers, in the dtype that came."""
+    return values.astype(np.float16).astype(values.dtype)
+
+
+def _rounded_matrices(config: ModelConfig, weights: Weights, precision: Precision) -> list[tuple[str, Floats]]:
+    done = list[tuple[str, Floats]]()
+    for names in _products(config, weights):
+        widths = [weights[name].shape[1] for name in names]
+        whole = restore(codes_of(np.concatenate([weights[name] for name in names], axis=1), precision))
+        done += zip(names, np.split(whole, np.cumsum(widths)[:-1], axis=1), strict=True)
+    return done
+
+
+def _products(config: ModelConfig, weights: Weights) -> list[list[str]]:
+    """The names of the matrices of each product."""
+    suffixes = [f"_l{k}{way}" for k in range(config.num_layers) for way in ("", "_reverse")[: config.directions]]
+    named = [[f"lstm.{kind}{suffix}" for kind in kinds] for suffix in suffixes for kinds in _GROUPS]
+    named += [["decoder.weight"]] if config.head == "lm" else []
+    return [[name for name in names if name in weights and weights[name].ndim == 2] for names in named]
+
+
+def _in_rows(matrix: Floats) -> Codes:
+    peak = np.abs(matrix).max(axis=1, keepdims=True)
+    scales = np.where(peak > 0, peak / 127, 1).astype(np.float32)
+    return Codes(np.rint(matrix / scales).clip(-127, 127).astype(np.int8), scales, matrix.shape[1])
+
+
+def _in_blocks(matrix: Floats, block: int) -> Codes:
+    N, K = matrix.shape
+    blocks = np.pad(matrix, ((0, 0), (0, -K % block))).reshape(N, -1, block)
+    at = np.abs(blocks).argmax(axis=-1, keepdims=True)
+    peak = np.take_along_axis(blocks, at, axis=-1)
+    scales = np.where(peak != 0, peak / -8, 1).astype(np.float32)
+    codes = np.rint(blocks / scales).clip(-8, 7).astype(np.int8)
+    return Codes(codes.reshape(N, -1)[:, :K], scales[..., 0], block)
