@@ -9,8 +9,25 @@ from lstmbench.inspect.operators import OPERATORS
 from lstmbench.inspect.tensors import Constants, number
 
 _ALIKE = frozenset(
-    "Add Cast CastLike Clip Dropout DynamicQuantizeMatMul Gelu Identity LayerNormalization MatMul MatMulNBits Mul Relu "
-    "Sigmoid Sub Tanh".split()
+    [
+        "Add",
+        "Cast",
+        "CastLike",
+        "Clip",
+        "Concat",
+        "Dropout",
+        "DynamicQuantizeMatMul",
+        "Gelu",
+        "Identity",
+        "LayerNormalization",
+        "MatMul",
+        "MatMulNBits",
+        "Mul",
+        "Relu",
+        "Sigmoid",
+        "Sub",
+        "Tanh",
+    ]
 )
 
 
@@ -42,7 +59,9 @@ def _starts(nodes: Iterable[ir.Node]) -> Iterator[tuple[ir.Value, int]]:
             along = list(node.inputs)[len(node.inputs) - number(node, "num_scan_inputs", 0) :]
             held = node.attributes.get("scan_input_axes")
             axes = list(held.as_ints()) if held is not None else [0] * len(along)
-            yield from ((value, axis) for value, axis in zip(along, axes, strict=False) if value is not None and axis >= 0)
+            yield from (
+                (value, axis) for value, axis in zip(along, axes, strict=False) if value is not None and axis >= 0
+            )
         elif node.op_type == "Loop":
             yield from _rows(node)
 
@@ -58,25 +77,30 @@ def _rows(node: ir.Node) -> Iterator[tuple[ir.Value, int]]:
 
 def _before(constants: Constants, node: ir.Node, axis: int) -> list[tuple[ir.Value, int]]:
     """The inputs of a node in which the axis stands too, and where; none if it cannot be followed."""
-    data = node.inputs[0] if node.inputs else None
-    if data is None:
+    if not node.inputs or node.inputs[0] is None:
         return []
-    if node.op_type == "Transpose":
-        held = node.attributes.get("perm")
-        perm = list(held.as_ints()) if held is not None else []
-        return [(data, perm[axis])] if axis < len(perm) else []
-    if node.op_type == "Gather" and constants.is_constant(data) and node.inputs[1] is not None:
-        return [(node.inputs[1], axis)]  # an embedding
-    if node.op_type in {"Squeeze", "Unsqueeze"}:
-        return _shifted(constants, node, data, axis)
     if node.op_type in OPERATORS:  # Y (T, D, B, H), with layout 1 (B, T, D, H)
-        return [(data, axis)] if axis == number(node, "layout", 0) else []
+        return list(_starts([node])) if axis == number(node, "layout", 0) else []
     if node.op_type in {"Scan", "Loop"}:
         return list(_starts([node])) if axis == 0 else []
-    if node.op_type == "Concat":
-        return [(value, axis) for value in node.inputs if value is not None and axis != number(node, "axis", 0)]
+    if node.op_type == "Concat" and axis == number(node, "axis", 0):
+        return []
     if node.op_type in _ALIKE:
         return [(value, axis) for value in node.inputs if value is not None and not constants.is_constant(value)]
+    return _moved(constants, node, node.inputs[0], axis)
+
+
+def _moved(constants: Constants, node: ir.Node, data: ir.Value, axis: int) -> list[tuple[ir.Value, int]]:
+    """Through a node that moves axes, an embedding among them."""
+    if node.op_type == "Transpose":
+        perm = node.attributes.get("perm")
+        order = list(perm.as_ints()) if perm is not None else []
+        return [(data, order[axis])] if axis < len(order) else []
+    if node.op_type == "Gather":
+        ids = node.inputs[1]
+        return [(ids, axis)] if ids is not None and constants.is_constant(data) else []
+    if node.op_type in {"Squeeze", "Unsqueeze"}:
+        return _shifted(constants, node, data, axis)
     return [(data, axis)] if node.op_type == "Slice" else _reshaped(constants, node, data, axis)
 
 

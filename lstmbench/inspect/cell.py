@@ -6,16 +6,26 @@ from typing import NamedTuple
 import numpy as np
 import onnx_ir as ir
 
-from lstmbench.inspect.flow import MOVES, Flow, moved
+from lstmbench.inspect.flow import MOVES, Flow, held, moved
 from lstmbench.inspect.steps import Step, parts, unmoved
 from lstmbench.inspect.tensors import Constants, shape
 from lstmbench.records import Peephole
 
 _PRODUCTS = frozenset(
-    "Einsum FusedMatMul Gemm MatMul MatMulInteger MatMulIntegerToFloat MatMulNBits DynamicQuantizeMatMul QGemm "
-    "QLinearMatMul".split()
+    [
+        "Einsum",
+        "FusedMatMul",
+        "Gemm",
+        "MatMul",
+        "MatMulInteger",
+        "MatMulIntegerToFloat",
+        "MatMulNBits",
+        "DynamicQuantizeMatMul",
+        "QGemm",
+        "QLinearMatMul",
+    ]
 )
-_PASSES = frozenset("Add Sum Sub Div LayerNormalization Mul ReverseSequence".split())
+_PASSES = frozenset(["Add", "Sum", "Sub", "Div", "LayerNormalization", "Mul", "ReverseSequence"])
 
 
 class Product(NamedTuple):
@@ -63,14 +73,9 @@ def _behind(node: ir.Node, found: Sums) -> Sequence[ir.Value | None]:
 
 def _product(node: ir.Node) -> Product | None:
     a, b = node.inputs[0], node.inputs[1] if len(node.inputs) > 1 else None
-    matrix_first = node.op_type in {"MatMul", "Gemm"} and a is not None and _held(a)
+    matrix_first = node.op_type in {"MatMul", "Gemm"} and held(a)
     data, matrix = (b, a) if matrix_first else (a, b)
     return None if data is None else Product(data, matrix, node)
-
-
-def _held(value: ir.Value) -> bool:
-    node = value.producer()
-    return value.is_initializer() or (node is not None and node.op_type == "Constant")
 
 
 def tell(found: Sums, step: Step, constants: Constants) -> tuple[Peephole, str]:
@@ -95,9 +100,7 @@ def _sees(data: ir.Value, cells: set[ir.Value]) -> bool:
     return any(unmoved(part) & cells for part in parts(data))
 
 
-def _peephole(
-    a: ir.Value, b: ir.Value, old: set[ir.Value], new: set[ir.Value]
-) -> tuple[ir.Value, bool] | None:
+def _peephole(a: ir.Value, b: ir.Value, old: set[ir.Value], new: set[ir.Value]) -> tuple[ir.Value, bool] | None:
     """The vector that c is multiplied by, and whether c is the new one; a scalar is no peephole."""
     for cell, vector in ((a, b), (b, a)):
         if _sees(cell, old | new) and (dims := shape(vector)) != () and dims != (1,):

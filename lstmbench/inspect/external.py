@@ -54,5 +54,11 @@ def array(folder: Path, tensor: ir.TensorProtocol) -> Floats | None:
             file.seek(tensor.offset or 0)
             held = file.read(math.ceil(tensor.nbytes))
         return np.frombuffer(held, tensor.dtype.numpy()).reshape(tensor.shape.numpy())
-    except (ValueError, TypeError, OSError, OverflowError, MemoryError):  # the header promises other bytes than there are
+    except (
+        ValueError,
+        TypeError,
+        OSError,
+        OverflowError,
+        MemoryError,
+    ):  # the header promises other bytes than there are
         return None

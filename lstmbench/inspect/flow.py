@@ -1,16 +1,30 @@
 """Following a value through nodes that only move it, and through the bodies of Scan, Loop and If."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import onnx_ir as ir
 
 RESHAPES = frozenset(
-    "Cast CastLike Clip DequantizeLinear Dropout DynamicQuantizeLinear Expand Flatten Identity QuantizeLinear Reshape "
-    "Squeeze Transpose Unsqueeze".split()
+    [
+        "Cast",
+        "CastLike",
+        "Clip",
+        "DequantizeLinear",
+        "Dropout",
+        "DynamicQuantizeLinear",
+        "Expand",
+        "Flatten",
+        "Identity",
+        "QuantizeLinear",
+        "Reshape",
+        "Squeeze",
+        "Transpose",
+        "Unsqueeze",
+    ]
 )
-SELECTS = frozenset("Gather GatherND Slice Split".split())
+SELECTS = frozenset(["Gather", "GatherND", "Slice", "Split"])
 MOVES = RESHAPES | SELECTS | {"Concat", "Tile"}
 
 
@@ -37,8 +51,8 @@ class Flow:
     """All graphs of a model, with what enters and leaves each body."""
 
     def __init__(self, model: ir.Model) -> None:
-        held = model.graph.initializers  # which old files name among the inputs too
-        self.inputs = [value for value in model.graph.inputs if value.name not in held]
+        carried = model.graph.initializers  # which old files name among the inputs too
+        self.inputs = [value for value in model.graph.inputs if value.name not in carried]
         self.outputs = list(model.graph.outputs)
         self.places: list[Place] = []
         self.tensors: list[ir.TensorProtocol] = []
@@ -95,30 +109,40 @@ class Flow:
         return moved(node) if node.op_type in MOVES else []
 
     def arrivals(self, value: ir.Value) -> list[ir.Value]:
-        """The graph's outputs to which a value is moved, in their order."""
-        seen, waiting = set[ir.Value](), [value]
+        """The graph's outputs to which a value is moved, the one with the fewest moves first."""
+        seen, waiting = dict[ir.Value, None](), deque([value])
         while waiting:
-            value = waiting.pop()
+            value = waiting.popleft()
             if value in seen:
                 continue
-            seen.add(value)
+            seen[value] = None
             waiting += self.exits.get(value, [])
             for node, index in value.uses():
                 if node.op_type in MOVES and (index == 0 or node.op_type == "Concat"):
                     waiting += node.outputs if node.op_type == "Split" else node.outputs[:1]
-        return [output for output in self.outputs if output in seen]
+        return [value for value in seen if value in self.outputs]
 
 
 def moved(node: ir.Node) -> list[ir.Value]:
-    """Of a node that moves: the inputs that it moves, without axes and sizes."""
+    """Of a node that moves: the inputs that it moves, without axes and sizes; rows picked from a table are computed."""
+    if node.op_type in {"Gather", "GatherND"} and held(node.inputs[0]) and not held(node.inputs[1]):
+        return []
     inputs = node.inputs if node.op_type == "Concat" else node.inputs[:1]
     return [value for value in inputs if value is not None]
 
 
+def held(value: ir.Value | None) -> bool:
+    """Whether the file holds a value itself."""
+    if value is None:
+        return False
+    node = value.producer()
+    return value.is_initializer() or (node is not None and node.op_type == "Constant")
+
+
 def constant(node: ir.Node) -> ir.TensorProtocol | None:
     """The tensor of a Constant node, if it is held as one."""
-    held = node.attributes.get("value")
-    return held.as_tensor() if held is not None and held.type == ir.AttributeType.TENSOR else None
+    value = node.attributes.get("value")
+    return value.as_tensor() if value is not None and value.type == ir.AttributeType.TENSOR else None
 
 
 def name_of(node: ir.Node) -> str:

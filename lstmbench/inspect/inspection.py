@@ -48,7 +48,9 @@ class Recurrence(Record, frozen=True, kw_only=True):
     steps: int | None = None  # of a chain, or of a Loop whose count is written into the graph
     layers: int = 1  # that one body holds
     states: tuple[State, ...] = ()
-    options: tuple[str, ...] = ()  # layout, sequence_lens, clip, input_forget, activations: what differs from the default
+    options: tuple[
+        str, ...
+    ] = ()  # layout, sequence_lens, clip, input_forget, activations: what differs from the default
     where: str = ""  # the body or function that it stands in; empty: the graph itself
 
 

@@ -31,7 +31,9 @@ def _demand_file(path: Path) -> None:
     if not path.is_file():
         raise RecordError(f"{path} is no ordinary file")
     if path.stat().st_size >= _LIMIT_BYTES:
-        raise RecordError(f"{path} is no ONNX: it is larger than 2 GiB, which no ONNX file can be without external data")
+        raise RecordError(
+            f"{path} is no ONNX: it is larger than 2 GiB, which no ONNX file can be without external data"
+        )
 
 
 def _model(path: Path, data: bytes) -> ir.Model:

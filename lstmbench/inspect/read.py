@@ -6,7 +6,7 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from lstmbench.inspect import axes, claims, external, operators, opening, summary, tensors, traps, written
+from lstmbench.inspect import axes, claims, external, opening, operators, summary, tensors, traps, written
 from lstmbench.inspect.flow import Flow
 from lstmbench.inspect.inspection import Inspection, Port, Recurrence
 from lstmbench.inspect.states import contract

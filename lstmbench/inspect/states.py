@@ -1,6 +1,6 @@
 """Which graph inputs a state starts from, which graph outputs hand it on, and what that comes to for the file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import onnx_ir as ir
 
@@ -33,9 +33,14 @@ def _start(flow: Flow, constants: Constants, before: ir.Value | None) -> tuple[S
     return ("input", given[0]) if given and len(origins) == 1 else ("computed", None)
 
 
-def contract(rows: Iterable[Recurrence]) -> str:
+def leading(rows: Sequence[Recurrence]) -> Sequence[Recurrence]:
+    """The rows without loops that only hold others."""
+    return [row for row in rows if row.operator not in {"Scan", "Loop"} or row.cell is not None] or rows
+
+
+def contract(rows: Sequence[Recurrence]) -> str:
     """All states in one line: in and out, one of the two, or neither."""
-    states = [state for row in rows for state in row.states]
+    states = [state for row in leading(rows) for state in row.states]
     if not states:
         return "no state was recognised"
     given, handed = [s for s in states if s.start == "input"], [s for s in states if s.output is not None]
@@ -47,11 +52,17 @@ def contract(rows: Iterable[Recurrence]) -> str:
         return f"state in and out: {pairs}"
     if not handed:
         return f"state in, not out: {', '.join(dict.fromkeys(str(s.input) for s in given))}"
-    return f"some states in and out: {pairs}; the others: {_starts(s for s in states if s.start != 'input')}".rstrip(": ")
+    return f"some states in and out: {pairs}; the others: {_starts(s for s in states if s.start != 'input')}".rstrip(
+        ": "
+    )
 
 
 def _starts(states: Iterable[State]) -> str:
-    words = {"zeros": "starts from zeros", "constant": "starts from constants", "computed": "starts from computed values"}
+    words = {
+        "zeros": "starts from zeros",
+        "constant": "starts from constants",
+        "computed": "starts from computed values",
+    }
     return ", ".join(dict.fromkeys(words[state.start] for state in states if state.start in words))
 
 

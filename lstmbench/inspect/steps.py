@@ -8,7 +8,7 @@ import onnx_ir as ir
 from lstmbench.inspect.flow import MOVES, RESHAPES, moved
 
 _OPENS = frozenset({"Sigmoid", "HardSigmoid"})
-_SQUASHES = frozenset("Tanh Softsign Relu LeakyRelu Elu ThresholdedRelu".split())
+_SQUASHES = frozenset(["Tanh", "Softsign", "Relu", "LeakyRelu", "Elu", "ThresholdedRelu"])
 
 
 class Step(NamedTuple):

@@ -8,6 +8,7 @@ import onnx_ir as ir
 from lstmbench.inspect.flow import Flow
 from lstmbench.inspect.inspection import Recurrence
 from lstmbench.inspect.operators import LSTMS
+from lstmbench.inspect.states import leading
 from lstmbench.inspect.tensors import Constants, shape
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class Summary(NamedTuple):
 
 def summarise(flow: Flow, rows: Sequence[Recurrence]) -> Summary:
     """Of all rows together, those that only hold others left out."""
-    rows = [row for row in rows if row.operator not in {"Scan", "Loop"} or row.cell is not None] or list(rows)
+    rows = leading(rows)
     forward = sum(row.layers for row in rows if row.direction != "reverse")
     both = any(row.direction == "bidirectional" for row in rows) or forward != sum(row.layers for row in rows)
     return Summary(
@@ -51,7 +52,7 @@ def _form(flow: Flow, row: Recurrence) -> str | None:
     return "scan" if row.operator == "Scan" else None
 
 
-def _same(rows: Iterable[Recurrence], of: Callable[[Recurrence], T]) -> T | None:
+def _same(rows: Iterable[Recurrence], of: Callable[[Recurrence], T | None]) -> T | None:
     values = {of(row) for row in rows}
     return values.pop() if len(values) == 1 else None
 

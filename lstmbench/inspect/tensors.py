@@ -15,7 +15,7 @@ from lstmbench.inspect.inspection import Parameters
 
 _FLOATS = {"FLOAT": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "DOUBLE": "fp64"}
 _INT8_NODES = frozenset(
-    "DynamicQuantizeLSTM DynamicQuantizeMatMul MatMulInteger MatMulIntegerToFloat QLinearMatMul QGemm".split()
+    ["DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "MatMulInteger", "MatMulIntegerToFloat", "QLinearMatMul", "QGemm"]
 )
 _WHOLE = {"INT8": "int8", "UINT8": "int8", "INT4": "int4", "UINT4": "int4"}
 
@@ -63,7 +63,9 @@ def parameters(tensors: Iterable[ir.TensorProtocol]) -> tuple[Parameters, ...]:
     for tensor in tensors:
         by_type[tensor.dtype.name.lower()].append(tensor)
     rows = [
-        Parameters(dtype=dtype, tensors=len(held), elements=sum(map(_elements, held)), size_bytes=sum(map(_bytes, held)))
+        Parameters(
+            dtype=dtype, tensors=len(held), elements=sum(map(_elements, held)), size_bytes=sum(map(_bytes, held))
+        )
         for dtype, held in by_type.items()
     ]
     return tuple(sorted(rows, key=lambda row: (-row.size_bytes, row.dtype)))

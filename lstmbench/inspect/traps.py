@@ -16,7 +16,9 @@ def of_file(ir_version: int, opset: int, external: Iterable[External]) -> Iterat
         yield f"ONNX Runtime 1.20 refuses an opset above {_OPSET}; this is {opset}"
 
 
-def of_time(rows: Iterable[Recurrence], inputs: Iterable[Port], reshapes: Iterable[tuple[str, list[int]]]) -> Iterator[str]:
+def of_time(
+    rows: Iterable[Recurrence], inputs: Iterable[Port], reshapes: Iterable[tuple[str, list[int]]]
+) -> Iterator[str]:
     """What holds for one length only."""
     for port in inputs:
         size = None if port.shape is None or port.time_axis is None else port.shape[port.time_axis]
@@ -24,7 +26,7 @@ def of_time(rows: Iterable[Recurrence], inputs: Iterable[Port], reshapes: Iterab
             yield f"T is frozen at {size} in input {port.name!r}: other lengths are refused"
     for row in rows:
         if row.steps is not None and row.steps > 1:
-            yield f"{row.name}: {row.steps} steps are written into the graph; an input of another length is not read to its end"
+            yield f"{row.name}: {row.steps} steps are written into the graph, whatever the input's length"
     for name, sizes in reshapes:
         yield f"{name}: a Reshape to {sizes} freezes the shape of what was exported with"
 
@@ -39,12 +41,12 @@ def of_operators(rows: Iterable[Recurrence], dtypes: frozenset[str]) -> Iterator
     if "double" in dtypes and rows:
         yield "ONNX Runtime registers the LSTM for double and throws when it runs"
     if peepholes:
-        yield "an LSTM with P is computed without its peepholes, and without a warning, by OpenVINO 2025.0 to 2026.4 and IREE 3.13"
+        yield "OpenVINO 2025.0 to 2026.4 and IREE 3.13 compute an LSTM with P without its peepholes, and do not warn"
         yield "OpenCV 4.11 and 5.0 take P in the wrong order"
     if "clip" in options:
         yield "ONNX Runtime does not apply clip to the new cell state"
     if {"clip", "sequence_lens", "input_forget", "activations"} & set(options):
-        yield "onnx's ReferenceEvaluator ignores sequence_lens, clip, input_forget and activations: it is no oracle here"
+        yield "onnx's ReferenceEvaluator ignores sequence_lens, clip, input_forget and activations: no oracle here"
     if "sequence_lens" in options:
         yield "ONNX Runtime gives zero states, not h_0 and c_0, for a row of length 0"
     if peepholes or {"clip", "input_forget", "activations"} & set(options):

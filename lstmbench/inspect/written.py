@@ -60,9 +60,15 @@ def _chain(flow: Flow, constants: Constants, place: Place, chain: list[Step]) ->
 
 def _h_before(flow: Flow, step: Step, sums: Sums) -> ir.Value | None:
     """Of what the gates' products take, the one that starts as c does: of c's shape, not c, not features."""
-    candidates = [part for product in sums.products for part in parts(product.data) if not unmoved(part) & unmoved(step.c)]
+    candidates = [
+        part for product in sums.products for part in parts(product.data) if not unmoved(part) & unmoved(step.c)
+    ]
     c_shapes = {shape(value) for value in flow.origins(step.c)}
-    alike = [v for v in candidates if {shape(o) for o in flow.origins(v)} & c_shapes and flow.origins(v) != flow.origins(step.c)]
+    alike = [
+        v
+        for v in candidates
+        if {shape(o) for o in flow.origins(v)} & c_shapes and flow.origins(v) != flow.origins(step.c)
+    ]
     return next(iter(alike), None)
 
 
