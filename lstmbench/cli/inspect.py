@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lstmbench.inspect.inspection import External, Inspection, Port, Recurrence
 
-_LONG = 60  # characters of a metadata value that is shown
+_LONG = 64  # characters of a metadata value that is shown
 
 
 def inspect(
@@ -75,7 +75,7 @@ def _model(found: "Inspection") -> "Iterator[tuple[str, str]]":
     sizes = {"E": found.input_size, "H": found.hidden_size, "L": found.num_layers, "D": found.directions}
     sizes["V"] = found.vocabulary_size
     yield "sizes", ", ".join(f"{name} {value}" for name, value in sizes.items() if value is not None)
-    yield "states", found.contract
+    yield "contract", found.contract
 
 
 def _row(row: "Recurrence") -> list[str]:

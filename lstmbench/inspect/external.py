@@ -26,12 +26,19 @@ def _file(folder: Path, name: str, held: list[ir.ExternalTensor]) -> External:
     if path is None:
         problem = "it lies outside the model's folder: not looked at"
         return External(file=name, tensors=len(held), size_bytes=None, problem=problem)
-    if not path.is_file():
+    size = _size(path)
+    if size is None:
         return External(file=name, tensors=len(held), size_bytes=None, problem="missing")
-    size = path.stat().st_size
     needed = max((tensor.offset or 0) + math.ceil(tensor.nbytes) for tensor in held)
     problem = f"too short: {needed:,} bytes are needed" if needed > size else ""
     return External(file=name, tensors=len(held), size_bytes=size, problem=problem)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:  # no name that a file can have
+        return None
 
 
 def inside(folder: Path, name: str) -> Path | None:

@@ -1,5 +1,9 @@
 """A path to a model: nothing but the file itself is read, and what is no ONNX is told in one line."""
 
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -19,6 +23,14 @@ def read(path: Path) -> tuple[bytes, ir.Model]:
     if not data:
         raise RecordError(f"{path} is empty; copy or export it again")
     return data, _model(path, data)
+
+
+def demand_valid(path: Path, data: bytes) -> None:
+    """RecordError, with what the standard says of it, if a file that could be parsed is no valid ONNX."""
+    try:
+        onnx.checker.check_model(data)
+    except (onnx.checker.ValidationError, ValueError) as error:
+        raise RecordError(f"{path} is no valid ONNX: {_reason(error)}") from error
 
 
 def _demand_file(path: Path) -> None:
@@ -46,9 +58,24 @@ def _model(path: Path, data: bytes) -> ir.Model:
     if not proto.HasField("graph") or not (proto.graph.node or proto.graph.output) or not proto.opset_import:
         raise RecordError(f"{path} is no ONNX model: it holds no graph")
     try:
-        return ir.from_proto(proto)
+        with _quiet():
+            return ir.from_proto(proto)
     except Exception as error:
         raise RecordError(f"{path} is damaged ONNX: {_reason(error)}") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What the reader logs of a damaged file is told by `sound`, in one line."""
+    log = logging.getLogger("onnx_ir")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(before)
 
 
 def _reason(error: BaseException) -> str:

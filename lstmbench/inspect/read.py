@@ -6,7 +6,8 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from lstmbench.inspect import axes, claims, external, opening, operators, summary, tensors, traps, written
+from lstmbench.errors import RecordError
+from lstmbench.inspect import axes, claims, external, opening, operators, sound, summary, tensors, traps, written
 from lstmbench.inspect.flow import Flow
 from lstmbench.inspect.inspection import Inspection, Port, Recurrence
 from lstmbench.inspect.states import contract
@@ -19,7 +20,15 @@ def inspect(path: Path) -> Inspection:
     External data is looked at only where it decides which cell this is, and never outside the file's folder.
     """
     data, model = opening.read(path)
-    flow = Flow(model)
+    try:
+        return _inspection(path, data, model)
+    except (TypeError, ValueError, IndexError, KeyError):
+        opening.demand_valid(path, data)  # whose fault it is
+        raise
+
+
+def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
+    flow = _flow(path, model)
     constants = Constants(flow, path.parent)
     rows, nodes = _rows(flow, constants), [node for place in flow.places for node in place.nodes]
     told, (head, vocabulary) = summary.summarise(flow, rows), summary.head(flow, constants)
@@ -70,6 +79,18 @@ def inspect(path: Path) -> Inspection:
             *traps.of_loops(rows),
         ),
     )
+
+
+def _flow(path: Path, model: ir.Model) -> Flow:
+    """All graphs, after a look whether they are whole."""
+    try:
+        flow = Flow(model)
+        fault = sound.fault(flow, model)
+    except ValueError as error:  # a type that does not exist
+        raise RecordError(f"{path} is damaged ONNX: {error}") from error
+    if fault is not None:
+        raise RecordError(f"{path} is damaged ONNX: {fault[:200]}")
+    return flow
 
 
 def _rows(flow: Flow, constants: Constants) -> tuple[Recurrence, ...]:

@@ -63,7 +63,7 @@ def lstm(foreign):
             "W": rng.standard_normal((1, gates * H, E)).astype(np.float32),
             "R": rng.standard_normal((1, gates * H, H)).astype(np.float32),
         }
-        inputs, outputs = {"x": x}, {"y": None}
+        inputs, outputs = {"x": x}, {"y": [None] * 4}
         given = ["x", "W", "R", "", "lengths" if lengths else ""]
         if state:
             inputs |= {"h0": (1, "B", H)} | ({"c0": (1, "B", H)} if operator == "LSTM" else {})
@@ -75,7 +75,7 @@ def lstm(foreign):
             constants["lengths"] = np.array([2, 1], np.int32)
         made = ["y", "hn", "cn"] if operator == "LSTM" else ["y", "hn"]
         if out:
-            outputs |= {name: (1, "B", H) for name in made[1:]}
+            outputs |= dict.fromkeys(made[1:], (1, "B", H))
         node = helper.make_node(operator, given, made, name="rec", hidden_size=H, **attributes)
         return foreign([node], inputs, outputs, constants)
 

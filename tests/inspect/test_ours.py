@@ -21,7 +21,7 @@ def strip(proto):
 @pytest.mark.parametrize(("head", "layers", "both"), HEADS)
 @pytest.mark.parametrize(("form", "cell"), FORMS)
 @pytest.mark.parametrize("square", [False, True])
-def test_the_graph_alone_tells_what_was_exported(ours, change, form, cell, head, layers, both, square):
+def test_the_graph_alone_tells_what_was_exported(ours, change, *, form, cell, head, layers, both, square):
     sizes = {"num_layers": layers, "bidirectional": both} | ({"input_size": 6} if square else {})
     path = ours(form, cell, head, **sizes)
     assert inspect(path).disagreements == ()
@@ -30,7 +30,7 @@ def test_the_graph_alone_tells_what_was_exported(ours, change, form, cell, head,
     assert (told.hidden_size, told.num_layers, told.directions) == (6, layers, 2 if both else 1)
     assert (told.input_size, told.vocabulary_size) == (6 if square else 5, 9 if head == "lm" else None)
     assert told.contract == "state in and out: h_0 → h_n, c_0 → c_n"
-    assert [(port.name, port.time_axis) for port in told.inputs][0] == ("input_ids" if head == "lm" else "x", 1)
+    assert (told.inputs[0].name, told.inputs[0].time_axis) == ("input_ids" if head == "lm" else "x", 1)
     assert not [line for line in told.warnings if "frozen" in line]
 
 
