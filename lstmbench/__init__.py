@@ -2,8 +2,8 @@
 
     corpus -> model -> export -> check -> bench -> report
 
-Each arrow is a verb with a package of its own (`train`, `export`, `check`, `bench`, `report`, `generate`);
-no verb imports another. Below them stand the nouns: `worker`, `runtimes`, `parity`, `model`, `corpus`,
+Each arrow is a verb with a package of its own (`train`, `export`, `check`, `bench`, `report`, `generate`,
+`inspect`); no verb imports another. Below them stand the nouns: `worker`, `runtimes`, `parity`, `model`, `corpus`,
 `records`; above them `flows`, which chains verbs, and `cli`, which alone prints, parses and exits.
 """
 

@@ -21,6 +21,7 @@ from lstmbench.cli.bench import bench
 from lstmbench.cli.check import check
 from lstmbench.cli.export import export
 from lstmbench.cli.generate import generate
+from lstmbench.cli.inspect import inspect
 from lstmbench.cli.report import report
 from lstmbench.cli.run import run
 from lstmbench.cli.study import study
@@ -92,7 +93,7 @@ def _options(
     """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
 
 
-for verb in (run, train, export, check, bench, report, generate, study):
+for verb in (run, train, export, inspect, check, bench, report, generate, study):
     app.command()(_verb(verb))
 
 

@@ -8,16 +8,16 @@ if TYPE_CHECKING:
     from lstmbench.report import TerminalTable
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; columns of numbers are aligned to the right."""
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
+    """Print a table; the first `left` columns are words, the others numbers, aligned to the right."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for n, column in enumerate(columns):
-        drawn.add_column(column, justify="left" if n == 0 else "right", overflow="fold")
+        drawn.add_column(column, justify="left" if n < left else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     Console().print(drawn)
@@ -27,6 +27,20 @@ def tables(drawn: "Iterable[TerminalTable]") -> None:
     """Print the tables of a report."""
     for title, columns, rows in drawn:
         table(title, columns, rows)
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> None:
+    """Print a word and what there is to say of it, a line each; what is long goes on under itself."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table.grid(padding=(0, 2))
+    drawn.add_column(no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for word, said in rows:
+        drawn.add_row(Text(word), Text(said))
+    Console().print(drawn)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,85 @@
+"""A path to a model: nothing but the file itself is read, and what is no ONNX is told in one line."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+import onnx_ir as ir
+from google.protobuf.message import DecodeError
+
+from lstmbench import disk
+from lstmbench.errors import RecordError
+
+_LIMIT_BYTES = 2**31  # of one protobuf message
+
+
+def read(path: Path) -> tuple[bytes, ir.Model]:
+    """The bytes and the graph; RecordError if there is no file, or none that holds an ONNX model."""
+    _demand_file(path)
+    data = disk.read_bytes(path)
+    if not data:
+        raise RecordError(f"{path} is empty; copy or export it again")
+    return data, _model(path, data)
+
+
+def demand_valid(path: Path, data: bytes) -> None:
+    """RecordError, with what the standard says of it, if a file that could be parsed is no valid ONNX."""
+    try:
+        onnx.checker.check_model(data)
+    except (onnx.checker.ValidationError, ValueError) as error:
+        raise RecordError(f"{path} is no valid ONNX: {_reason(error)}") from error
+
+
+def _demand_file(path: Path) -> None:
+    if path.is_dir():
+        found = sorted(file.name for file in path.glob("*.onnx"))
+        holds = f"one of {', '.join(found)}" if found else "it holds no .onnx file"
+        raise RecordError(f"{path} is a folder: name the file ({holds})")
+    if not path.exists():
+        raise RecordError(f"no file {path}")
+    if not path.is_file():
+        raise RecordError(f"{path} is no ordinary file")
+    if path.stat().st_size >= _LIMIT_BYTES:
+        raise RecordError(
+            f"{path} is no ONNX: it is larger than 2 GiB, which no ONNX file can be without external data"
+        )
+
+
+def _model(path: Path, data: bytes) -> ir.Model:
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(data)
+    except DecodeError as error:
+        raise RecordError(f"{path} is no ONNX, or was cut off: it cannot be parsed; copy or export it again") from error
+    # protobuf takes many a byte string for a message of unknown fields
+    if not proto.HasField("graph") or not (proto.graph.node or proto.graph.output) or not proto.opset_import:
+        raise RecordError(f"{path} is no ONNX model: it holds no graph")
+    try:
+        with _quiet():
+            return ir.from_proto(proto)
+    except Exception as error:
+        raise RecordError(f"{path} is damaged ONNX: {_reason(error)}") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What the reader logs of a damaged file is told by `sound`, in one line."""
+    log = logging.getLogger("onnx_ir")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(before)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, in one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
