@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lstmbench.cli.choice import chosen, share
 from lstmbench.cli.folders import model_folders
 from lstmbench.cli.screen import spinner, table
 from lstmbench.errors import CheckpointError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _COST = ["file", "perplexity", "change", "at most (95 %)", "top-1 the same", "outputs off"]
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 (one argument an option)
     names: Annotated[
         list[str] | None, typer.Argument(help="Model folders, or names under --models; all that are trained if none.")
     ] = None,
@@ -27,25 +28,50 @@ def export(
     form: Annotated[
         str | None,
         typer.Option(
-            help="lstm, scan, loop, step or unrolledN; lstm for diagonal and none, scan for full if not given."
+            help="lstm, scan, loop, step, unrolledN or auto; lstm for diagonal and none, scan for full if not given."
         ),
     ] = None,
-    precision: Annotated[Literal["fp32", "fp16", "int8", "int4", "int4a8"], typer.Option()] = "fp32",
+    precision: Annotated[
+        Literal["fp32", "fp16", "int8", "int4", "int4a8", "auto"],
+        typer.Option(help="auto: the fastest."),
+    ] = "fp32",
     text: Annotated[
         str | None, typer.Option(help="Held-out text for precisions below fp32; what the model was trained on if none.")
     ] = None,
+    max_loss: Annotated[str, typer.Option(help="With auto: of perplexity, at 95 % confidence.")] = "1%",
+    runtime: Annotated[str, typer.Option(help="With auto: where it must be fast.")] = "onnxruntime-cpu",
+    workload: Annotated[Literal["score", "decode"], typer.Option(help="With auto.")] = "score",
+    batch: Annotated[int, typer.Option(min=1, help="With auto: B.")] = 1,
+    time: Annotated[int, typer.Option(min=1, help="With auto: T.")] = 64,
+    threads: Annotated[int, typer.Option(min=1, help="With auto.")] = 1,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
 ) -> None:
     """Write ONNX files, each run at unseen shapes and compared with the float64 reference before it is kept."""
     from lstmbench.export import export as run
+    from lstmbench.flows.candidates import Wish
+    from lstmbench.records import Workload
 
+    auto = "auto" in (form, precision)
+    wish = Wish(
+        head=head,
+        form=None if form == "auto" else form,
+        precision=None if precision == "auto" else precision,
+        workload=Workload(kind=workload, batch=batch, time=time),
+        runtime=runtime,
+        threads=threads,
+        max_loss=share(max_loss),
+    )
     done: list[ExportedModel] = []
     try:
         with spinner() as progress:
             for folder in _trained(names, models):
                 progress(f"exporting {folder} and proving the file")
                 unseen = None if precision == "fp32" else _held_out(folder, text, head)
-                done.append(run(folder, head=head, form=form, precision=precision, held_out=unseen))
+                done.append(
+                    chosen(folder, wish, unseen, progress)
+                    if auto
+                    else run(folder, head=head, form=form, precision=wish.precision or "fp32", held_out=unseen)
+                )
     finally:  # what came before an error was written, and stays
         if done:
             table("exported and proven", ["file", "size", "worst error", "bound there"], [_row(one) for one in done])

@@ -1,0 +1,50 @@
+"""`lstmbench export --form auto` or `--precision auto`: what was compared, as a table, and what was kept."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lstmbench.cli.screen import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lstmbench.arrays import Tokens
+    from lstmbench.flows.candidates import Candidate, Wish
+    from lstmbench.flows.choose import Choice
+    from lstmbench.records import ExportedModel
+
+
+def share(words: str) -> float:
+    """'1%' and '0.01' -> 0.01; LstmbenchError for what is no share."""
+    from lstmbench.errors import LstmbenchError
+
+    try:
+        share = float(words.removesuffix("%")) / (100 if words.endswith("%") else 1)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise LstmbenchError(f"--max-loss is a share such as 1% or 0.01, not {words!r}")
+    return share
+
+
+def chosen(folder: Path, wish: "Wish", held_out: "Tokens | None", progress: "Callable[[str], None]") -> "ExportedModel":
+    """Choose, and print what was chosen from."""
+    from lstmbench.flows.choose import choose
+
+    choice = choose(folder, wish, held_out=held_out, progress=progress)
+    work = wish.workload
+    title = f"{folder}: {work.kind} (B={work.batch}, T={work.time}) on {wish.runtime}, {wish.threads} thread(s)"
+    table(title, ["candidate", "p50 ms", "loss, at most", "verdict"], [_verdict(c, choice) for c in choice.candidates])
+    return choice.kept
+
+
+def _verdict(candidate: "Candidate", choice: "Choice") -> list[str]:
+    p50_s, fastest_s = candidate.p50_s, choice.candidates[0].p50_s
+    name = f"{candidate.form}-{candidate.precision}"
+    loss = "n/a" if candidate.loss is None else f"{candidate.loss:+.2%}"
+    if p50_s is None or fastest_s is None:
+        return [name, "n/a", loss, candidate.refused]
+    kept = choice.kept.record
+    said = "kept" if (candidate.form, candidate.precision) == (kept.form, kept.precision) else ""
+    said = said or ("not told from the fastest" if candidate in choice.tied else f"{p50_s / fastest_s:.2f}x as long")
+    return [name, f"{p50_s * 1e3:.3g}", loss, said]

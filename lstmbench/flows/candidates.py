@@ -1,0 +1,112 @@
+"""What an export could be: each form in each precision, written, judged by its cost, checked and timed."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from lstmbench.arrays import Tokens
+from lstmbench.bench import Effort
+from lstmbench.errors import ExportError
+from lstmbench.export import export, forms
+from lstmbench.flows.assess import assess
+from lstmbench.model import folder as model_folder
+from lstmbench.records import ExportedModel, Form, Head, Measurement, Precision, Timing, Workload
+from lstmbench.samples import quantile_s
+
+_EFFORT = Effort(rounds=8, budget_s=1.0)  # slower in all of eight rounds by chance: one time in 256
+
+
+class Wish(NamedTuple):
+    """What an export is for; None where it is to be chosen."""
+
+    head: Head | None
+    form: Form | None
+    precision: Precision | None
+    workload: Workload
+    runtime: str
+    threads: int
+    max_loss: float  # of perplexity, with 95 % confidence; of head `layer` the relative error of its outputs
+
+
+class Candidate(NamedTuple):
+    """One form in one precision: what it costs, how fast it is, or why it is out."""
+
+    form: Form
+    precision: Precision
+    loss: float | None = None
+    timing: Timing | None = None
+    refused: str = ""
+
+    @property
+    def p50_s(self) -> float | None:
+        """The median of its samples."""
+        return quantile_s(self.timing.sample_s, 0.5) if self.timing else None
+
+
+def exported(
+    path: Path, wish: Wish, held_out: Tokens | None, progress: Callable[[str], None]
+) -> list[tuple[Candidate, ExportedModel | None]]:
+    """Write every candidate into the folder; what could not be written has no file, what costs too much is out."""
+    done = list[tuple[Candidate, ExportedModel | None]]()
+    for form in _forms(path, wish):
+        for precision in [wish.precision] if wish.precision else get_args(Precision):
+            progress(f"exporting {form}-{precision}")
+            try:
+                made = export(path, head=wish.head, form=form, precision=precision, held_out=held_out)
+            except ExportError as error:
+                done.append((Candidate(form, precision, refused=str(error)), None))
+            else:
+                done.append((_judged(form, made, wish.max_loss), made))
+    return done
+
+
+def _forms(path: Path, wish: Wish) -> Sequence[Form]:
+    """Those with T open, and where the workload is one step a call, `step`."""
+    if wish.form:
+        return [wish.form]
+    known = forms(model_folder.read(path).folder.model.peephole)
+    fixed = ["step"] if wish.workload.chunks[0] == 1 else []
+    return [form for form in known if form not in ("step", "unrolledN")] + fixed
+
+
+def _judged(form: Form, made: ExportedModel, max_loss: float) -> Candidate:
+    precision, quality = made.record.precision, made.record.quality
+    if precision == "fp32":
+        return Candidate(form, precision, loss=0.0)
+    if quality is None:
+        return Candidate(form, precision, refused="what it costs is not measured: no held-out text is at hand")
+    loss = quality.perplexity_change_at_most
+    loss = quality.relative_error if loss is None else loss
+    refused = f"costs up to {loss:.2%}, more than {max_loss:.2%}" if loss > max_loss else ""
+    return Candidate(form, precision, loss=loss, refused=refused)
+
+
+def timed(
+    path: Path,
+    wish: Wish,
+    exported: Sequence[tuple[Candidate, ExportedModel | None]],
+    progress: Callable[[str], None],
+) -> list[Candidate]:
+    """Check and time what is not out yet."""
+    models = [made for candidate, made in exported if made is not None and not candidate.refused]
+    found = dict[tuple[str, str], Measurement]()
+    if models:
+        _, rows = assess(
+            models,
+            [wish.runtime],
+            [wish.workload],
+            run=path.parent / "run",
+            threads=wish.threads,
+            effort=_EFFORT,
+            progress=progress,
+        )
+        found = {(row.subject.form, row.subject.precision): row for row in rows}
+    return [_with_timing(candidate, found.get(candidate[:2])) for candidate, _ in exported]
+
+
+def _with_timing(candidate: Candidate, row: Measurement | None) -> Candidate:
+    if candidate.refused:
+        return candidate
+    if row is None:
+        return candidate._replace(refused="it cannot be asked for this workload")
+    return candidate._replace(timing=row.timing, refused=row.refused)

@@ -1,0 +1,167 @@
+"""The fastest within the loss that is allowed is kept, and two are called different only when every round says so."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from lstmbench.errors import LstmbenchError
+from lstmbench.export import export as write
+from lstmbench.flows import candidates, choose
+from lstmbench.flows.candidates import Candidate, Wish
+from lstmbench.model import folder
+from lstmbench.model.weights import random_weights
+from lstmbench.records import Load, Measurement, ModelConfig, ModelFolder, Timing, Workload
+
+pytest.importorskip("onnxruntime")
+
+SCORE = Workload(kind="score", batch=2, time=3)
+HELD_OUT = np.random.default_rng(0).integers(1, 9, 32 * 33)
+WISH = Wish(None, None, None, SCORE, "onnxruntime-cpu", threads=1, max_loss=0.05)
+
+
+@pytest.fixture
+def model(tmp_path):
+    config = ModelConfig(head="lm", peephole="diagonal", input_size=24, hidden_size=24, vocabulary_size=9)
+    path = tmp_path / "tiny"
+    folder.write_config(path, ModelFolder(model=config))
+    folder.write_weights(path, random_weights(config, seed=4, gain=0.5), folder.WeightsNote(sha256=""))
+    return path
+
+
+@pytest.fixture
+def speeds(monkeypatch):
+    """Replace check and bench: each candidate takes the time that is given, in every round."""
+
+    def speeds(of, refused=()):
+        def assess(exported, _runtimes, workloads, **_):
+            return None, [row(one, workloads[0]) for one in exported]
+
+        def row(one, workload):
+            name = f"{one.record.form}-{one.record.precision}"
+            bad = "wrong" if name in refused else ""
+            return Measurement(
+                machine="m",
+                subject=subject(one),
+                workload=workload,
+                timing=None if bad else taken(of(name)),
+                refused=bad,
+            )
+
+        monkeypatch.setattr(candidates, "assess", assess)
+
+    return speeds
+
+
+def subject(one):
+    from lstmbench.records import Subject
+
+    known = {name: getattr(one.record, name) for name in ("form", "precision")}
+    return Subject(
+        model=one.name,
+        model_sha256=one.record.sha256,
+        head="lm",
+        peephole="diagonal",
+        runtime="onnxruntime-cpu",
+        runtime_version="1",
+        code_sha256="",
+        threads=1,
+        **known,
+    )
+
+
+def taken(rounds):
+    samples = tuple(second for second in rounds for _ in range(9))
+    return Timing(
+        session=Load(at="", load_average=(0, 0, 0), cpu_mhz=None),
+        budget_s=1,
+        fresh=True,
+        load_s=1,
+        warmup_s=(1,),
+        start_s=samples,
+        sample_s=samples,
+        rounds=(9,) * len(rounds),
+    )
+
+
+def choose_it(path, **wish):
+    return choose.choose(path, WISH._replace(**{"form": "scan"} | wish), held_out=HELD_OUT, progress=lambda _: None)
+
+
+def test_every_form_and_precision_is_tried_here_and_one_file_is_left(model):
+    choice = choose.choose(model, WISH, held_out=HELD_OUT, progress=lambda _: None)
+    tried = {(one.form, one.precision) for one in choice.candidates}
+    assert {form for form, _ in tried} == {"lstm", "scan", "loop"}
+    assert len(tried) == 3 * 5
+    assert [one.refused for one in choice.candidates if one.form == "lstm" and one.precision == "int4"] == [
+        "form 'lstm' cannot be int4: ONNX Runtime's LSTM operators end at int8; take form 'scan'"
+    ]
+    kept = choice.kept
+    assert sorted(p.name for p in model.iterdir()) == sorted(
+        ["config.json", "weights.safetensors", kept.record.file, kept.path.with_suffix(".json").name]
+    )
+    assert any((one.form, one.precision) == (kept.record.form, kept.record.precision) for one in choice.tied)
+
+
+def test_the_fastest_is_kept(model, speeds):
+    speeds(lambda name: [1.0] * 8 if name == "scan-int8" else [2.0] * 8)
+    choice = choose_it(model)
+    assert (choice.kept.record.form, choice.kept.record.precision) == ("scan", "int8")
+    assert [one.p50_s for one in choice.candidates[:2]] == [1.0, 2.0]
+
+
+def test_the_fastest_that_costs_too_much_is_not(model, speeds):
+    speeds(lambda name: [1.0] * 8 if "int" in name else [2.0] * 8)
+    choice = choose_it(model, max_loss=-1.0)
+    assert choice.kept.record.precision == "fp32"
+    out = next(one for one in choice.candidates if one.precision == "int4" and one.form == "scan")
+    assert out.refused.startswith("costs up to ")
+    assert out.timing is None
+
+
+def test_what_fails_its_check_is_not_kept_however_fast(model, speeds):
+    speeds(lambda name: [1.0] * 8 if name == "scan-int8" else [2.0] * 8, refused=["scan-int8"])
+    choice = choose_it(model)
+    assert choice.kept.record.file != "scan-int8.onnx"
+    assert next(one.refused for one in choice.candidates if (one.form, one.precision) == ("scan", "int8")) == "wrong"
+
+
+def test_of_what_is_not_told_apart_the_least_rounded_is_kept(model, speeds):
+    once_faster = [1.4] * 7 + [0.9]
+    speeds(lambda name: {"scan-int8": [1.0] * 8, "scan-fp32": once_faster}.get(name, [2.0] * 8))
+    choice = choose_it(model)
+    assert {(one.form, one.precision) for one in choice.tied} == {("scan", "int8"), ("scan", "fp32")}
+    assert choice.kept.record.file == "scan-fp32.onnx"
+
+
+def test_a_form_or_a_precision_that_is_given_stays(model, speeds):
+    speeds(lambda _: [1.0] * 8)
+    assert {one.form for one in choose_it(model, form="unrolled3").candidates} == {"unrolled3"}
+    assert {one.precision for one in choose_it(model, form=None, precision="int8").candidates} == {"int8"}
+
+
+def test_step_is_a_candidate_where_one_step_is_a_call(model, speeds):
+    speeds(lambda _: [1.0] * 8)
+    decode = msgspec.structs.replace(SCORE, kind="decode")
+    assert "step" in {one.form for one in choose_it(model, form=None, precision="fp32", workload=decode).candidates}
+    assert "step" not in {one.form for one in choose_it(model, form=None, precision="fp32").candidates}
+
+
+def test_nothing_below_fp32_is_kept_where_its_cost_cannot_be_told(model, speeds):
+    speeds(lambda name: [1.0] * 8 if "int8" in name else [2.0] * 8)
+    choice = choose.choose(model, WISH._replace(form="scan"), held_out=None, progress=lambda _: None)
+    assert choice.kept.record.precision == "fp32"
+    with pytest.raises(LstmbenchError, match="no candidate may be kept; the first: what it costs is not measured"):
+        choose.choose(model, WISH._replace(form="scan", precision="int8"), held_out=None, progress=lambda _: None)
+
+
+def test_an_older_file_of_another_form_stays(model, speeds):
+    before = write(model, form="loop")
+    speeds(lambda name: [1.0] * 8 if name == "scan-int8" else [2.0] * 8)
+    choose_it(model)
+    assert before.path.exists()
+
+
+def test_slower_means_slower_in_every_round():
+    fast = Candidate("scan", "fp32", timing=taken([1.0] * 8))
+    for rounds, slower in (([1.1] * 8, True), ([1.1] * 7 + [1.0], False), ([0.9] * 8, False)):
+        assert choose._slower(Candidate("loop", "fp32", timing=taken(rounds)), fast) is slower
