@@ -1,12 +1,13 @@
 """Precisions `int8`, `int4` and `int4a8`: every product of a float32 graph by one on integer weights.
 
-int8 is written in ONNX's own operators, DynamicQuantizeLinear and MatMulInteger, which ONNX Runtime makes one of; a
-scale for each column stands apart from it, since its own way with many is slower. The LSTM operator has no such form:
+int8 is written in ONNX's own operators, DynamicQuantizeLinear and MatMulInteger, which ONNX Runtime makes one of;
+scales of columns, where they have their own, stand apart from it, since its way with many is slower. The LSTM operator
+has no such form:
 there it is DynamicQuantizeLSTM of com.microsoft, and int4 is MatMulNBits, with activations in float32 or, by
 accuracy_level 4, in int8. Everything that is no product stays in float32.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,15 @@ from lstmbench.model.rounding import BLOCK, Codes, codes_of
 from lstmbench.records import Precision
 
 
-def to_integers(model: ir.Model, precision: Precision) -> None:
-    """Change the model in place."""
+def to_integers(model: ir.Model, precision: Precision, hot: Container[str]) -> None:
+    """Change the model in place; `hot` are the names of matrices that are multiplied with at every step."""
     stored: dict[str, list[ir.Value]] = {}
     for graph in list(model.graphs()):
         for node in list(graph):
             if node.op_type == "LSTM":
                 _replace_lstm(model.graph, graph, node)
             elif node.op_type in ("MatMul", "Gemm"):
-                _replace_product(model.graph, graph, node, precision, stored)
+                _replace_product(model.graph, graph, node, precision, stored, hot)
     for name in [name for name, value in model.graph.initializers.items() if not value.uses()]:
         del model.graph.initializers[name]
     if any(node.domain == MICROSOFT for graph in model.graphs() for node in graph):
@@ -35,46 +36,52 @@ def to_integers(model: ir.Model, precision: Precision) -> None:
 
 
 def _replace_product(
-    main: ir.Graph, graph: ir.Graph, node: ir.Node, precision: Precision, stored: dict[str, list[ir.Value]]
+    main: ir.Graph,
+    graph: ir.Graph,
+    node: ir.Node,
+    precision: Precision,
+    stored: dict[str, list[ir.Value]],
+    hot: Container[str],
 ) -> None:
     """Of x and W (K, N), and of what is added: MatMul(x, W), Gemm(x, W, z)."""
     x, W, *added = node.inputs
     assert x is not None
     assert W is not None
     assert W.name is not None
-    pack, multiply = (_int8_weights, _int8_product) if precision == "int8" else (_int4_weights, _int4_product)
     if W.name not in stored:  # the steps of an unrolled graph share theirs
-        stored[W.name] = [_keep(main, f"{W.name}_{kind}", array) for kind, array in pack(_array(W)).items()]
+        codes = codes_of(_array(W).T, precision, hot=W.name in hot)
+        packed = _int8_weights(codes) if precision == "int8" else _int4_weights(codes)
+        stored[W.name] = [_keep(main, f"{W.name}_{kind}", array) for kind, array in packed.items()]
+    multiply = _int8_product if precision == "int8" else _int4_product
     new = multiply(node.name or "", x, stored[W.name], _array(W).shape, precision)
     if added:
         new.append(_node("Add", [new[-1].outputs[0], *added], f"{node.name}_sum"))
     ir.convenience.replace_nodes_and_values(graph, node, [node], new, node.outputs, new[-1].outputs)
 
 
-def _int8_weights(W: Floats) -> dict[str, NDArray[Any]]:
-    """(K, N) -> codes (K, N) int8, their mean scale (), and each column's scale over it (N,)."""
-    codes = codes_of(W.T, "int8")
+def _int8_weights(codes: Codes) -> dict[str, NDArray[Any]]:
+    """Codes (K, N) and their scale (); where columns have their own, that of the first, and theirs over it (N,)."""
     scales = codes.scales[:, 0]
-    mean = np.float32(scales.mean())
-    return {"codes": codes.codes.T, "scale": np.array(mean), "scales": scales / mean}
+    stored = {"codes": codes.codes.T, "scale": scales[0]}
+    return stored if (scales == scales[0]).all() else stored | {"scales": scales / scales[0]}
 
 
 def _int8_product(
     name: str, x: ir.Value, stored: list[ir.Value], _shape: tuple[int, ...], _precision: Precision
 ) -> list[ir.Node]:
     """The first five nodes in the order in which ONNX Runtime makes one of them."""
-    codes, scale, scales = stored
+    codes, scale, *scales = stored
     x_codes, x_scale, x_zero = (ir.val(f"{name}_x_{kind}") for kind in ("codes", "scale", "zero"))
     rounded = ir.node("DynamicQuantizeLinear", [x], outputs=[x_codes, x_scale, x_zero], name=f"{name}_x")
     product = _node("MatMulInteger", [x_codes, codes, x_zero], name)
     single = _node("Cast", product.outputs, f"{name}_single", to=int(ir.DataType.FLOAT))
     both = _node("Mul", [x_scale, scale], f"{name}_scale")
     scaled = _node("Mul", [*single.outputs, *both.outputs], f"{name}_scaled")
-    return [rounded, product, single, both, scaled, _node("Mul", [*scaled.outputs, scales], f"{name}_columns")]
+    columns = [_node("Mul", [*scaled.outputs, *scales], f"{name}_columns")] if scales else []
+    return [rounded, product, single, both, scaled, *columns]
 
 
-def _int4_weights(W: Floats) -> dict[str, NDArray[Any]]:
-    codes = codes_of(W.T, "int4")
+def _int4_weights(codes: Codes) -> dict[str, NDArray[Any]]:
     return {"codes": _nibbles(codes), "scales": codes.scales.reshape(-1)}
 
 

@@ -5,7 +5,7 @@ import onnx_ir as ir
 from lstmbench.errors import ExportError
 from lstmbench.export.half import to_half
 from lstmbench.export.integers import to_integers
-from lstmbench.records import Form, Precision
+from lstmbench.records import Form, ModelConfig, Precision
 
 
 def demand_precision(form: Form, precision: Precision) -> None:
@@ -16,9 +16,11 @@ def demand_precision(form: Form, precision: Precision) -> None:
         )
 
 
-def lower(model: ir.Model, precision: Precision) -> None:
+def lower(model: ir.Model, precision: Precision, config: ModelConfig) -> None:
     """Change a float32 model in place."""
     if precision == "fp16":
         to_half(model)
     elif precision != "fp32":
-        to_integers(model, precision)
+        ways = ("", ".reverse")[: config.directions]
+        recurrent = {f"l{k}{way}.R" for k in range(config.num_layers) for way in ways}
+        to_integers(model, precision, recurrent if config.peephole == "full" else ())

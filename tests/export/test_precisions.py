@@ -105,24 +105,23 @@ def test_a_weight_beyond_float16_is_named(model):
     assert not list(path.glob("*.onnx"))
 
 
+nibbles, int8_weights = integers._nibbles, integers._int8_weights
+
+
 def swapped(stored):
-    codes = np.ascontiguousarray(integers_nibbles(stored))
+    codes = np.ascontiguousarray(nibbles(stored))
     return codes << 4 | codes >> 4
 
 
-integers_nibbles = integers._nibbles
+def twice_the_scale(codes):
+    return int8_weights(codes._replace(scales=codes.scales * 2))
 
 
-def other_scales(W):
-    made = int8_weights(W)
-    return made | {"scales": made["scales"][::-1].copy()}
-
-
-int8_weights = integers._int8_weights
-
-
-def without_peepholes(W):
-    return int8_weights(np.concatenate([W[: len(W) // 2], 0 * W[len(W) // 2 :]]) if W.shape == (12, 24) else W)
+def without_peepholes(codes):
+    U_and_P = codes.codes.copy()
+    if U_and_P.shape == (24, 12):
+        U_and_P[:, 6:] = 0
+    return int8_weights(codes._replace(codes=U_and_P))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,7 @@ def without_peepholes(W):
     [
         ("int4", "_nibbles", swapped),
         ("int4a8", "_nibbles", swapped),
-        ("int8", "_int8_weights", other_scales),
+        ("int8", "_int8_weights", twice_the_scale),
         ("int8", "_int8_weights", without_peepholes),
     ],
 )

@@ -53,6 +53,17 @@ def test_a_rounded_model_computes_nearly_the_same(peephole, precision):
     assert 0 < error < {"fp16": 1e-3, "int8": 2e-2}.get(precision, 0.3)
 
 
+def test_rows_share_a_scale_where_a_node_counts_and_only_if_it_does_little():
+    rng = np.random.default_rng(0)
+    alike = rng.normal(size=(8, 60)).astype(np.float32)
+    unlike = alike * np.geomspace(0.01, 1, 8, dtype=np.float32)[:, None]
+    for matrix, scales in ((alike, 1), (unlike, 1)):
+        assert len(np.unique(rounding.codes_of(matrix, "int8").scales)) == 8
+        assert len(np.unique(rounding.codes_of(matrix, "int8", hot=True).scales)) == scales
+    unlike[0, 0] = 50  # one weight that stands out would cost all others their bits
+    assert len(np.unique(rounding.codes_of(unlike, "int8", hot=True).scales)) == 8
+
+
 def test_peepholes_of_a_full_cell_share_their_rows_scale_with_the_recurrent_matrix():
     config = ModelConfig(head="layer", peephole="full", input_size=3, hidden_size=4)
     weights = random_weights(config, seed=1)
