@@ -3,12 +3,14 @@
 import functools
 from typing import NamedTuple
 
+import numpy as np
+
 from lstmbench import parity
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.check.cases import Case
-from lstmbench.model import stimulus
+from lstmbench.model import reference, sampling, stimulus
 from lstmbench.parity import Expected
-from lstmbench.records import ExportedModel
+from lstmbench.records import Decoding, ExportedModel
 from lstmbench.runtimes import unchanged
 
 _SEED = 20_000  # no seed that trains or times
@@ -17,9 +19,10 @@ _SEED = 20_000  # no seed that trains or times
 class Question(NamedTuple):
     """What a runtime is given, and what it must answer."""
 
-    inputs: Tokens | Floats
+    inputs: Tokens | Floats  # the prompt, where the graph draws
     state: State | None
     expected: tuple[Expected, ...]  # the head's own output, h_n, c_n
+    uniform: Floats | None = None  # (B, N): what is drawn at, where the graph draws
 
 
 class Oracle:
@@ -27,13 +30,39 @@ class Oracle:
 
     def __init__(self, exported: ExportedModel) -> None:
         self._model, self._weights = exported.model, unchanged.weights(exported)
-        self._ask = functools.cache(self._compute)
+        self._ask, self._ask_to_draw = functools.cache(self._compute), functools.cache(self._decode)
+        self._followed = functools.cache(self._follow)
 
     def ask(self, case: Case) -> Question:
         """The question of a case: it is the same however the sequence is cut."""
-        return self._ask(case.batch, case.time, stateful=case.state == "random")
+        stateful = case.state == "random"
+        if case.decoding:
+            return self._ask_to_draw(case.batch, case.time, case.decoding, stateful=stateful)
+        return self._ask(case.batch, case.time, stateful=stateful)
+
+    def follow(self, case: Case, tokens: Tokens) -> tuple[Expected, ...]:
+        """What must come out of a case where the graph drew these tokens (B, N), and so was fed them."""
+        return self._followed(case._replace(chunks=()), tokens.tobytes())
 
     def _compute(self, batch: int, time: int, *, stateful: bool) -> Question:
         inputs = stimulus.inputs(self._model, batch=batch, time=time, seed=_SEED)
-        state = stimulus.state(self._model, batch=batch, seed=_SEED) if stateful else None
+        state = self._state(batch, stateful=stateful)
         return Question(inputs, state, parity.expect(self._model, self._weights, inputs, state))
+
+    def _decode(self, batch: int, time: int, how: Decoding, *, stateful: bool) -> Question:
+        """The question, with what is expected where the reference itself draws."""
+        prompt = stimulus.tokens(self._model, batch=batch, time=how.prompt, seed=_SEED)
+        state = self._state(batch, stateful=stateful)
+        uniform = stimulus.uniform(batch=batch, time=time, seed=_SEED)
+        run = functools.partial(reference.run, self._model, self._weights)
+        tokens, _ = sampling.decode(run, prompt, state, uniform, temperature=how.temperature, top_k=how.top_k)
+        expected = parity.expect_draws(self._model, self._weights, prompt, state, tokens)
+        return Question(prompt, state, expected, uniform)
+
+    def _follow(self, case: Case, tokens: bytes) -> tuple[Expected, ...]:
+        question, drawn = self.ask(case), np.frombuffer(tokens, np.int64).reshape(case.batch, case.time)
+        prompt = question.inputs.astype(np.int64)
+        return parity.expect_draws(self._model, self._weights, prompt, question.state, drawn)
+
+    def _state(self, batch: int, *, stateful: bool) -> State | None:
+        return stimulus.state(self._model, batch=batch, seed=_SEED) if stateful else None

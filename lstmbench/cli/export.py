@@ -23,7 +23,7 @@ def export(
     form: Annotated[
         str | None,
         typer.Option(
-            help="lstm, scan, loop, step or unrolledN; lstm for diagonal and none, scan for full if not given."
+            help="lstm, scan, loop, step, unrolledN, generate; lstm for diagonal and none, scan for full if not given."
         ),
     ] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),

@@ -34,7 +34,7 @@ def export(
     demand_runtime()
     source = _source(model_folder.read(folder), head)
     form = form or default_form(source.config.peephole)
-    demand_form(source.config.peephole, form)
+    demand_form(source.config, form)
     data = serialise(source, form, precision, folder)
     return _keep(folder, data, source, _record(source, form, precision, data))
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmbench.generate.sampling import draw
+from lstmbench.model.sampling import draw
 
 logits_of = st.lists(st.floats(-6, 6, width=32), min_size=2, max_size=12).map(lambda x: np.array(x, np.float32))
 

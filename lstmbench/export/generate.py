@@ -1,0 +1,161 @@
+"""Form `generate`: the whole decode inside one graph, for every cell of head `lm`.
+
+One Loop reads the prompt up to its last token, keeping nothing but the state; a second one takes that token, and then
+each one that it drew: a step, logits, a draw by inverse CDF as in `lstmbench.model.sampling`. The last token drawn is
+not read any more: h_n and c_n are the state before it, and a caller goes on by giving it as the next prompt.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import onnx_ir as ir
+
+from lstmbench.export import heads, step
+from lstmbench.export.nodes import IR_VERSION, Nodes, declare, floats
+from lstmbench.export.source import Source
+
+State = list[ir.Value]  # h of each layer, then c of each: 2·L of (B, H)
+
+
+class _Rule(NamedTuple):
+    """How each draw is made, the same for all: worked out once, before the loop."""
+
+    kept: ir.Value  # (1,) int64: k of the top k; 1 where temperature is 0
+    last: ir.Value  # (1,) int64: k - 1
+    temperature: ir.Value  # () float32; 1 where it is 0
+    uniform: ir.Value  # (N, B, 1)
+
+
+def build(source: Source) -> ir.Model:
+    """`input_ids` (B, T), h_0 and c_0 (L, B, H), `temperature`, `top_k`, `uniform` (B, N) -> `tokens` (B, N), h_n, c_n.
+
+    Temperature 0 takes the most likely token; top_k 0 keeps all. Of equal logits the lower id comes first.
+    """
+    config, nodes = source.config, Nodes()
+    shape: list[int | str] = [config.num_layers, "B", config.hidden_size]
+    ids, h_0, c_0 = heads.graph_input(source, "T"), floats("h_0", shape), floats("c_0", shape)
+    temperature, top_k = floats("temperature", []), ir.val("top_k", ir.DataType.INT64, [])
+    uniform = floats("uniform", ["B", "N"])
+    rows = nodes.add("head.time_major", "Transpose", [ids], perm=[1, 0])  # (T, B)
+    state = _read_prompt(nodes, source, rows, _layers(nodes, source, h_0) + _layers(nodes, source, c_0))
+    last = nodes.add("head.last_token", "Gather", [rows, nodes.constant("head.last", np.array(-1))], axis=0)
+    rule = _rule(nodes, config.vocabulary_size, (temperature, top_k, uniform))
+    state, drawn = _decode(nodes, source, last, state, rule)
+    outputs = [nodes.add("sample.batch_major", "Transpose", [drawn], perm=[1, 0])]
+    outputs[0].name, outputs[0].dtype, outputs[0].shape = "tokens", ir.DataType.INT64, ir.Shape(["B", "N"])
+    L = config.num_layers
+    outputs += [declare(_stacked(nodes, name, s), name, shape) for name, s in (("h_n", state[:L]), ("c_n", state[L:]))]
+    inputs = [ids, h_0, c_0, temperature, top_k, uniform]
+    return ir.Model(nodes.graph("lstmbench", inputs, outputs), ir_version=IR_VERSION)
+
+
+def _read_prompt(nodes: Nodes, source: Source, rows: ir.Value, state: State) -> State:
+    """The state after all tokens of rows (T, B) but the last; a prompt of one token leaves it as it is."""
+    body, (t, go_on), now = Nodes(), _turn("head.prompt"), _carried(source, "prompt")
+    token = body.add("head.prompt_token", "Gather", [rows, t], axis=0)
+    after = _take(body, nodes, source, token, now, part="prompt")
+    still = body.add("head.prompt_still", "Identity", [go_on])
+    graph = body.graph("head.prompt", [t, go_on, *now], [still, *after])
+    one = nodes.constant("head.one", np.array(1))
+    turns = nodes.add("head.prompt_turns", "Sub", [_length(nodes, "head.prompt_length", rows), one])
+    names = [f"{value.name}_left" for value in now]
+    return nodes.add_many("head.prompt_loop", "Loop", [turns, None, *state], outputs=names, body=graph)
+
+
+def _decode(nodes: Nodes, source: Source, token: ir.Value, state: State, rule: _Rule) -> tuple[State, ir.Value]:
+    """The state before the last draw, and all draws (N, B)."""
+    body, (n, go_on), now = Nodes(), _turn("sample"), _carried(source, "")
+    before = ir.val("sample.before", ir.DataType.INT64, ["B"])
+    after = _take(body, nodes, source, before, now)
+    logits = heads.project(body, nodes, source, after[source.config.num_layers - 1])
+    token_next = _draw(body, nodes, logits, body.add("sample.uniform", "Gather", [rule.uniform, n], axis=0), rule)
+    still = body.add("sample.still", "Identity", [go_on])
+    kept = body.add("sample.kept", "Identity", [token_next])  # one value may not leave a body twice
+    graph = body.graph("sample.step", [n, go_on, before, *now], [still, token_next, *after, kept])
+    turns = _length(nodes, "sample.turns", rule.uniform)
+    names = ["sample.last", *(f"{value.name}_left" for value in now), "sample.drawn"]
+    _, *state, drawn = nodes.add_many("sample.loop", "Loop", [turns, None, token, *state], outputs=names, body=graph)
+    return state, drawn
+
+
+def _take(body: Nodes, outer: Nodes, source: Source, token: ir.Value, state: State, *, part: str = "") -> State:
+    """One token a row, (B,), through all layers."""
+    L, after = source.config.num_layers, list(state)
+    x = heads.embed(body, outer, source, token, part=part and f"{part}_")
+    for k in range(L):
+        (direction,) = source.directions(k)
+        direction = direction._replace(part=part)
+        z = step.input_projection(body, outer, direction, x)
+        x, after[L + k] = step.take(body, outer, direction, (state[k], state[L + k]), z)
+        after[k] = x
+    return after
+
+
+def _rule(nodes: Nodes, V: int, given: tuple[ir.Value, ir.Value, ir.Value]) -> _Rule:
+    (temperature, top_k, uniform), add = given, nodes.add
+    zero, one = nodes.constant("sample.zero", np.array(0)), nodes.constant("sample.one", np.array(1))
+    all_of_them = nodes.constant("sample.all", np.array(V))
+    unit, axis = (
+        nodes.constant("sample.unit", np.array(1, np.float32)),
+        nodes.constant("sample.first_axis", np.array([0])),
+    )
+    greedy = add("sample.greedy", "Equal", [temperature, nodes.constant("sample.cold", np.array(0, np.float32))])
+    unlimited = add("sample.unlimited", "Equal", [top_k, zero])
+    at_most = add("sample.at_most", "Min", [top_k, all_of_them])
+    several = add("sample.several", "Where", [unlimited, all_of_them, at_most])
+    kept = add("sample.top", "Unsqueeze", [add("sample.k", "Where", [greedy, one, several]), axis])
+    by_row = add("sample.uniform_by_step", "Transpose", [uniform], perm=[1, 0])
+    return _Rule(
+        kept=kept,
+        last=add("sample.last_place", "Sub", [kept, one]),
+        temperature=add("sample.temperature", "Where", [greedy, unit, temperature]),
+        uniform=add("sample.uniform_column", "Unsqueeze", [by_row, nodes.constant("sample.axis", np.array([2]))]),
+    )
+
+
+def _draw(body: Nodes, outer: Nodes, logits: ir.Value, uniform: ir.Value, rule: _Rule) -> ir.Value:
+    """Logits (B, V), uniform (B, 1) -> ids (B,): of the top k, side by side, the one in whose interval it lies."""
+    names = ["sample.falling", "sample.ids"]
+    falling, ids = body.add_many("sample.top_k", "TopK", [logits, rule.kept], outputs=names, axis=-1)
+    scaled = body.add("sample.scaled", "Div", [falling, rule.temperature])
+    p = body.add("sample.p", "Softmax", [scaled], axis=-1)
+    axis = outer.constant("sample.last_axis", np.array(1))
+    edges = body.add("sample.edges", "CumSum", [p, axis])
+    passed = body.add("sample.passed", "LessOrEqual", [edges, uniform])
+    counted = body.add("sample.counted", "Cast", [passed], to=ir.DataType.INT64)
+    axes = outer.constant("sample.axes", np.array([1]))
+    count = body.add("sample.count", "ReduceSum", [counted, axes], keepdims=1)
+    place = body.add("sample.place", "Min", [count, rule.last])  # the last edge may be rounded below the uniform
+    token = body.add("sample.token_column", "GatherElements", [ids, place], axis=1)
+    return body.add("sample.token", "Squeeze", [token, axes])
+
+
+def _turn(name: str) -> tuple[ir.Value, ir.Value]:
+    """The number of the turn of a Loop, and whether to go on."""
+    return ir.val(f"{name}.turn", ir.DataType.INT64, []), ir.val(f"{name}.go_on", ir.DataType.BOOL, [])
+
+
+def _carried(source: Source, part: str) -> State:
+    config = source.config
+    at = [source.directions(k)[0]._replace(part=part).now for k in range(config.num_layers)]
+    return [floats(f"{now}.{name}", ["B", config.hidden_size]) for name in "hc" for now in at]
+
+
+def _length(nodes: Nodes, name: str, value: ir.Value) -> ir.Value:
+    """The first dimension, a scalar."""
+    first = nodes.add(f"{name}_shape", "Shape", [value], start=0, end=1)
+    return nodes.add(name, "Squeeze", [first, nodes.constant(f"{name}.axis", np.array([0]))])
+
+
+def _layers(nodes: Nodes, source: Source, state: ir.Value) -> State:
+    """(L, B, H) -> L of (B, H)."""
+    rows = ((k, nodes.constant(f"l{k}.row", np.array(k))) for k in range(source.config.num_layers))
+    return [nodes.add(f"l{k}.{state.name}", "Gather", [state, row], axis=0) for k, row in rows]
+
+
+def _stacked(nodes: Nodes, name: str, rows: Sequence[ir.Value]) -> ir.Value:
+    """L of (B, H) -> (L, B, H)."""
+    axis = nodes.constant("head.layer_axis", np.array([0]))
+    each = [nodes.add(f"l{k}.{name}", "Unsqueeze", [row, axis]) for k, row in enumerate(rows)]
+    return nodes.join(f"head.{name}", each, axis=0)
