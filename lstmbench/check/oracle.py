@@ -10,7 +10,7 @@ from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.check.cases import Case
 from lstmbench.model import reference, sampling, stimulus
 from lstmbench.parity import Expected
-from lstmbench.records import Decoding, ExportedModel
+from lstmbench.records import ExportedModel
 from lstmbench.runtimes import unchanged
 
 _SEED = 20_000  # no seed that trains or times
@@ -35,10 +35,9 @@ class Oracle:
 
     def ask(self, case: Case) -> Question:
         """The question of a case: it is the same however the sequence is cut."""
-        stateful = case.state == "random"
         if case.decoding:
-            return self._ask_to_draw(case.batch, case.time, case.decoding, stateful=stateful)
-        return self._ask(case.batch, case.time, stateful=stateful)
+            return self._ask_to_draw(case._replace(chunks=()))
+        return self._ask(case.batch, case.time, stateful=case.state == "random")
 
     def follow(self, case: Case, tokens: Tokens) -> tuple[Expected, ...]:
         """What must come out of a case where the graph drew these tokens (B, N), and so was fed them."""
@@ -49,20 +48,24 @@ class Oracle:
         state = self._state(batch, stateful=stateful)
         return Question(inputs, state, parity.expect(self._model, self._weights, inputs, state))
 
-    def _decode(self, batch: int, time: int, how: Decoding, *, stateful: bool) -> Question:
+    def _decode(self, case: Case) -> Question:
         """The question, with what is expected where the reference itself draws."""
-        prompt = stimulus.tokens(self._model, batch=batch, time=how.prompt, seed=_SEED)
-        state = self._state(batch, stateful=stateful)
-        uniform = stimulus.uniform(batch=batch, time=time, seed=_SEED)
+        prompt, state, how = *self._start(case), case.decoding
+        assert how is not None
+        uniform = stimulus.uniform(batch=case.batch, time=case.time, seed=_SEED)
         run = functools.partial(reference.run, self._model, self._weights)
         tokens, _ = sampling.decode(run, prompt, state, uniform, temperature=how.temperature, top_k=how.top_k)
-        expected = parity.expect_draws(self._model, self._weights, prompt, state, tokens)
-        return Question(prompt, state, expected, uniform)
+        return Question(prompt, state, self.follow(case, tokens), uniform)
 
     def _follow(self, case: Case, tokens: bytes) -> tuple[Expected, ...]:
-        question, drawn = self.ask(case), np.frombuffer(tokens, np.int64).reshape(case.batch, case.time)
-        prompt = question.inputs.astype(np.int64)
-        return parity.expect_draws(self._model, self._weights, prompt, question.state, drawn)
+        drawn = np.frombuffer(tokens, np.int64).reshape(case.batch, case.time)
+        return parity.expect_draws(self._model, self._weights, *self._start(case), drawn)
+
+    def _start(self, case: Case) -> tuple[Tokens, State | None]:
+        """The prompt, and the state before it."""
+        assert case.decoding is not None
+        prompt = stimulus.tokens(self._model, batch=case.batch, time=case.decoding.prompt, seed=_SEED)
+        return prompt, self._state(case.batch, stateful=case.state == "random")
 
     def _state(self, batch: int, *, stateful: bool) -> State | None:
         return stimulus.state(self._model, batch=batch, seed=_SEED) if stateful else None

@@ -3,7 +3,7 @@
 import re
 
 from lstmbench.errors import ExportError
-from lstmbench.records import ModelConfig, Peephole, steps_of
+from lstmbench.records import Head, Peephole, steps_of
 
 _UNROLLED = re.compile(r"unrolled[1-9][0-9]{0,3}")
 MOST_STEPS = 1024  # of an unrolled graph: a dozen nodes each
@@ -28,21 +28,24 @@ def default_form(peephole: Peephole) -> str:
     return forms(peephole)[0]
 
 
-def demand_form(config: ModelConfig, form: str) -> None:
-    """ExportError, saying why and what to take instead, if there is no such form or it cannot hold the model."""
-    peephole = config.peephole
+def demand_form(peephole: Peephole, form: str) -> None:
+    """ExportError, saying why and what to take instead, if there is no such form or it cannot hold the cell."""
     kind = "unrolledN" if _UNROLLED.fullmatch(form) else form
     if kind not in _CELLS or form == "unrolledN":
-        raise ExportError(f"no form {form!r}; there are {', '.join(_CELLS)}, N the steps of a call, e.g. unrolled16")
+        raise ExportError(f"no form {form!r}; there are {', '.join(_CELLS)}; unrolledN holds N steps, e.g. unrolled16")
     if peephole not in _CELLS[kind]:
         raise ExportError(
             f"form {form!r} cannot hold the cell {peephole!r}: ONNX's LSTM operator knows diagonal peepholes only; "
             f"take form {_either(forms(peephole))}"
         )
-    if form == "generate" and config.head != "lm":
-        raise ExportError("form 'generate' draws tokens: bare layers have none; take head 'lm', or another form")
     if (steps_of(form) or 1) > MOST_STEPS:
         raise ExportError(f"form {form!r} would hold a dozen nodes a step: take at most {MOST_STEPS}, or form 'scan'")
+
+
+def demand_tokens(head: Head, form: str) -> None:
+    """ExportError if the form draws tokens and the head has none."""
+    if form == "generate" and head != "lm":
+        raise ExportError("form 'generate' draws tokens, bare layers have none: take head 'lm' or another form")
 
 
 def _either(words: list[str]) -> str:

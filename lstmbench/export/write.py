@@ -12,7 +12,7 @@ import msgspec
 from lstmbench import disk
 from lstmbench.errors import ExportError
 from lstmbench.export.files import file_name
-from lstmbench.export.forms import default_form, demand_form
+from lstmbench.export.forms import default_form, demand_form, demand_tokens
 from lstmbench.export.nodes import IR_VERSION, OPSET
 from lstmbench.export.serialise import serialise
 from lstmbench.export.source import Source, of_head
@@ -34,7 +34,8 @@ def export(
     demand_runtime()
     source = _source(model_folder.read(folder), head)
     form = form or default_form(source.config.peephole)
-    demand_form(source.config, form)
+    demand_form(source.config.peephole, form)
+    demand_tokens(source.config.head, form)
     data = serialise(source, form, precision, folder)
     return _keep(folder, data, source, _record(source, form, precision, data))
 
