@@ -61,9 +61,8 @@ def test_the_reference_in_float32_passes_every_case_and_what_passed_is_not_run_a
 
 
 def test_cases_take_the_most_likely_cool_and_cut_draws_whole_and_in_pieces_and_what_is_timed(drawing):
-    cases = plan(
-        drawing, [(2, 16)], [Workload(kind="generate", batch=3, time=8), Workload(kind="decode", batch=3, time=8)]
-    )
+    timed = [Workload(kind=kind, batch=3, time=8) for kind in ("score", "decode", "generate")]
+    cases = plan(drawing, [(2, 16)], timed)
     assert {case.decoding.temperature for case in cases} >= {0.0, 1.0}
     assert {case.decoding.top_k for case in cases} >= {0, 5}
     assert {case.chunks for case in cases} == {(16,), (5, 1, 10), (1,) * 16, (8,)}
@@ -134,10 +133,8 @@ def test_tokens_that_follow_another_draw_than_the_one_shown_fail(inline, drawing
 
 
 def test_a_runtime_that_cannot_draw_says_so_in_a_line(plugins, drawing, check):
-    report = check(drawing, "CannotDraw")
-    assert (
-        report.clearances[0].refused == "runtime 'planted:CannotDraw' cannot draw tokens: it takes no form 'generate'"
-    )
+    (clearance,) = check(drawing, "CannotDraw").clearances
+    assert clearance.refused == "runtime 'planted:CannotDraw' cannot draw tokens: it takes no form 'generate'"
 
 
 def test_a_graph_that_draws_gives_no_logits_and_one_that_gives_logits_draws_nothing(plugins, drawing, tiny):
