@@ -60,20 +60,19 @@ def _writes_text(folder: Path, form: str | None) -> "ExportedModel":
     from lstmbench.errors import LstmbenchError
 
     found = exports_of(folder)
-    can = [one for one in found if one.model.head == "lm" and one.steps in (None, 1)]
-    for one in can:
-        if one.record.form == form or (form is None and not one.draws):
-            return one
-    if form is None and can:
-        return can[0]
+    can = {one.record.form: one for one in found if one.model.head == "lm" and one.steps in (None, 1)}
+    if form in can:
+        return can[form]
     if form is not None:
         raise LstmbenchError(
-            f"{folder} holds no export of head 'lm' and form {form!r} that writes text; there are "
-            f"{', '.join(one.record.form for one in can) or 'none'}: make it with 'lstmbench export'"
+            f"{folder} holds no export of form {form!r} that writes text; there {'is' if len(can) == 1 else 'are'} "
+            f"{', '.join(can) or 'none'}: make it with 'lstmbench export {folder.name} --form {form}'"
         )
-    raise LstmbenchError(
-        f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form 'step' or 'generate'"
-    )
+    if not can:
+        raise LstmbenchError(
+            f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form 'step' or 'generate'"
+        )
+    return min(can.values(), key=lambda one: one.draws)  # the first, and one that can be watched rather than not
 
 
 def _kept(steps: "Iterable[Step]", kept: "list[Step]") -> "Iterator[Step]":

@@ -1,7 +1,8 @@
 """Form `generate`: the whole decode inside one graph, for every cell of head `lm`.
 
-One Loop reads the prompt up to its last token, keeping nothing but the state; a second one takes that token, and then
-each one that it drew: a step, logits, a draw by inverse CDF as in `lstmbench.model.sampling`. The last token drawn is
+A Loop reads the prompt up to its last token, keeping nothing but the state: it may have no turn at all, which a Scan
+may not. A Scan over the numbers to draw at takes that token, and then each one that it drew: a step, logits, a draw by
+inverse CDF as in `lstmbench.model.sampling`; as a Loop it took a tenth longer in ONNX Runtime. The last token drawn is
 not read any more: h_n and c_n are the state before it, and a caller goes on by giving it as the next prompt.
 """
 
@@ -22,7 +23,6 @@ class _Rule(NamedTuple):
     """How each draw is made, the same for all: worked out once, before the loop."""
 
     kept: ir.Value  # (1,) int64: k of the top k; 1 where temperature is 0
-    last: ir.Value  # (1,) int64: k - 1
     temperature: ir.Value  # () float32; 1 where it is 0
     uniform: ir.Value  # (N, B, 1)
 
@@ -52,30 +52,31 @@ def build(source: Source) -> ir.Model:
 
 def _read_prompt(nodes: Nodes, source: Source, rows: ir.Value, state: State) -> State:
     """The state after all tokens of rows (T, B) but the last; a prompt of one token leaves it as it is."""
-    body, (t, go_on), now = Nodes(), _turn("head.prompt"), _carried(source, "prompt")
+    body, now = Nodes(), _carried(source, "prompt")
+    t, go_on = ir.val("head.prompt_t", ir.DataType.INT64, []), ir.val("head.prompt_go_on", ir.DataType.BOOL, [])
     token = body.add("head.prompt_token", "Gather", [rows, t], axis=0)
     after = _take(body, nodes, source, token, now, part="prompt")
     still = body.add("head.prompt_still", "Identity", [go_on])
     graph = body.graph("head.prompt", [t, go_on, *now], [still, *after])
-    one = nodes.constant("head.one", np.array(1))
-    turns = nodes.add("head.prompt_turns", "Sub", [_length(nodes, "head.prompt_length", rows), one])
+    length = nodes.add("head.prompt_length", "Shape", [rows], start=0, end=1)
+    scalar = nodes.add("head.prompt_scalar", "Squeeze", [length, nodes.constant("head.prompt_axis", np.array([0]))])
+    turns = nodes.add("head.prompt_turns", "Sub", [scalar, nodes.constant("head.one", np.array(1))])
     names = [f"{value.name}_left" for value in now]
     return nodes.add_many("head.prompt_loop", "Loop", [turns, None, *state], outputs=names, body=graph)
 
 
 def _decode(nodes: Nodes, source: Source, token: ir.Value, state: State, rule: _Rule) -> tuple[State, ir.Value]:
     """The state before the last draw, and all draws (N, B)."""
-    body, (n, go_on), now = Nodes(), _turn("sample"), _carried(source, "")
-    before = ir.val("sample.before", ir.DataType.INT64, ["B"])
+    body, now = Nodes(), _carried(source, "")
+    before, at = ir.val("sample.before", ir.DataType.INT64, ["B"]), floats("sample.at", ["B", 1])
     after = _take(body, nodes, source, before, now)
     logits = heads.project(body, nodes, source, after[source.config.num_layers - 1])
-    token_next = _draw(body, nodes, logits, body.add("sample.uniform", "Gather", [rule.uniform, n], axis=0), rule)
-    still = body.add("sample.still", "Identity", [go_on])
+    token_next = _draw(body, nodes, logits, at, rule)
     kept = body.add("sample.kept", "Identity", [token_next])  # one value may not leave a body twice
-    graph = body.graph("sample.step", [n, go_on, before, *now], [still, token_next, *after, kept])
-    turns = _length(nodes, "sample.turns", rule.uniform)
+    graph = body.graph("sample.step", [before, *now, at], [token_next, *after, kept])
     names = ["sample.last", *(f"{value.name}_left" for value in now), "sample.drawn"]
-    _, *state, drawn = nodes.add_many("sample.loop", "Loop", [turns, None, token, *state], outputs=names, body=graph)
+    given = [token, *state, rule.uniform]
+    _, *state, drawn = nodes.add_many("sample.scan", "Scan", given, outputs=names, body=graph, num_scan_inputs=1)
     return state, drawn
 
 
@@ -108,7 +109,6 @@ def _rule(nodes: Nodes, V: int, given: tuple[ir.Value, ir.Value, ir.Value]) -> _
     by_row = add("sample.uniform_by_step", "Transpose", [uniform], perm=[1, 0])
     return _Rule(
         kept=kept,
-        last=add("sample.last_place", "Sub", [kept, one]),
         temperature=add("sample.temperature", "Where", [greedy, unit, temperature]),
         uniform=add("sample.uniform_column", "Unsqueeze", [by_row, nodes.constant("sample.axis", np.array([2]))]),
     )
@@ -121,31 +121,17 @@ def _draw(body: Nodes, outer: Nodes, logits: ir.Value, uniform: ir.Value, rule: 
     scaled = body.add("sample.scaled", "Div", [falling, rule.temperature])
     p = body.add("sample.p", "Softmax", [scaled], axis=-1)
     axis = outer.constant("sample.last_axis", np.array(1))
-    edges = body.add("sample.edges", "CumSum", [p, axis])
-    passed = body.add("sample.passed", "LessOrEqual", [edges, uniform])
-    counted = body.add("sample.counted", "Cast", [passed], to=ir.DataType.INT64)
-    axes = outer.constant("sample.axes", np.array([1]))
-    count = body.add("sample.count", "ReduceSum", [counted, axes], keepdims=1)
-    place = body.add("sample.place", "Min", [count, rule.last])  # the last edge may be rounded below the uniform
-    token = body.add("sample.token_column", "GatherElements", [ids, place], axis=1)
-    return body.add("sample.token", "Squeeze", [token, axes])
-
-
-def _turn(name: str) -> tuple[ir.Value, ir.Value]:
-    """The number of the turn of a Loop, and whether to go on."""
-    return ir.val(f"{name}.turn", ir.DataType.INT64, []), ir.val(f"{name}.go_on", ir.DataType.BOOL, [])
+    edges = body.add("sample.edges", "CumSum", [p, axis], exclusive=1)  # the lower ones: the first is always reached
+    reached = body.add("sample.reached", "LessOrEqual", [edges, uniform])
+    counted = body.add("sample.counted", "Cast", [reached], to=ir.DataType.INT32)
+    place = body.add("sample.place", "ArgMax", [counted], axis=1, keepdims=1, select_last_index=1)
+    return body.add("sample.token", "GatherND", [ids, place], batch_dims=1)
 
 
 def _carried(source: Source, part: str) -> State:
     config = source.config
     at = [source.directions(k)[0]._replace(part=part).now for k in range(config.num_layers)]
     return [floats(f"{now}.{name}", ["B", config.hidden_size]) for name in "hc" for now in at]
-
-
-def _length(nodes: Nodes, name: str, value: ir.Value) -> ir.Value:
-    """The first dimension, a scalar."""
-    first = nodes.add(f"{name}_shape", "Shape", [value], start=0, end=1)
-    return nodes.add(name, "Squeeze", [first, nodes.constant(f"{name}.axis", np.array([0]))])
 
 
 def _layers(nodes: Nodes, source: Source, state: ir.Value) -> State:

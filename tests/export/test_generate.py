@@ -236,8 +236,18 @@ def other_node(name, **change):
     return plant
 
 
-def one_earlier(body, inputs):
-    return [inputs[0], body.add("sample.earlier", "Sub", [inputs[1], body.constant("sample.by", np.array(1))])]
+def rolled(graph, inputs):
+    """Each number stands where the next one should."""
+    last, first, end, axis = (graph.constant(f"sample.by_{n}", np.array([n])) for n in (-1, 0, 999, 1))
+    ahead = graph.add("sample.ahead", "Slice", [inputs[0], last, end, axis])
+    return [
+        graph.add(
+            "sample.rolled",
+            "Concat",
+            [ahead, graph.add("sample.rest", "Slice", [inputs[0], first, last, axis])],
+            axis=1,
+        )
+    ]
 
 
 def constant(name, value):
@@ -263,8 +273,7 @@ def forgets(kind):
 
 
 MISTAKES = {
-    "numbers one draw early": other_node("sample.uniform", inputs=one_earlier),
-    "the first number for every draw": other_node("sample.uniform", inputs=constant("sample.same", 0)),
+    "numbers one draw late": other_node("sample.uniform_by_step", inputs=rolled),
     "temperature multiplies": other_node("sample.scaled", operator="Mul"),
     "temperature ignored": other_node("sample.temperature", inputs=lambda _body, same: [same[0], same[1], same[1]]),
     "greedy ignored": other_node("sample.k", inputs=lambda _body, same: [same[0], same[2], same[2]]),
@@ -272,7 +281,10 @@ MISTAKES = {
     "top k ignored": other_node("sample.several", inputs=lambda _body, same: [same[0], same[1], same[1]]),
     "one too few kept": other_node("sample.at_most", inputs=constant("sample.two", 2)),
     "the least likely first": other_node("sample.top_k", attributes=lambda same: same | {"largest": 0}),
-    "lower edges for upper ones": other_node("sample.edges", attributes=lambda same: same | {"exclusive": 1}),
+    "upper edges for lower ones": other_node("sample.edges", attributes=lambda same: same | {"exclusive": 0}),
+    "the first place reached, not the last": other_node(
+        "sample.place", attributes=lambda same: same | {"select_last_index": 0}
+    ),
     "edges from the far end": other_node("sample.edges", attributes=lambda same: same | {"reverse": 1}),
     "the last token of the prompt twice": other_node(
         "head.prompt_turns", inputs=lambda body, same: [same[0], body.constant("head.none", np.array(0))]
