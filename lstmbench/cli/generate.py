@@ -70,7 +70,7 @@ def _writes_text(folder: Path, form: str | None) -> "ExportedModel":
         )
     if not can:
         raise LstmbenchError(
-            f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form 'step' or 'generate'"
+            f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form step or generate"
         )
     return min(can.values(), key=lambda one: one.draws)  # the first, and one that can be watched rather than not
 

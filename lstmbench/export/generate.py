@@ -14,9 +14,17 @@ import onnx_ir as ir
 
 from lstmbench.export import heads, step
 from lstmbench.export.nodes import IR_VERSION, Nodes, declare, floats
-from lstmbench.export.source import Source
+from lstmbench.export.source import Direction, Source
 
 State = list[ir.Value]  # h of each layer, then c of each: 2·L of (B, H)
+
+
+class _Model(NamedTuple):
+    """What every step takes from the graph around it."""
+
+    nodes: Nodes
+    source: Source
+    known: ir.Value | None  # (V, 4H): what each token puts into the first layer
 
 
 class _Rule(NamedTuple):
@@ -38,10 +46,11 @@ def build(source: Source) -> ir.Model:
     temperature, top_k = floats("temperature", []), ir.val("top_k", ir.DataType.INT64, [])
     uniform = floats("uniform", ["B", "N"])
     rows = nodes.add("head.time_major", "Transpose", [ids], perm=[1, 0])  # (T, B)
-    state = _read_prompt(nodes, source, rows, _layers(nodes, source, h_0) + _layers(nodes, source, c_0))
+    model = _Model(nodes, source, _known(nodes, source))
+    state = _read_prompt(model, rows, _layers(nodes, source, h_0) + _layers(nodes, source, c_0))
     last = nodes.add("head.last_token", "Gather", [rows, nodes.constant("head.last", np.array(-1))], axis=0)
     rule = _rule(nodes, config.vocabulary_size, (temperature, top_k, uniform))
-    state, drawn = _decode(nodes, source, last, state, rule)
+    state, drawn = _decode(model, last, state, rule)
     outputs = [nodes.add("sample.batch_major", "Transpose", [drawn], perm=[1, 0])]
     outputs[0].name, outputs[0].dtype, outputs[0].shape = "tokens", ir.DataType.INT64, ir.Shape(["B", "N"])
     L = config.num_layers
@@ -50,12 +59,23 @@ def build(source: Source) -> ir.Model:
     return ir.Model(nodes.graph("lstmbench", inputs, outputs), ir_version=IR_VERSION)
 
 
-def _read_prompt(nodes: Nodes, source: Source, rows: ir.Value, state: State) -> State:
+def _known(nodes: Nodes, source: Source) -> ir.Value | None:
+    """W x + b of every token x, once and for all, where they are no more than the units: a step then looks it up.
+
+    A larger vocabulary would take more room than the recurrence does.
+    """
+    if source.config.vocabulary_size > source.config.hidden_size:
+        return None
+    table = nodes.constant("embedding.weight", source.weights["embedding.weight"])
+    return step.input_projection(nodes, nodes, source.directions(0)[0]._replace(part="tokens"), table)
+
+
+def _read_prompt(model: _Model, rows: ir.Value, state: State) -> State:
     """The state after all tokens of rows (T, B) but the last; a prompt of one token leaves it as it is."""
-    body, now = Nodes(), _carried(source, "prompt")
+    nodes, body, now = model.nodes, Nodes(), _carried(model.source, "prompt")
     t, go_on = ir.val("head.prompt_t", ir.DataType.INT64, []), ir.val("head.prompt_go_on", ir.DataType.BOOL, [])
     token = body.add("head.prompt_token", "Gather", [rows, t], axis=0)
-    after = _take(body, nodes, source, token, now, part="prompt")
+    after = _take(model, body, token, now, part="prompt")
     still = body.add("head.prompt_still", "Identity", [go_on])
     graph = body.graph("head.prompt", [t, go_on, *now], [still, *after])
     length = nodes.add("head.prompt_length", "Shape", [rows], start=0, end=1)
@@ -65,11 +85,11 @@ def _read_prompt(nodes: Nodes, source: Source, rows: ir.Value, state: State) -> 
     return nodes.add_many("head.prompt_loop", "Loop", [turns, None, *state], outputs=names, body=graph)
 
 
-def _decode(nodes: Nodes, source: Source, token: ir.Value, state: State, rule: _Rule) -> tuple[State, ir.Value]:
+def _decode(model: _Model, token: ir.Value, state: State, rule: _Rule) -> tuple[State, ir.Value]:
     """The state before the last draw, and all draws (N, B)."""
-    body, now = Nodes(), _carried(source, "")
+    (nodes, source, _), body, now = model, Nodes(), _carried(model.source, "")
     before, at = ir.val("sample.before", ir.DataType.INT64, ["B"]), floats("sample.at", ["B", 1])
-    after = _take(body, nodes, source, before, now)
+    after = _take(model, body, before, now)
     logits = heads.project(body, nodes, source, after[source.config.num_layers - 1])
     token_next = _draw(body, nodes, logits, at, rule)
     kept = body.add("sample.kept", "Identity", [token_next])  # one value may not leave a body twice
@@ -80,17 +100,26 @@ def _decode(nodes: Nodes, source: Source, token: ir.Value, state: State, rule: _
     return state, drawn
 
 
-def _take(body: Nodes, outer: Nodes, source: Source, token: ir.Value, state: State, *, part: str = "") -> State:
+def _take(model: _Model, body: Nodes, token: ir.Value, state: State, *, part: str = "") -> State:
     """One token a row, (B,), through all layers."""
-    L, after = source.config.num_layers, list(state)
-    x = heads.embed(body, outer, source, token, part=part and f"{part}_")
+    L, after = model.source.config.num_layers, list(state)
     for k in range(L):
-        (direction,) = source.directions(k)
-        direction = direction._replace(part=part)
-        z = step.input_projection(body, outer, direction, x)
-        x, after[L + k] = step.take(body, outer, direction, (state[k], state[L + k]), z)
-        after[k] = x
+        direction = model.source.directions(k)[0]._replace(part=part)
+        if k == 0:
+            z = _input(model, body, token, direction)
+        else:
+            z = step.input_projection(body, model.nodes, direction, after[k - 1])
+        after[k], after[L + k] = step.take(body, model.nodes, direction, (state[k], state[L + k]), z)
     return after
+
+
+def _input(model: _Model, body: Nodes, token: ir.Value, direction: Direction) -> ir.Value:
+    """Ids (B,) -> W x + b of the first layer (B, 4H)."""
+    if model.known is not None:
+        return body.add(f"{direction.now}.z", "Gather", [model.known, token], axis=0)
+    part = direction.part and f"{direction.part}_"
+    x = heads.embed(body, model.nodes, model.source, token, part=part)
+    return step.input_projection(body, model.nodes, direction, x)
 
 
 def _rule(nodes: Nodes, V: int, given: tuple[ir.Value, ir.Value, ir.Value]) -> _Rule:

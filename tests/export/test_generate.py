@@ -24,6 +24,7 @@ ort = pytest.importorskip("onnxruntime")
 CELLS = ("full", "diagonal", "none")
 LM = [{"num_layers": L, "bias": bias} for L, bias in itertools.product((1, 3), (True, False))]
 LM += [{"tie_weights": True, "input_size": 6, "num_layers": 2}]
+LM += [{"hidden_size": 9, "num_layers": L} for L in (1, 2)]  # as many units as tokens: their input is looked up
 GREEDY, COOL, TOP = (Decoding(prompt=p, temperature=t, top_k=k) for p, t, k in ((1, 0.0, 0), (3, 0.7, 0), (2, 1.3, 3)))
 
 
@@ -67,7 +68,7 @@ def test_every_cell_draws_what_the_reference_could_draw_at_any_shape(config, pee
 
 @functools.cache
 def small(peephole):
-    made = ModelConfig(head="lm", peephole=peephole, input_size=5, hidden_size=8, num_layers=2, vocabulary_size=20)
+    made = ModelConfig(head="lm", peephole=peephole, input_size=5, hidden_size=20, num_layers=2, vocabulary_size=20)
     weights = random_weights(made, seed=3)
     return made, weights, session(made, weights)
 
@@ -161,23 +162,34 @@ def test_the_graph_is_valid_its_nodes_are_named_and_its_dimensions_stay_open(con
     names = [node.name for node in nodes_of(proto.graph)]
     assert len(set(names)) == len(names)
     for name in names:
-        assert re.fullmatch(r"(l\d+(\.prompt)?|head|sample)\.[a-z_0-9]+", name), name
-    L = made.num_layers
+        assert re.fullmatch(r"(l\d+(\.prompt|\.tokens)?|head|sample)\.[a-z_0-9]+", name), name
+    L, H = made.num_layers, made.hidden_size
     shapes = {
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in (*proto.graph.input, *proto.graph.output)
     }
     assert shapes == {
         "input_ids": ["B", "T"],
-        "h_0": [L, "B", 6],
-        "c_0": [L, "B", 6],
+        "h_0": [L, "B", H],
+        "c_0": [L, "B", H],
         "temperature": [],
         "top_k": [],
         "uniform": ["B", "N"],
         "tokens": ["B", "N"],
-        "h_n": [L, "B", 6],
-        "c_n": [L, "B", 6],
+        "h_n": [L, "B", H],
+        "c_n": [L, "B", H],
     }
+
+
+def test_a_vocabulary_no_larger_than_the_units_is_projected_once_and_a_larger_one_at_each_step(config):
+    for V, products in (
+        (9, ["l0.tokens.input_projection"]),
+        (10, ["l0.prompt.input_projection", "l0.input_projection"]),
+    ):
+        made = config("full", hidden_size=9, vocabulary_size=V)
+        proto = build(made, random_weights(made, seed=0))
+        names = [node.name for node in nodes_of(proto.graph) if node.name.endswith("input_projection")]
+        assert names == products
 
 
 def test_each_tensor_stands_in_the_file_once(config):
@@ -260,9 +272,9 @@ def forgets(kind):
     def plant(monkeypatch):
         take = generate._take
 
-        def planted(body, outer, source, token, state, *, part=""):
-            after = take(body, outer, source, token, state, part=part)
-            at = 0 if kind == "h" else source.config.num_layers
+        def planted(model, body, token, state, *, part=""):
+            after = take(model, body, token, state, part=part)
+            at = 0 if kind == "h" else model.source.config.num_layers
             if not part:
                 after[at] = body.add("l0.lost", "Identity", [state[at]])
             return after
