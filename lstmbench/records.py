@@ -11,11 +11,11 @@ import msgspec
 
 Peephole: TypeAlias = Literal["full", "diagonal", "none"]
 Head: TypeAlias = Literal["lm", "layer"]
-# of a graph; step and unrolledN run 1 and N steps a call
-Form: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A(lstm|scan|loop|step|unrolled[1-9][0-9]{0,3})\Z")]
+# of a graph; step and unrolledN run 1 and N steps a call, generate draws tokens itself
+Form: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A(lstm|scan|loop|step|unrolled[1-9][0-9]{0,3}|generate)\Z")]
 Precision: TypeAlias = Literal["fp32", "fp16", "int8", "int4", "int4a8"]
 Unit: TypeAlias = Literal["char", "word", "bpe"]
-WorkloadKind: TypeAlias = Literal["score", "decode"]
+WorkloadKind: TypeAlias = Literal["score", "decode", "generate"]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**16)]  # of a layer: far above any LSTM
 MOST_THREADS = 1024  # more crash the engines that they are given to
@@ -157,6 +157,17 @@ class ExportRecord(Record, frozen=True, kw_only=True):
     quality: Quality | None = None  # of precisions below fp32, where a text was at hand
 
 
+class Decoding(Record, frozen=True, kw_only=True):
+    """What a graph of form `generate` is asked for, beside the numbers that it draws at."""
+
+    prompt: Positive  # tokens a row
+    temperature: Annotated[float, msgspec.Meta(ge=0)]  # 0: the most likely token
+    top_k: Count  # 0: all
+
+
+TIMED = Decoding(prompt=1, temperature=1.0, top_k=0)  # the dearest draw: all of the vocabulary stands in order
+
+
 def steps_of(form: Form) -> int | None:
     """T of every call of a graph; None where it may be any."""
     return 1 if form == "step" else int(form.removeprefix("unrolled")) if form.startswith("unrolled") else None
@@ -187,6 +198,11 @@ class ExportedModel(Record, frozen=True, kw_only=True):
     def steps(self) -> int | None:
         """T of every call; None where it may be any."""
         return steps_of(self.record.form)
+
+    @property
+    def draws(self) -> bool:
+        """Whether the graph draws tokens itself, instead of giving logits."""
+        return self.record.form == "generate"
 
 
 class Placement(Record, frozen=True, kw_only=True):
@@ -252,8 +268,11 @@ class ParityRow(Record, frozen=True, kw_only=True):
     time: Positive
     chunks: tuple[int, ...]  # steps a call; the state is carried from one to the next
     state: Literal["random", "none"] = "random"  # what the first call starts from
+    decoding: Decoding | None = None  # of form `generate`: time and chunks count tokens drawn
     output: str
-    max_error: float | None  # absent where an output is not finite, has another shape, or never came
+    # of `tokens`, what logits must be off by to draw them; absent where an output is not finite, has another shape, or
+    # never came
+    max_error: float | None
     float32_error: float  # the largest of the NumPy reference in float32, on the same input, in several orders
     bound: float
     worst_index: tuple[int, ...] = ()
@@ -268,7 +287,10 @@ class ParityRow(Record, frozen=True, kw_only=True):
 
 
 class Workload(Record, frozen=True, kw_only=True):
-    """What is timed: `score` is one call on (B, T); `decode` feeds each step's argmax back, T times."""
+    """What is timed: `score` is one call on (B, T); `decode` feeds each step's argmax back, T times.
+
+    `generate` is one call of a graph that draws T tokens a row itself, as in TIMED.
+    """
 
     kind: WorkloadKind
     batch: Positive
@@ -277,17 +299,24 @@ class Workload(Record, frozen=True, kw_only=True):
     @property
     def tokens_per_sample(self) -> int:
         """Tokens that one sample covers: B·T of a call, or B of a decoding step."""
-        return self.batch * self.time if self.kind == "score" else self.batch
+        return self.batch if self.kind == "decode" else self.batch * self.time
 
     def fits(self, exported: ExportedModel) -> bool:
         """Whether it can be asked: head `layer` has no tokens to feed back, and a form may take its own T alone."""
+        if exported.draws or self.kind == "generate":
+            return exported.draws and self.kind == "generate"
         decodes = self.kind == "score" or exported.model.head == "lm"
         return decodes and exported.steps in (None, *set(self.chunks))
 
     @property
     def chunks(self) -> tuple[int, ...]:
         """Steps of each call, from no state on."""
-        return (self.time,) if self.kind == "score" else (1,) * self.time
+        return (1,) * self.time if self.kind == "decode" else (self.time,)
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """How tokens are drawn, where the graph draws them."""
+        return TIMED if self.kind == "generate" else None
 
 
 class Load(Record, frozen=True, kw_only=True):
@@ -307,7 +336,7 @@ class Timing(Record, frozen=True, kw_only=True):
     load_s: float  # of the worker: import, read the file, build the session
     warmup_s: tuple[float, ...]  # at the measured shape; the first is the first call
     start_s: tuple[float, ...]  # of each sample, since the measurement began
-    sample_s: tuple[float, ...]  # one call of `score`, one step of `decode`
+    sample_s: tuple[float, ...]  # one call of `score` or `generate`, one step of `decode`
     rounds: tuple[int, ...]  # how many samples each round took; rounds of all runtimes are interleaved
 
     def __post_init__(self) -> None:

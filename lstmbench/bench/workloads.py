@@ -24,10 +24,10 @@ def grid(*, batches: Sequence[int], times: Sequence[int], kinds: Sequence[Worklo
 GRIDS = {
     "quick": (
         *grid(batches=(1, 8), times=(16, 64), kinds=("score",)),
-        *grid(batches=(1, 8), times=(64,), kinds=("decode",)),
+        *grid(batches=(1, 8), times=(64,), kinds=("decode", "generate")),
     ),
     "lm": (
         *grid(batches=(1, 4, 16, 64), times=(16, 64, 256), kinds=("score",)),
-        *grid(batches=(1, 4, 16, 64), times=(128,), kinds=("decode",)),
+        *grid(batches=(1, 4, 16, 64), times=(128,), kinds=("decode", "generate")),
     ),
 }

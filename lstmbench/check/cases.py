@@ -1,22 +1,30 @@
 """Which runs a runtime has to get right: several (B, T), whole and in pieces, from a state and from none."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import ExportedModel, Workload
+from lstmbench.records import TIMED, Decoding, ExportedModel, Workload
 
 # few steps judge a cell whose long runs are chaotic, long ones judge what piles up
 DEFAULT_SHAPES = ((1, 1), (3, 2), (2, 16), (5, 33), (1, 64))
+_GREEDY = Decoding(prompt=1, temperature=0.0, top_k=0)
+_COOL = Decoding(prompt=3, temperature=0.8, top_k=0)
+_TOP = Decoding(prompt=2, temperature=1.0, top_k=5)
 
 
 class Case(NamedTuple):
-    """One run: `chunks` steps a call, the state carried from one call to the next."""
+    """One run: `chunks` steps a call, the state carried from one call to the next.
+
+    Where the graph draws itself, `time` and `chunks` count the tokens that it draws, as `decoding` says.
+    """
 
     batch: int
     time: int
     chunks: tuple[int, ...]
     state: Literal["random", "none"]
+    decoding: Decoding | None = None
 
 
 def plan(
@@ -28,8 +36,9 @@ def plan(
     for batch, time in shapes:
         if batch < 1 or time < 1:
             raise LstmbenchError(f"cannot check at (B={batch}, T={time}): B and T must be at least 1")
-    cases = [case for shape in shapes for case in _cases(*shape, exported.steps)]
-    cases += [Case(w.batch, w.time, w.chunks, "none") for w in workloads if w.fits(exported)]
+    several = _draws if exported.draws else functools.partial(_cases, steps=exported.steps)
+    cases = [case for shape in shapes for case in several(*shape)]
+    cases += [Case(w.batch, w.time, w.chunks, "none", w.decoding) for w in workloads if w.fits(exported)]
     # the reverse direction starts at the end: cut in pieces, it is another function
     bidirectional = exported.model.bidirectional
     return tuple(case for case in dict.fromkeys(cases) if not bidirectional or len(case.chunks) == 1)
@@ -47,6 +56,14 @@ def _cases(batch: int, time: int, steps: int | None) -> Iterator[Case]:
     yield Case(batch, time, _uneven(time), "random")
     yield Case(batch, time, one_by_one, "random")
     yield Case(batch, time, whole, "none")
+
+
+def _draws(batch: int, time: int) -> Iterator[Case]:
+    for decoding in (_GREEDY, _COOL, _TOP):
+        yield Case(batch, time, (time,), "random", decoding)
+    yield Case(batch, time, _uneven(time), "random", _COOL)
+    yield Case(batch, time, (1,) * time, "random", _TOP)
+    yield Case(batch, time, (time,), "none", TIMED)
 
 
 def _uneven(time: int) -> tuple[int, ...]:

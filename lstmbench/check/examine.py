@@ -1,17 +1,17 @@
 """One export on one runtime: every case, in a process of its own."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lstmbench.arrays import Floats
+from lstmbench.arrays import Floats, Tokens
 from lstmbench.check import rows
 from lstmbench.check.cases import Case
 from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle, Question
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import Clearance, ExportedModel, Subject
+from lstmbench.records import Clearance, Decoding, ExportedModel, Subject
 from lstmbench.worker import Worker, WorkerInfo
 
 Progress: TypeAlias = Callable[[str], None]
@@ -60,19 +60,36 @@ def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, progress:
         except LstmbenchError as error:
             ledger.put(rows.unanswered(subject, case, question, str(error)))
             return refused or str(error)
+        if case.decoding:
+            question = question._replace(expected=task.oracle.follow(case, answer[0]))
         judged = rows.judged(subject, case, question, answer)
         ledger.put(judged)
         refused = refused or rows.first_failure(judged)
     return refused
 
 
-def _answer(worker: Worker, case: Case, question: Question) -> tuple[Floats, Floats, Floats]:
+def _answer(worker: Worker, case: Case, question: Question) -> tuple[Any, Floats, Floats]:
     """Call once a chunk, with the state that the last call left -> output of all steps, h_n, c_n."""
+    if case.decoding:
+        return _drawn(worker, case, case.decoding, question)
     parts, state, start = [], question.state, 0
     for steps in case.chunks:
         part, state = worker.run(question.inputs[:, start : start + steps], state)
         parts.append(part)
         start += steps
+    assert state is not None, "a case has at least one chunk"
+    return np.concatenate(parts, axis=1), state.h, state.c
+
+
+def _drawn(worker: Worker, case: Case, how: Decoding, question: Question) -> tuple[Tokens, Floats, Floats]:
+    """Call once a chunk, with the state and the last token that the last call left -> all tokens, h_n, c_n."""
+    assert question.uniform is not None
+    prompt, state, start = question.inputs.astype(np.int64), question.state, 0
+    parts = []
+    for count in case.chunks:
+        part, state = worker.generate(prompt, question.uniform[:, start : start + count], how, state)
+        parts.append(part)
+        prompt, start = part[:, -1:], start + count
     assert state is not None, "a case has at least one chunk"
     return np.concatenate(parts, axis=1), state.h, state.c
 

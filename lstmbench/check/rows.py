@@ -7,20 +7,25 @@ from typing import Any
 import numpy as np
 
 from lstmbench import parity
-from lstmbench.arrays import Floats
 from lstmbench.check.cases import Case
 from lstmbench.check.oracle import Question
 from lstmbench.parity import Expected
 from lstmbench.records import ParityRow, Subject
 
 
-def judged(subject: Subject, case: Case, question: Question, answer: Sequence[Floats]) -> tuple[ParityRow, ...]:
+def judged(subject: Subject, case: Case, question: Question, answer: Sequence[Any]) -> tuple[ParityRow, ...]:
     """Compare the head's own output, h_n and c_n with what they must be."""
     rows = []
     for expected, got in zip(question.expected, answer, strict=True):
-        verdict = parity.compare(got, expected.want, name=expected.name, bound=expected.bound)
+        verdict = _verdict(case, question, expected, got)
         rows.append(_row(subject, case, expected, **verdict._asdict()))
     return tuple(rows)
+
+
+def _verdict(case: Case, question: Question, expected: Expected, got: Any) -> parity.Verdict:
+    if expected.name == parity.TOKENS and case.decoding and question.uniform is not None:
+        return parity.compare_draws(got, expected, question.uniform, case.decoding)
+    return parity.compare(got, expected.want, name=expected.name, bound=expected.bound)
 
 
 def unanswered(subject: Subject, case: Case, question: Question, reason: str) -> tuple[ParityRow, ...]:
@@ -38,7 +43,14 @@ def first_failure(rows: Sequence[ParityRow]) -> str:
 
 def _manner(row: ParityRow) -> str:
     calls = "one call" if len(row.chunks) == 1 else f"{len(row.chunks)} calls"
-    return f"{calls} from {'a random state' if row.state == 'random' else 'no state'}"
+    return f"{calls} from {'a random state' if row.state == 'random' else 'no state'}{_drawing(row)}"
+
+
+def _drawing(row: ParityRow) -> str:
+    if row.decoding is None:
+        return ""
+    temperature, top_k = row.decoding.temperature, row.decoding.top_k
+    return f", drawing at temperature {temperature:g} from {f'the top {top_k}' if top_k else 'all'}"
 
 
 def _row(subject: Subject, case: Case, expected: Expected, **found: Any) -> ParityRow:

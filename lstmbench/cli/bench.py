@@ -28,7 +28,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     out: Run = Path("reports/run"),
     models: Models = Path("models"),
 ) -> None:
-    """Time scoring and decoding of what passed the check; exit status 3 if a row was refused."""
+    """Time scoring, decoding and generating of what passed the check; exit status 3 if a row was refused."""
     from lstmbench import bench as measuring
     from lstmbench.errors import LstmbenchError
     from lstmbench.flows.assess import assess
@@ -39,7 +39,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
         raise LstmbenchError("give --batch and --time together, or a named --grid")
     workloads = measuring.GRIDS[grid]
     if batch and time:
-        workloads = measuring.grid(batches=batch, times=time, kinds=("score", "decode"))
+        workloads = measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))
     effort = measuring.Effort(budget_s=seconds)
     exported = all_exports(names, models)
     with spinner() as progress:

@@ -28,7 +28,8 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
     form: Annotated[
         str | None,
         typer.Option(
-            help="lstm, scan, loop, step, unrolledN or auto; lstm for diagonal and none, scan for full if not given."
+            help="lstm, scan, loop, step, unrolledN, generate or auto. "
+            "lstm for diagonal and none, scan for full if not given."
         ),
     ] = None,
     precision: Annotated[

@@ -24,17 +24,20 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
     top_k: Annotated[int, typer.Option(min=0, help="0: all.")] = 0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     runtime: Annotated[str, typer.Option(help="What computes.")] = "onnxruntime-cpu",
+    form: Annotated[
+        str | None, typer.Option(help="Which export: generate draws in the graph; the first that can if not given.")
+    ] = None,
     against: Annotated[str | None, typer.Option(help="A second runtime: name the step where the texts part.")] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
 ) -> None:
     """Write text; the same seed gives the same text on every runtime until a draw falls within rounding of an edge."""
     from lstmbench.corpus import stream
-    from lstmbench.generate import Sampling, first_parting, vocabulary_of
+    from lstmbench.generate import Sampling, first_parting, told_fragile, vocabulary_of
     from lstmbench.generate import generate as run
     from lstmbench.worker import Worker
 
     (folder,) = model_folders([name], models)
-    exported = _writes_text(folder)
+    exported = _writes_text(folder, form)
     vocabulary = vocabulary_of(exported)
     sampling = Sampling(tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
     start = vocabulary.first() if prompt is None else vocabulary.encode_prompt(prompt)
@@ -45,22 +48,31 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
         for piece in stream(vocabulary, (step.token for step in _kept(run(worker, start, sampling), steps))):
             typer.echo(piece, nl=False)
         typer.echo()
+        if others and exported.draws:
+            steps = told_fragile(exported, start, sampling, steps)
         for other in others:
             parting = first_parting(iter(steps), run(other, start, sampling))
             typer.echo(_compared(runtime, other.runtime, parting, steps), err=True)
 
 
-def _writes_text(folder: Path) -> "ExportedModel":
-    """The first export that can go on a token at a time; LstmbenchError if there is none."""
+def _writes_text(folder: Path, form: str | None) -> "ExportedModel":
+    """The export of this form, or the first that goes on a token at a time; LstmbenchError if there is none."""
     from lstmbench.errors import LstmbenchError
 
     found = exports_of(folder)
-    for one in found:
-        if one.model.head == "lm" and one.steps in (None, 1):
-            return one
-    raise LstmbenchError(
-        f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form 'step'"
-    )
+    can = {one.record.form: one for one in found if one.model.head == "lm" and one.steps in (None, 1)}
+    if form in can:
+        return can[form]
+    if form is not None:
+        raise LstmbenchError(
+            f"{folder} holds no export of form {form!r} that writes text; there {'is' if len(can) == 1 else 'are'} "
+            f"{', '.join(can) or 'none'}: make it with 'lstmbench export {folder.name} --form {form}'"
+        )
+    if not can:
+        raise LstmbenchError(
+            f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form step or generate"
+        )
+    return min(can.values(), key=lambda one: one.draws)  # the first, and one that can be watched rather than not
 
 
 def _kept(steps: "Iterable[Step]", kept: "list[Step]") -> "Iterator[Step]":

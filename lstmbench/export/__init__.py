@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from lstmbench.export.files import find
-from lstmbench.export.forms import default_form, forms
+from lstmbench.export.forms import default_form, forms_of
 
 if TYPE_CHECKING:
     from lstmbench.export.write import export
 
-__all__ = ["default_form", "export", "find", "forms"]
+__all__ = ["default_form", "export", "find", "forms_of"]
 
 
 def __getattr__(name: str) -> object:

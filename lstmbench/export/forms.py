@@ -3,7 +3,7 @@
 import re
 
 from lstmbench.errors import ExportError
-from lstmbench.records import Peephole, steps_of
+from lstmbench.records import Head, Peephole, steps_of
 
 _UNROLLED = re.compile(r"unrolled[1-9][0-9]{0,3}")
 MOST_STEPS = 1024  # of an unrolled graph: a dozen nodes each
@@ -14,31 +14,38 @@ _CELLS: dict[str, tuple[Peephole, ...]] = {
     "loop": _ALL,
     "step": _ALL,
     "unrolledN": _ALL,
+    "generate": _ALL,
 }
 
 
-def forms(peephole: Peephole) -> list[str]:
+def forms_of(peephole: Peephole) -> list[str]:
     """The forms that can hold a cell, the one to prefer first; `unrolledN` stands for any N up to MOST_STEPS."""
     return [form for form, cells in _CELLS.items() if peephole in cells]
 
 
 def default_form(peephole: Peephole) -> str:
     """`lstm` where the operator can hold the cell, else `scan`."""
-    return forms(peephole)[0]
+    return forms_of(peephole)[0]
 
 
 def demand_form(peephole: Peephole, form: str) -> None:
     """ExportError, saying why and what to take instead, if there is no such form or it cannot hold the cell."""
     kind = "unrolledN" if _UNROLLED.fullmatch(form) else form
     if kind not in _CELLS or form == "unrolledN":
-        raise ExportError(f"no form {form!r}; there are {', '.join(_CELLS)}, N the steps of a call, e.g. unrolled16")
+        raise ExportError(f"no form {form!r}; there are {', '.join(_CELLS)}; unrolledN holds N steps, e.g. unrolled16")
     if peephole not in _CELLS[kind]:
         raise ExportError(
             f"form {form!r} cannot hold the cell {peephole!r}: ONNX's LSTM operator knows diagonal peepholes only; "
-            f"take form {_either(forms(peephole))}"
+            f"take form {_either(forms_of(peephole))}"
         )
     if (steps_of(form) or 1) > MOST_STEPS:
         raise ExportError(f"form {form!r} would hold a dozen nodes a step: take at most {MOST_STEPS}, or form 'scan'")
+
+
+def demand_tokens(head: Head, form: str) -> None:
+    """ExportError if the form draws tokens and the head has none."""
+    if form == "generate" and head != "lm":
+        raise ExportError("form 'generate' draws tokens, bare layers have none: take head 'lm' or another form")
 
 
 def _either(words: list[str]) -> str:

@@ -4,7 +4,7 @@ import functools
 
 import onnx_ir as ir
 
-from lstmbench.export import heads, loop, lstm, scan, unrolled
+from lstmbench.export import generate, heads, loop, lstm, scan, unrolled
 from lstmbench.export.nodes import IR_VERSION, Nodes, declare, floats
 from lstmbench.export.source import Source
 from lstmbench.records import Form, steps_of
@@ -12,11 +12,14 @@ from lstmbench.records import Form, steps_of
 _LAYERS = {"lstm": lstm.layer, "scan": scan.layer, "loop": loop.layer}
 
 
-def build(source: Source, form: Form) -> ir.Model:
+def build(source: Source, form: Form, *, look_up: bool = True) -> ir.Model:
     """`input_ids` (B, T) or `x` (B, T, E), h_0 and c_0 (D·L, B, H) -> `logits` or `y`, h_n and c_n.
 
-    T is open; 1 in form `step`, N in form `unrolledN`.
+    T is open; 1 in form `step`, N in form `unrolledN`. Form `generate` has inputs and outputs of its own, and may
+    `look_up` what a token puts into the first layer.
     """
+    if form == "generate":
+        return generate.build(source, look_up=look_up)
     config, nodes, steps = source.config, Nodes(), steps_of(form)
     time = steps or "T"
     add_layer = functools.partial(unrolled.layer, steps=steps) if steps else _LAYERS[form]

@@ -18,8 +18,13 @@ def enter(nodes: Nodes, source: Source, value: ir.Value) -> ir.Value:
     if source.config.head == "layer":
         return nodes.add("head.time_major", "Transpose", [value], perm=[1, 0, 2])
     ids = nodes.add("head.time_major", "Transpose", [value], perm=[1, 0])
-    table = nodes.constant("embedding.weight", source.weights["embedding.weight"])
-    return nodes.add("head.embedding", "Gather", [table, ids], axis=0)
+    return embed(nodes, nodes, source, ids)
+
+
+def embed(step: Nodes, outer: Nodes, source: Source, ids: ir.Value, *, part: str = "") -> ir.Value:
+    """Token ids (…) -> features (…, E)."""
+    table = outer.constant("embedding.weight", source.weights["embedding.weight"])
+    return step.add(f"head.{part}embedding", "Gather", [table, ids], axis=0)
 
 
 def leave(nodes: Nodes, source: Source, y: ir.Value, time: int | str) -> ir.Value:
@@ -28,10 +33,14 @@ def leave(nodes: Nodes, source: Source, y: ir.Value, time: int | str) -> ir.Valu
     y = nodes.add("head.batch_major", "Transpose", [y], perm=[1, 0, 2])
     if config.head == "layer":
         return declare(y, "y", ["B", time, config.directions * config.hidden_size])
-    projected = nodes.add("head.projection", "MatMul", [y, _projection(nodes, source)])
-    bias = nodes.constant("decoder.bias", source.weights["decoder.bias"])
-    logits = nodes.add("head.bias", "Add", [projected, bias])
-    return declare(logits, "logits", ["B", time, config.vocabulary_size])
+    return declare(project(nodes, nodes, source, y), "logits", ["B", time, config.vocabulary_size])
+
+
+def project(step: Nodes, outer: Nodes, source: Source, y: ir.Value) -> ir.Value:
+    """Y (…, H) -> logits (…, V)."""
+    projected = step.add("head.projection", "MatMul", [y, _projection(outer, source)])
+    bias = outer.constant("decoder.bias", source.weights["decoder.bias"])
+    return step.add("head.bias", "Add", [projected, bias])
 
 
 def _projection(nodes: Nodes, source: Source) -> ir.Value:

@@ -90,7 +90,9 @@ def _int4_product(
 ) -> list[ir.Node]:
     attributes = {"K": shape[0], "N": shape[1], "bits": 4, "block_size": BLOCK}
     attributes["accuracy_level"] = 4 if precision == "int4a8" else 0
-    return [_node("MatMulNBits", [x, *stored], name, domain=MICROSOFT, **attributes)]
+    product = _node("MatMulNBits", [x, *stored], name, domain=MICROSOFT, **attributes)
+    product.outputs[0].dtype = ir.DataType.FLOAT  # which inference cannot know of others' operators
+    return [product]
 
 
 def _node(

@@ -14,6 +14,8 @@ def demand_precision(form: Form, precision: Precision) -> None:
         raise ExportError(
             f"form 'lstm' cannot be {precision}: ONNX Runtime's LSTM operators end at int8; take form 'scan'"
         )
+    if form == "generate" and precision == "fp16":
+        raise ExportError("form 'generate' cannot be fp16: draws by cumulative sums need float32; take int8 or fp32")
 
 
 def lower(model: ir.Model, precision: Precision, config: ModelConfig) -> None:

@@ -24,7 +24,7 @@ def serialise(source: Source, form: Form, precision: Precision, folder: Path) ->
     size_bytes = sum(tensor.nbytes for tensor in source.weights.values())
     if size_bytes > _LIMIT_BYTES:
         raise ExportError(f"the weights take {size_bytes / 2**30:.1f} GiB, an ONNX file at most 2: take fewer units")
-    model = build(_as_stored(source, precision), form)
+    model = build(_as_stored(source, precision), form, look_up=precision != "int8")
     lower(model, precision, source.config)
     model.producer_name = "lstmbench"
     model.metadata_props.update(describe(source, form, precision, _vocabulary(folder)))

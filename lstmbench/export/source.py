@@ -16,7 +16,7 @@ class Direction(NamedTuple):
     weights: Weights
     k: int  # which layer
     reverse: bool
-    t: int | None = None  # which step, in a graph that holds all of them
+    part: str = ""  # which of several, in a graph that holds its steps more than once: "t3", "prompt"
 
     @property
     def at(self) -> str:
@@ -26,7 +26,7 @@ class Direction(NamedTuple):
     @property
     def now(self) -> str:
         """What the names of the nodes of a step begin with."""
-        return self.at if self.t is None else f"{self.at}.t{self.t}"
+        return f"{self.at}.{self.part}" if self.part else self.at
 
     @property
     def row(self) -> int:

@@ -33,7 +33,7 @@ def _direction(
     nodes: Nodes, direction: Direction, x: ir.Value, state: tuple[ir.Value, ir.Value], over_time: OverTime
 ) -> tuple[ir.Value, ir.Value, ir.Value]:
     at = direction.at
-    z = _input_projection(nodes, direction, x)
+    z = input_projection(nodes, nodes, direction, x)
     row = nodes.constant(f"{at}.row", np.array(direction.row))
     h_0, c_0 = (nodes.add(f"{at}.{value.name}", "Gather", [value, row], axis=0) for value in state)
     h, c, y = over_time(nodes, direction, z, (h_0, c_0))
@@ -41,15 +41,15 @@ def _direction(
     return y, nodes.add(f"{at}.h_n", "Unsqueeze", [h, axis]), nodes.add(f"{at}.c_n", "Unsqueeze", [c, axis])
 
 
-def _input_projection(nodes: Nodes, direction: Direction, x: ir.Value) -> ir.Value:
-    """X (T, B, E) -> W x + b (T, B, 4H), for all steps at once."""
-    at, gates = direction.at, order(TORCH_GATES, SCAN_GATES)
-    W = nodes.constant(f"{at}.W", direction.packed("weight_ih", gates).T)
-    z = nodes.add(f"{at}.input_projection", "MatMul", [x, W])
+def input_projection(step: Nodes, outer: Nodes, direction: Direction, x: ir.Value) -> ir.Value:
+    """X (…, E) -> W x + b (…, 4H), for all steps at once or for one; its tensors stand in the graph around it."""
+    at, now, gates = direction.at, direction.now, order(TORCH_GATES, SCAN_GATES)
+    W = outer.constant(f"{at}.W", direction.packed("weight_ih", gates).T)
+    z = step.add(f"{now}.input_projection", "MatMul", [x, W])
     if not direction.config.bias:
         return z
-    b = nodes.constant(f"{at}.b", direction.packed("bias_ih", gates) + direction.packed("bias_hh", gates))
-    return nodes.add(f"{at}.input_bias", "Add", [z, b])
+    b = outer.constant(f"{at}.b", direction.packed("bias_ih", gates) + direction.packed("bias_hh", gates))
+    return step.add(f"{now}.input_bias", "Add", [z, b])
 
 
 def take(

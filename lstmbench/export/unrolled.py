@@ -19,7 +19,7 @@ def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Val
     def over_time(nodes: Nodes, direction: Direction, z: ir.Value, state: tuple[ir.Value, ir.Value]) -> list[ir.Value]:
         y, (h, c) = dict[int, ir.Value](), state
         for t in reversed(range(steps)) if direction.reverse else range(steps):
-            now = direction._replace(t=t)
+            now = direction._replace(part=f"t{t}")
             row = nodes.constant(f"{now.now}.row", np.array(t))
             y[t], c = step.take(nodes, nodes, now, (h, c), nodes.add(f"{now.now}.z", "Gather", [z, row], axis=0))
             h = y[t]

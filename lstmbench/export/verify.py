@@ -7,8 +7,8 @@ from lstmbench.arrays import Tokens, Weights
 from lstmbench.errors import ExportError, WorkerError
 from lstmbench.export import quality
 from lstmbench.model import stimulus
-from lstmbench.parity import Verdict, compare, expect
-from lstmbench.records import ExportedModel, Quality, ShapeCheck
+from lstmbench.parity import Expected, Verdict, compare, compare_draws, expect, expect_draws
+from lstmbench.records import Decoding, ExportedModel, Quality, ShapeCheck
 from lstmbench.runtimes import catalogue
 from lstmbench.worker import Worker
 
@@ -20,6 +20,11 @@ SHAPES = (
     (7, 5), (1, 7), (2, 7), (8, 8), (1, 11), (3, 13), (16, 4), (2, 20), (3, 33), (1, 64),
 )
 # fmt: on
+_DRAWN = (
+    Decoding(prompt=1, temperature=0.0, top_k=0),
+    Decoding(prompt=3, temperature=0.7, top_k=0),
+    Decoding(prompt=2, temperature=1.3, top_k=3),
+)
 _SEED = 30_000
 
 
@@ -51,7 +56,7 @@ def verify(exported: ExportedModel, weights: Weights, held_out: Tokens | None) -
 
 
 def _quality(worker: Worker, weights: Weights, held_out: Tokens | None) -> Quality | None:
-    if worker.exported.record.precision == "fp32":
+    if worker.exported.record.precision == "fp32" or worker.exported.draws:  # form `scan` tells what those cost
         return None
     if worker.exported.model.head == "layer":
         return quality.of_layers(worker, weights)
@@ -66,17 +71,38 @@ def _shapes(exported: ExportedModel) -> Sequence[tuple[int, int]]:
 def _check(worker: Worker, weights: Weights, batch: int, time: int) -> Iterator[ShapeCheck]:
     """Run at one shape; compare the head's own output, h_n and c_n."""
     exported = worker.exported
-    inputs = stimulus.inputs(exported.model, batch=batch, time=time, seed=_SEED)
-    state = stimulus.state(exported.model, batch=batch, seed=_SEED)
-    output, after = worker.run(inputs, state)
-    expectations = expect(exported.model, weights, inputs, state, precision=exported.record.precision)
-    for expected, got in zip(expectations, (output, *after), strict=True):
-        verdict = compare(got, expected.want, name=expected.name, bound=expected.bound)
+    for expected, verdict in (_draw if exported.draws else _run)(worker, weights, batch, time):
         _demand_pass(exported, batch, time, verdict)
         assert verdict.max_error is not None
         yield ShapeCheck(
             batch=batch, time=time, output=expected.name, max_error=verdict.max_error, bound=expected.bound
         )
+
+
+def _run(worker: Worker, weights: Weights, batch: int, time: int) -> Iterator[tuple[Expected, Verdict]]:
+    exported = worker.exported
+    inputs = stimulus.inputs(exported.model, batch=batch, time=time, seed=_SEED)
+    state = stimulus.state(exported.model, batch=batch, seed=_SEED)
+    output, after = worker.run(inputs, state)
+    expectations = expect(exported.model, weights, inputs, state, precision=exported.record.precision)
+    for expected, got in zip(expectations, (output, *after), strict=True):
+        yield expected, compare(got, expected.want, name=expected.name, bound=expected.bound)
+
+
+def _draw(worker: Worker, weights: Weights, batch: int, time: int) -> Iterator[tuple[Expected, Verdict]]:
+    """Draw `time` tokens a row, in a way and after a prompt that change with the shape."""
+    model, how = worker.exported.model, _DRAWN[(batch + time) % len(_DRAWN)]
+    prompt = stimulus.tokens(model, batch=batch, time=how.prompt, seed=_SEED)
+    state, uniform = (
+        stimulus.state(model, batch=batch, seed=_SEED),
+        stimulus.uniform(batch=batch, time=time, seed=_SEED),
+    )
+    tokens, after = worker.generate(prompt, uniform, how, state)
+    precision = worker.exported.record.precision
+    drawn, *states = expect_draws(model, weights, prompt, state, tokens, precision=precision)
+    yield drawn, compare_draws(tokens, drawn, uniform, how)
+    for expected, got in zip(states, after, strict=True):
+        yield expected, compare(got, expected.want, name=expected.name, bound=expected.bound)
 
 
 def _demand_pass(exported: ExportedModel, batch: int, time: int, verdict: Verdict) -> None:

@@ -13,7 +13,7 @@ from lstmbench import disk
 from lstmbench.arrays import Tokens
 from lstmbench.errors import ExportError
 from lstmbench.export.files import file_name
-from lstmbench.export.forms import default_form, demand_form
+from lstmbench.export.forms import default_form, demand_form, demand_tokens
 from lstmbench.export.nodes import IR_VERSION, OPSET
 from lstmbench.export.precisions import demand_precision
 from lstmbench.export.serialise import serialise
@@ -44,6 +44,7 @@ def export(
     form = form or default_form(source.config.peephole)
     demand_form(source.config.peephole, form)
     demand_precision(form, precision)
+    demand_tokens(source.config.head, form)
     data = serialise(source, form, precision, folder)
     return _keep(folder, data, source, _record(source, form, precision, data), held_out)
 

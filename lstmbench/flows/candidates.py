@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 from lstmbench.arrays import Tokens
 from lstmbench.bench import Effort
 from lstmbench.errors import ExportError
-from lstmbench.export import export, forms
+from lstmbench.export import export, forms_of
 from lstmbench.flows.assess import assess
 from lstmbench.model import folder as model_folder
 from lstmbench.records import ExportedModel, Form, Head, Measurement, Precision, Timing, Workload
@@ -64,9 +64,9 @@ def _forms(path: Path, wish: Wish) -> Sequence[Form]:
     """Those with T open, and where the workload is one step a call, `step`."""
     if wish.form:
         return [wish.form]
-    known = forms(model_folder.read(path).folder.model.peephole)
+    known = forms_of(model_folder.read(path).folder.model.peephole)
     fixed = ["step"] if wish.workload.chunks[0] == 1 else []
-    return [form for form in known if form not in ("step", "unrolledN")] + fixed
+    return [form for form in known if form not in ("step", "unrolledN", "generate")] + fixed
 
 
 def _judged(form: Form, made: ExportedModel, max_loss: float) -> Candidate:

@@ -1,4 +1,4 @@
-"""Text from a prompt, one token at a time, on any runtime; the same seed draws the same text."""
+"""Text from a prompt on any runtime, a token at a time or all in one graph; the same seed draws the same text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +9,11 @@ import numpy as np
 from lstmbench.arrays import Floats, State
 from lstmbench.corpus import Vocabulary, read_vocabulary
 from lstmbench.errors import LstmbenchError
-from lstmbench.generate.sampling import draw
+from lstmbench.model import reference
 from lstmbench.model.folder import VOCABULARY
-from lstmbench.records import ExportedModel, Record
+from lstmbench.model.sampling import Draw, draw
+from lstmbench.records import Decoding, ExportedModel, Record
+from lstmbench.runtimes import unchanged
 from lstmbench.worker import Worker
 
 LEAST_TEMPERATURE = 1e-3
@@ -33,7 +35,10 @@ class Sampling(Record, frozen=True, kw_only=True):
 
 
 class Step(NamedTuple):
-    """One token that was drawn; `fragile` when rounding on another runtime could have drawn another."""
+    """One token that was drawn; `fragile` when rounding on another runtime could have drawn another.
+
+    A graph that draws itself does not say so: see `told_fragile`.
+    """
 
     number: int  # from 1
     token: int
@@ -62,18 +67,43 @@ def vocabulary_of(exported: ExportedModel) -> Vocabulary:
 
 
 def generate(worker: Worker, prompt: np.ndarray, sampling: Sampling) -> Iterator[Step]:
-    """Yield one Step a token after prompt (N,), from zero state; the state never leaves the loop."""
-    tolerance = max(check.bound for check in worker.exported.record.verified if check.output == "logits")
-    top_k = sampling.top_k or worker.exported.model.vocabulary_size
-    rng = np.random.default_rng(sampling.seed)
+    """Yield one Step a token after prompt (N,), from zero state; a graph that draws itself gives all at once."""
+    return (_in_graph if worker.exported.draws else _one_by_one)(worker, prompt, sampling)
+
+
+def told_fragile(exported: ExportedModel, prompt: np.ndarray, sampling: Sampling, steps: list[Step]) -> list[Step]:
+    """The steps that a graph drew, with what the reference, fed with these tokens, says of each."""
+    fed = np.concatenate([prompt, [step.token for step in steps[:-1]]])
+    logits, _ = reference.run(exported.model, unchanged.weights(exported), fed[None], dtype=np.float32)
+    draws = zip(steps, logits[0, len(prompt) - 1 :], _uniform(sampling), strict=True)
+    return [step._replace(fragile=_drawn(exported, row, at, sampling).fragile) for step, row, at in draws]
+
+
+def _in_graph(worker: Worker, prompt: np.ndarray, sampling: Sampling) -> Iterator[Step]:
+    how = Decoding(prompt=len(prompt), temperature=sampling.temperature, top_k=sampling.top_k)
+    tokens, _ = worker.generate(prompt[None], _uniform(sampling)[None], how)
+    for number, token in enumerate(tokens[0], 1):
+        yield Step(number, int(token), fragile=False)
+
+
+def _one_by_one(worker: Worker, prompt: np.ndarray, sampling: Sampling) -> Iterator[Step]:
     logits, state = _read(worker, prompt)
-    for number in range(1, sampling.tokens + 1):
-        token, fragile = draw(
-            logits[0, -1], rng.random(), temperature=sampling.temperature, top_k=top_k, tolerance=tolerance
-        )
+    for number, at in enumerate(_uniform(sampling), 1):
+        token, fragile = _drawn(worker.exported, logits[0, -1], at, sampling)
         yield Step(number, token, fragile)
         if number < sampling.tokens:
             logits, state = worker.run(np.array([[token]]), state)
+
+
+def _uniform(sampling: Sampling) -> Floats:
+    """What each token is drawn at, (N,); in float32, as graphs take it."""
+    return np.random.default_rng(sampling.seed).random(sampling.tokens).astype(np.float32)
+
+
+def _drawn(exported: ExportedModel, logits: Floats, at: np.float32, sampling: Sampling) -> Draw:
+    """Draw from logits (V,), which may be off by as much as the export's own proof allows."""
+    tolerance = max(check.bound for check in exported.record.verified if check.output in ("logits", "tokens"))
+    return draw(logits, float(at), temperature=sampling.temperature, top_k=sampling.top_k, tolerance=tolerance)
 
 
 def _read(worker: Worker, prompt: np.ndarray) -> tuple[Floats, State]:

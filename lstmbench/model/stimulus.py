@@ -8,10 +8,20 @@ from lstmbench.records import ModelConfig
 
 def inputs(config: ModelConfig, *, batch: int, time: int, seed: int) -> Tokens | Floats:
     """Head `lm`: tokens (B, T) int64 over the whole vocabulary; head `layer`: x (B, T, E) float32, normal."""
-    rng = np.random.default_rng((seed, batch, time))
     if config.head == "lm":
-        return rng.integers(0, config.vocabulary_size, (batch, time))
+        return tokens(config, batch=batch, time=time, seed=seed)
+    rng = np.random.default_rng((seed, batch, time))
     return rng.standard_normal((batch, time, config.input_size), dtype=np.float32)
+
+
+def tokens(config: ModelConfig, *, batch: int, time: int, seed: int) -> Tokens:
+    """(B, T) int64 over the whole vocabulary."""
+    return np.random.default_rng((seed, batch, time)).integers(0, config.vocabulary_size, (batch, time))
+
+
+def uniform(*, batch: int, time: int, seed: int) -> Floats:
+    """What `time` tokens of each row are drawn at: (B, N) float32 in [0, 1)."""
+    return np.random.default_rng((seed, batch, time, 1)).random((batch, time), dtype=np.float32)
 
 
 def state(config: ModelConfig, *, batch: int, seed: int) -> State:

@@ -2,5 +2,6 @@
 
 from lstmbench.parity.bound import Expected, expect
 from lstmbench.parity.compare import Verdict, compare
+from lstmbench.parity.draws import TOKENS, compare_draws, expect_draws
 
-__all__ = ["Expected", "Verdict", "compare", "expect"]
+__all__ = ["TOKENS", "Expected", "Verdict", "compare", "compare_draws", "expect", "expect_draws"]

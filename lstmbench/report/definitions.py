@@ -28,12 +28,19 @@ def definitions() -> list[tuple[str, str]]:
     """Terms and what they mean here; the counts come from the code that applies them."""
     counts = ", ".join(f"p{100 * q:.4g} {minimum_samples(q):,}" for q in (0.5, 0.9, 0.99, 0.999))
     return [
-        ("Sample", "One timed call of scoring, or one timed step of decoding; all are kept, in measurements.jsonl."),
+        (
+            "Sample",
+            "One timed call (scoring, generating) or one timed step (decoding); all are kept, in measurements.jsonl.",
+        ),
         ("Scoring", "One call on B rows of T tokens from zero state."),
         ("Decoding", "Token by token at (B, 1): each step's argmax is fed back and the state carried, for T steps."),
+        (
+            "Generating",
+            "One call of a graph that draws T tokens a row itself, each fed back, from one token and zeros.",
+        ),
         ("Median, p90, p99", "Order statistics: times that were observed, never interpolated."),
         ("n/a", _NOT_TOLD.format(confidence=CONFIDENCE, counts=counts)),
-        ("Tokens/s", "Tokens of a sample over the median: B·T for scoring, B for decoding."),
+        ("Tokens/s", "Tokens of a sample over the median: B·T for scoring and generating, B for decoding."),
         ("By round", _ROUNDS),
         ("Max error", "The largest absolute difference of any element from the reference, NumPy in float64."),
         ("Bound", "The largest error that the check accepts, from float32's own spread on that input."),

@@ -52,7 +52,7 @@ def figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], look: Look
 
 def _parity_and_speed(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], look: Look) -> Figure:
     panels = [draw(parity_panel(parity, look))]
-    for kind, what in (("score", "Scoring"), ("decode", "Decoding")):
+    for kind, what in (("score", "Scoring"), ("decode", "Decoding"), ("generate", "Generating")):
         there = largest_shape([line for line in speed if line.workload == kind])
         if there:
             title = f"{what} at B = {there[0].batch}, T = {there[0].time}"

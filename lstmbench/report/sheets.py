@@ -9,14 +9,19 @@ from lstmbench.report.verdicts import FAILED, ParityLine
 
 _SCORE_NOTE = "One sample is one call on B × T tokens from zero state. Tokens/s is B·T over the median."
 _DECODE_NOTE = "One sample is one step: one call on (B, 1) and the argmax that is fed back. Tokens/s is B over it."
+_GENERATE_NOTE = (
+    "One sample is one call of a graph that draws T tokens a row itself, at temperature 1 from the whole vocabulary. "
+    "Tokens/s is B·T over the median: a mean within each call, which says nothing of single tokens."
+)
 _COLD_NOTE = (
     "Load is what the worker process needed for imports, reading the file and building the session. "
     "First call is the first in that process. Both are single observations, with files in the page cache; median is "
     "the same shape, warm."
 )
 _PARITY_NOTE = (
-    "Largest difference from the float64 NumPy reference over all shapes; beside it the error that the same "
-    "equations make in float32 NumPy on the same input. Of bound: the largest error/bound of any run."
+    "Largest difference from the float64 NumPy reference over all shapes; of tokens, what logits must be off by to "
+    "draw them, 0 where the reference draws the same. Beside it the error that the same equations make in float32 "
+    "NumPy on the same input. Of bound: the largest error/bound of any run."
 )
 
 
@@ -46,10 +51,12 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[She
     """Parity first, then what it vouches for; a workload that was not asked for has no sheet."""
     scored = [line for line in speed if line.workload == "score"]
     decoded = [line for line in speed if line.workload == "decode"]
+    generated = [line for line in speed if line.workload == "generate"]
     all_of_them = [
         _parity(parity),
         _speed("score", "Scoring", "one call", _SCORE_NOTE, scored),
         _speed("decode", "Decoding", "one step", _DECODE_NOTE, decoded),
+        _speed("generate", "Generating", "one call of T tokens a row", _GENERATE_NOTE, generated),
         _cold(speed),
     ]
     return [sheet for sheet in all_of_them if sheet.rows]

@@ -11,6 +11,7 @@ from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import UNCHECKED, Standing, standings
 
+_KINDS = ("score", "decode", "generate")
 _MS = 1e3  # milliseconds in a second
 
 
@@ -37,17 +38,17 @@ class SpeedLine(NamedTuple):
 
 
 def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> list[SpeedLine]:
-    """One line per measurement: scoring before decoding, then by batch, length and names."""
+    """One line per measurement: scoring, decoding, generating; then by batch, length and names."""
     compared = list(parity)
     known = standings(compared)
     outputs = Counter(
-        (row.subject.identity, row.batch, row.time, row.chunks) for row in compared if row.state == "none"
+        (row.subject.identity, row.batch, row.time, row.chunks, row.decoding) for row in compared if row.state == "none"
     )
 
     def standing(row: Measurement) -> Standing:
         subject, work = row.subject.identity, row.workload
         found = known.get(subject, UNCHECKED)
-        whole = outputs[subject, work.batch, work.time, work.chunks] >= 3  # the head's own, h_n, c_n
+        whole = outputs[subject, work.batch, work.time, work.chunks, work.decoding] >= 3  # the head's own, h_n, c_n
         return found if found.refused or whole else UNCHECKED
 
     return sorted((_line(row, standing(row)) for row in measurements), key=_place)
@@ -60,7 +61,7 @@ def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
 
 
 def _place(line: SpeedLine) -> tuple[object, ...]:
-    return (line.workload != "score", line.batch, line.time, line.subject)
+    return (_KINDS.index(line.workload), line.batch, line.time, line.subject)
 
 
 def _line(row: Measurement, standing: Standing) -> SpeedLine:

@@ -10,6 +10,12 @@ from lstmbench.report.speed import SpeedLine, speed_lines
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import ParityLine, parity_lines
 
+_TIMED = (
+    ("score", "Scoring, one call"),
+    ("decode", "Decoding, one step"),
+    ("generate", "Generating in the graph, one call of T tokens a row"),
+)
+
 
 class TerminalTable(NamedTuple):
     """A title, and a first column of words before columns of numbers."""
@@ -37,7 +43,7 @@ def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterato
         ("export · runtime", "output", "max error", "float32", "of bound", "verdict"),
         [_parity_row(line) for line in parity],
     )
-    for kind, what in (("score", "Scoring, one call"), ("decode", "Decoding, one step")):
+    for kind, what in _TIMED:
         yield TerminalTable(
             f"{what}: latency, tokens a second",
             ("export · runtime", "B×T", "n", "p50 ms", "p90 ms", "p99 ms", "tok/s", "parity"),

@@ -9,7 +9,7 @@ from lstmbench.records import ParityRow, Subject
 from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
 
-_OUTPUTS = ("logits", "y", "h_n", "c_n")  # the order of the graph
+_OUTPUTS = ("logits", "tokens", "y", "h_n", "c_n")  # the order of the graph
 PASSED, FAILED = "within bound", "FAILED"
 
 

@@ -8,13 +8,27 @@ shapes. What it answers is checked after each call. In `pyproject.toml` of the p
     myengine-cpu = "my_package.my_module:MyEngineCpu"
 
 Its name says engine and provider. It raises an LstmbenchError, in one line, for what a user can mend; anything else
-that it raises is shown as its own failure. A provider other than the one that its name promises is an error.
+that it raises is shown as its own failure. A provider other than the one that its name promises is an error. Of exports
+of form `generate` nothing is asked but what `Draws` says, and of a class without it nothing at all.
 """
 
 from typing import Protocol
 
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ExportedModel, Placement
+
+
+class Draws(Protocol):
+    """What a runtime may have besides: tokens drawn as `lstmbench.model.sampling` says, for form `generate`."""
+
+    def generate(
+        self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int
+    ) -> tuple[Tokens, State]:
+        """Read prompt (B, T) from `state` or zeros, draw at uniform (B, N) -> tokens (B, N) int64, and the state.
+
+        The state is the one before the last token, which is the next prompt of whoever goes on.
+        """
+        ...
 
 
 class Runtime(Protocol):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lstmbench.arrays import Floats, State, Tokens
-from lstmbench.model import reference
+from lstmbench.model import reference, sampling
 from lstmbench.records import ExportedModel, Placement
 from lstmbench.runtimes import unchanged
 
@@ -21,6 +21,12 @@ class NumpyFloat32:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
         output, (h, c) = reference.run(self._config, self._weights, inputs, state, dtype=np.float32)
         return output, State(h, c)
+
+    def generate(
+        self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int
+    ) -> tuple[Tokens, State]:
+        """Prompt (B, T), uniform (B, N) -> tokens (B, N), a step a token; and the state before the last."""
+        return sampling.decode(self.run, prompt, state, uniform, temperature=temperature, top_k=top_k)
 
     def placement(self) -> tuple[Placement, ...]:
         """NumPy has no graph to place."""

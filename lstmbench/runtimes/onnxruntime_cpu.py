@@ -7,10 +7,18 @@ import onnxruntime as ort
 
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.errors import RecordError, RuntimeMissingError, WorkerError
-from lstmbench.records import ExportedModel, ModelConfig, Placement
+from lstmbench.records import ExportedModel, Head, ModelConfig, Placement
 from lstmbench.runtimes import unchanged
 
 PROVIDER = "CPUExecutionProvider"
+# inputs and outputs in order, with ONNX Runtime's words for their types
+_IDS, _FLOATS = "tensor(int64)", "tensor(float)"
+_INPUTS: dict[Head, dict[str, str]] = {
+    "lm": {"input_ids": _IDS, "h_0": _FLOATS, "c_0": _FLOATS},
+    "layer": {"x": _FLOATS, "h_0": _FLOATS, "c_0": _FLOATS},
+}
+_DRAWS_FROM = _INPUTS["lm"] | {"temperature": _FLOATS, "top_k": _IDS, "uniform": _FLOATS}
+_DRAWN = {"tokens": _IDS, "h_n": _FLOATS, "c_n": _FLOATS}
 
 
 class OnnxRuntimeCpu:
@@ -28,9 +36,19 @@ class OnnxRuntimeCpu:
     def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
         h_0, c_0 = _zeros(self._config, len(inputs)) if state is None else state
-        feeds = dict(zip(_input_types(self._config), (inputs, h_0, c_0), strict=True))
+        feeds = dict(zip(_INPUTS[self._config.head], (inputs, h_0, c_0), strict=True))
         output, h_n, c_n = self._session.run(self._config.output_names, feeds)
         return output, State(h_n, c_n)
+
+    def generate(
+        self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int
+    ) -> tuple[Tokens, State]:
+        """Prompt (B, T), uniform (B, N) -> tokens (B, N), drawn in the graph; and the state before the last."""
+        h_0, c_0 = _zeros(self._config, len(prompt)) if state is None else state
+        how = (np.array(temperature, np.float32), np.array(top_k))
+        feeds = dict(zip(_DRAWS_FROM, (prompt, h_0, c_0, *how, uniform), strict=True))
+        tokens, h_n, c_n = self._session.run(list(_DRAWN), feeds)
+        return tokens, State(h_n, c_n)
 
     def placement(self) -> tuple[Placement, ...]:
         """How many nodes of each operator the session gave to each provider; () where ONNX Runtime is too old to say.
@@ -57,14 +75,10 @@ def _session(exported: ExportedModel, threads: int) -> ort.InferenceSession:
         raise WorkerError(f"onnxruntime {ort.__version__} cannot load {exported.path}; export again: {why}") from error
 
 
-def _input_types(config: ModelConfig) -> dict[str, str]:
-    """The inputs of a head, in order, with ONNX Runtime's words for their types."""
-    own = {"input_ids": "tensor(int64)"} if config.head == "lm" else {"x": "tensor(float)"}
-    return own | {"h_0": "tensor(float)", "c_0": "tensor(float)"}
-
-
 def _demand_names(exported: ExportedModel, session: ort.InferenceSession) -> None:
-    inputs, outputs = _input_types(exported.model), dict.fromkeys(exported.model.output_names, "tensor(float)")
+    inputs, outputs = _INPUTS[exported.model.head], dict.fromkeys(exported.model.output_names, _FLOATS)
+    if exported.draws:
+        inputs, outputs = _DRAWS_FROM, _DRAWN
     for kind, want, nodes in (("inputs", inputs, session.get_inputs()), ("outputs", outputs, session.get_outputs())):
         got = {node.name: node.type for node in nodes}
         if got != want:

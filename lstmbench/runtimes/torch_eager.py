@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from lstmbench.arrays import Floats, State, Tokens, Weights
+from lstmbench.model import sampling
 from lstmbench.model.language_model import LanguageModel
 from lstmbench.model.peephole_lstm import PeepholeLSTM
 from lstmbench.records import ExportedModel, ModelConfig, Placement
@@ -25,6 +26,12 @@ class TorchEager:
         before = None if state is None else (torch.from_numpy(state.h), torch.from_numpy(state.c))
         output, (h, c) = self._module(torch.from_numpy(inputs), before)
         return _array(output), State(_array(h), _array(c))
+
+    def generate(
+        self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int
+    ) -> tuple[Tokens, State]:
+        """Prompt (B, T), uniform (B, N) -> tokens (B, N), a step a token; and the state before the last."""
+        return sampling.decode(self.run, prompt, state, uniform, temperature=temperature, top_k=top_k)
 
     def placement(self) -> tuple[Placement, ...]:
         """Eager PyTorch has no graph to place."""

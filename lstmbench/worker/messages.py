@@ -1,4 +1,4 @@
-"""What parent and child say to each other: four requests, and a reply to each but the last."""
+"""What parent and child say to each other: five requests, and a reply to each but the last."""
 
 import math
 from typing import Literal, TypeAlias
@@ -38,6 +38,16 @@ class Run(Record, frozen=True, kw_only=True, tag=True):
     state: tuple[Array, Array] | None
 
 
+class Generate(Record, frozen=True, kw_only=True, tag=True):
+    """Draw tokens; without h and c from zeros."""
+
+    prompt: Array
+    state: tuple[Array, Array] | None
+    uniform: Array
+    temperature: float
+    top_k: Count
+
+
 class Measure(Record, frozen=True, kw_only=True, tag=True):
     """Time a workload."""
 
@@ -63,7 +73,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
 
 
 class Answer(Record, frozen=True, kw_only=True, tag=True):
-    """Reply to Run."""
+    """Reply to Run, and to Generate: its output are tokens."""
 
     output: Array
     state: tuple[Array, Array]
@@ -84,7 +94,7 @@ class Failure(Record, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request: TypeAlias = Load | Run | Measure | Close
+Request: TypeAlias = Load | Run | Generate | Measure | Close
 Reply: TypeAlias = WorkerInfo | Answer | Samples | Failure
 
 

@@ -5,15 +5,16 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import msgspec
+import numpy as np
 
 from lstmbench import errors
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.errors import LstmbenchError, WorkerError
-from lstmbench.records import ExportedModel, Record, Workload
+from lstmbench.records import Decoding, ExportedModel, Record, Workload
 from lstmbench.units import mebibytes
 from lstmbench.worker import messages, shapes, wire
 from lstmbench.worker.child import Child
-from lstmbench.worker.messages import Answer, Close, Failure, Load, Measure, Reply, Run, Samples, WorkerInfo
+from lstmbench.worker.messages import Answer, Close, Failure, Generate, Load, Measure, Reply, Run, Samples, WorkerInfo
 
 _CLOSING_S = 5.0
 _REPLIES: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
@@ -42,6 +43,7 @@ class Worker:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); state (D·L, B, H), None for zeros."""
         model = self.exported.model
         shapes.demand_inputs(model, inputs)
+        shapes.demand_draws(self.exported, asked=False)
         batch, time = inputs.shape[:2]
         shapes.demand_steps(self.exported, time)
         shapes.demand_state(model, state, batch=batch)
@@ -50,6 +52,32 @@ class Worker:
         answer = self._ask(request, Answer, doing=f"running (B={batch}, T={time})", timeout_s=self.timeout_s)
         (output,) = messages.unpack_floats(answer.output)
         return output, State(*messages.unpack_floats(*answer.state))
+
+    def generate(
+        self, prompt: Tokens, uniform: Floats, how: Decoding, state: State | None = None
+    ) -> tuple[Tokens, State]:
+        """Read prompt (B, T), draw at uniform (B, N) -> tokens (B, N), and the state before the last of them.
+
+        For form `generate` alone; `how.prompt` is not looked at. To go on, the last token is the next prompt.
+        """
+        model = self.exported.model
+        shapes.demand_draws(self.exported, asked=True)
+        shapes.demand_inputs(model, prompt)
+        batch = len(prompt)
+        shapes.demand_uniform(uniform, batch=batch)
+        shapes.demand_state(model, state, batch=batch)
+        _demand_room(prompt.nbytes + uniform.nbytes, (batch, uniform.shape[1], 2), model.state_shape(batch))
+        request = Generate(
+            prompt=messages.pack(prompt),
+            state=None if state is None else messages.pack_state(state),
+            uniform=messages.pack(uniform),
+            temperature=how.temperature,
+            top_k=how.top_k,
+        )
+        doing = f"drawing (B={batch}, N={uniform.shape[1]})"
+        answer = self._ask(request, Answer, doing=doing, timeout_s=self.timeout_s)
+        tokens = messages.unpack(answer.output).astype(np.int64, copy=False)
+        return tokens, State(*messages.unpack_floats(*answer.state))
 
     def measure(
         self,
@@ -64,7 +92,8 @@ class Worker:
         """Time a workload: warm up for at least `warmup_s` and one step, then sample for `budget_s` within the counts.
 
         `score`: inputs (B, T) or (B, T, E); a sample is one call from zero state. `decode`: tokens of B rows, whose
-        first column starts each row; a sample is one step, call and argmax. The two times are granted on top of
+        first column starts each row; a sample is one step, call and argmax. `generate` starts from that column too; a
+        sample is one call of `time` tokens a row. The two times are granted on top of
         `timeout_s` for each sample that must be taken.
         """
         if not (warmup_s >= 0 and budget_s >= 0 and 1 <= min_samples <= max_samples):

@@ -9,16 +9,29 @@ import socket
 import threading
 import time
 from functools import partial
+from typing import cast
 
 import msgspec
+import numpy as np
 
 from lstmbench import errors
 from lstmbench.arrays import State
 from lstmbench.records import ExportedModel
-from lstmbench.runtimes import Runtime, digest, load
+from lstmbench.runtimes import Draws, Runtime, digest, load
 from lstmbench.worker import messages, timing, wire
-from lstmbench.worker.messages import Answer, Failure, Load, Measure, Reply, Request, Run, Samples, WorkerInfo
-from lstmbench.worker.shapes import demand_answer
+from lstmbench.worker.messages import (
+    Answer,
+    Failure,
+    Generate,
+    Load,
+    Measure,
+    Reply,
+    Request,
+    Run,
+    Samples,
+    WorkerInfo,
+)
+from lstmbench.worker.shapes import demand_answer, demand_tokens
 
 _REQUESTS: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 
@@ -29,7 +42,10 @@ class Session:
     def __init__(self, request: Load) -> None:
         begin_s = time.perf_counter()
         self.exported: ExportedModel = request.exported
-        self.runtime: Runtime = load(request.runtime)(request.exported, threads=request.threads)
+        adapter = load(request.runtime)
+        if request.exported.draws and not callable(getattr(adapter, "generate", None)):
+            raise errors.WorkerError(f"runtime {request.runtime!r} cannot draw tokens: it takes no form 'generate'")
+        self.runtime: Runtime = adapter(request.exported, threads=request.threads)
         self._load_s = time.perf_counter() - begin_s
         gc.freeze()  # what was imported stays: each measurement collects first, over torch's modules that takes 0.15 s
 
@@ -42,13 +58,22 @@ class Session:
             placement=tuple(self.runtime.placement()),
         )
 
-    def answer(self, request: Run | Measure) -> Reply:
+    def answer(self, request: Run | Generate | Measure) -> Reply:
         """Serve one request."""
-        return self._run(request) if isinstance(request, Run) else self._measure(request)
+        if isinstance(request, Run):
+            return self._run(request)
+        return self._generate(request) if isinstance(request, Generate) else self._measure(request)
+
+    def _generate(self, request: Generate) -> Answer:
+        prompt, (uniform,) = messages.unpack(request.prompt), messages.unpack_floats(request.uniform)
+        answer = cast("Draws", self.runtime).generate(
+            prompt.astype(np.int64), _state(request), uniform, temperature=request.temperature, top_k=request.top_k
+        )
+        tokens, after = demand_tokens(self.exported.model, answer, batch=len(prompt), count=uniform.shape[1])
+        return Answer(output=messages.pack(tokens), state=messages.pack_state(after))
 
     def _run(self, request: Run) -> Answer:
-        inputs = messages.unpack(request.inputs)
-        state = None if request.state is None else State(*messages.unpack_floats(*request.state))
+        inputs, state = messages.unpack(request.inputs), _state(request)
         batch, steps = inputs.shape[:2]
         answer = self.runtime.run(inputs, state)
         output, after = demand_answer(self.exported.model, answer, batch=batch, time=steps)
@@ -64,6 +89,10 @@ class Session:
             min_samples=request.min_samples,
             max_samples=request.max_samples,
         )
+
+
+def _state(request: Run | Generate) -> State | None:
+    return None if request.state is None else State(*messages.unpack_floats(*request.state))
 
 
 def serve(channel: socket.socket) -> None:

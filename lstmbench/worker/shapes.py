@@ -37,6 +37,21 @@ def demand_steps(exported: ExportedModel, time: int) -> None:
         raise WorkerError(f"{exported.name} takes T = {exported.steps} a call, not {time}")
 
 
+def demand_draws(exported: ExportedModel, *, asked: bool) -> None:
+    """Form `generate` draws tokens and gives no logits; the others give them and draw nothing."""
+    if exported.draws and not asked:
+        raise WorkerError(f"{exported.name} draws tokens and gives no logits: ask another form for them")
+    if asked and not exported.draws:
+        raise WorkerError(f"{exported.name} gives logits and draws no tokens: export form 'generate' for that")
+
+
+def demand_uniform(uniform: Any, *, batch: int) -> None:
+    """Numbers (B, N) float32 in [0, 1], N >= 1; 1 itself is what the largest below it rounds to."""
+    fits = isinstance(uniform, np.ndarray) and uniform.dtype == np.float32 and uniform.ndim == 2
+    if not fits or len(uniform) != batch or 0 in uniform.shape or not 0 <= uniform.min() <= uniform.max() <= 1:
+        raise WorkerError(f"what is drawn at must be float32 ({batch}, N) in 0..1 with N >= 1, not {_seen(uniform)}")
+
+
 def demand_state(model: ModelConfig, state: State | None, *, batch: int) -> None:
     """H and c (D·L, B, H) float32, or none."""
     for name, array in () if state is None else (("h", state.h), ("c", state.c)):
@@ -45,13 +60,14 @@ def demand_state(model: ModelConfig, state: State | None, *, batch: int) -> None
 
 
 def demand_workload(exported: ExportedModel, workload: Workload, inputs: Tokens | Floats) -> None:
-    """`score` takes inputs of (B, T); `decode` takes tokens of B rows and starts from their first column."""
+    """`score` takes inputs of (B, T); the others take tokens of B rows and start from their first column."""
     model = exported.model
     demand_inputs(model, inputs)
+    demand_draws(exported, asked=workload.kind == "generate")
     demand_steps(exported, workload.chunks[0])
     if workload.kind == "decode" and model.head != "lm":
         raise WorkerError("decoding needs head 'lm': head 'layer' has no tokens to feed back; time 'score' instead")
-    want = (workload.batch, workload.time if workload.kind == "score" else inputs.shape[1])
+    want = (workload.batch, inputs.shape[1] if workload.kind == "decode" else workload.time)
     if inputs.shape[:2] != want:
         raise WorkerError(f"the inputs of {workload.kind} must begin with the shape {want}, not {inputs.shape[:2]}")
 
@@ -75,7 +91,26 @@ def demand_answer(model: ModelConfig, answer: Any, *, batch: int, time: int) -> 
     return output, State(h, c)
 
 
-def demand_finite(model: ModelConfig, answer: tuple[Floats, State]) -> None:
+def demand_tokens(model: ModelConfig, answer: Any, *, batch: int, count: int) -> tuple[Tokens, State]:
+    """What an adapter drew, if it keeps the contract: ids int64 (B, N) inside the vocabulary, and the state."""
+    try:
+        tokens, (h, c) = answer
+    except (TypeError, ValueError) as error:
+        raise ContractError("generate must answer (tokens, State(h, c))") from error
+    if not isinstance(tokens, np.ndarray) or tokens.dtype != np.int64 or tokens.shape != (batch, count):
+        raise ContractError(f"generate must answer tokens as int64 {(batch, count)}, not {_seen(tokens)}")
+    if not 0 <= tokens.min() <= tokens.max() < model.vocabulary_size:
+        raise ContractError(
+            f"generate must answer ids in 0..{model.vocabulary_size - 1}, not in {tokens.min()}..{tokens.max()}"
+        )
+    shape = model.state_shape(batch)
+    for name, array in (("h_n", h), ("c_n", c)):
+        if not _is_floats(array, shape):
+            raise ContractError(f"generate must answer {name} as float32 {shape}, not {_seen(array)}")
+    return tokens, State(h, c)
+
+
+def demand_finite(model: ModelConfig, answer: tuple[Tokens | Floats, State]) -> None:
     """No NaN and no infinity in what is timed: what passed the check once may still break at a later call."""
     for name, array in zip(model.output_names, (answer[0], *answer[1]), strict=True):
         if not np.isfinite(array).all():

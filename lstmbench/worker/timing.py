@@ -1,18 +1,22 @@
-"""The measuring loops: one call of `score` or one step of `decode` a sample, garbage collection off."""
+"""The measuring loops: one call of `score` or `generate` or one step of `decode` a sample, garbage collection off."""
 
 import contextlib
 import gc
 import math
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
+
+import numpy as np
 
 from lstmbench.arrays import Floats, State, Tokens
-from lstmbench.records import ModelConfig, Workload, WorkloadKind
-from lstmbench.runtimes import Runtime
+from lstmbench.model import stimulus
+from lstmbench.records import TIMED, ModelConfig, Workload, WorkloadKind
+from lstmbench.runtimes import Draws, Runtime
 from lstmbench.worker.messages import Samples
-from lstmbench.worker.shapes import demand_answer, demand_finite
+from lstmbench.worker.shapes import demand_answer, demand_finite, demand_tokens
 
 Clock: TypeAlias = Callable[[], float]  # seconds
+_SEED = 40_000  # of what is drawn at: no seed that trains or checks
 
 
 class Work(Protocol):
@@ -68,7 +72,32 @@ class Decode:
             self._tokens, self._state, self._steps = self._first, None, 0
 
 
-WORK: dict[WorkloadKind, type[Score] | type[Decode]] = {"score": Score, "decode": Decode}
+class Generate:
+    """One call that draws T tokens a row, as in TIMED, from zero state and the inputs' first column (B, 1)."""
+
+    def __init__(self, runtime: Runtime, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+        self._runtime, self._model, self._workload = cast("Draws", runtime), model, workload
+        self._first = inputs[:, :1].astype(np.int64)
+        self._uniform = stimulus.uniform(batch=workload.batch, time=workload.time, seed=_SEED)
+
+    def step(self) -> None:
+        """Call it."""
+        self._answer = self._runtime.generate(
+            self._first, None, self._uniform, temperature=TIMED.temperature, top_k=TIMED.top_k
+        )
+
+    def settle(self) -> None:
+        """Check what it answered."""
+        work = self._workload
+        answer = demand_tokens(self._model, self._answer, batch=work.batch, count=work.time)
+        demand_finite(self._model, answer)
+
+
+WORK: dict[WorkloadKind, type[Score] | type[Decode] | type[Generate]] = {
+    "score": Score,
+    "decode": Decode,
+    "generate": Generate,
+}
 
 
 def measure(

@@ -9,7 +9,7 @@ from lstmbench.model.weights import digest, expected_shapes, random_weights
 from lstmbench.records import ExportedModel, ExportRecord, ModelConfig, ModelFolder
 from lstmbench.runtimes import load
 from lstmbench.worker import WorkerInfo
-from lstmbench.worker.shapes import ContractError, demand_answer
+from lstmbench.worker.shapes import ContractError, demand_answer, demand_tokens
 
 
 class Inline:
@@ -29,6 +29,14 @@ class Inline:
             return demand_answer(
                 self.exported.model, self.runtime.run(inputs, state), batch=len(inputs), time=inputs.shape[1]
             )
+        except ContractError as error:
+            raise WorkerError(str(error)) from error
+
+    def generate(self, prompt, uniform, how, state=None):
+        self.ran.append(type(self.runtime).__name__)
+        answer = self.runtime.generate(prompt, state, uniform, temperature=how.temperature, top_k=how.top_k)
+        try:
+            return demand_tokens(self.exported.model, answer, batch=len(prompt), count=uniform.shape[1])
         except ContractError as error:
             raise WorkerError(str(error)) from error
 
@@ -59,15 +67,15 @@ def inline(plugins, monkeypatch) -> list[str]:
 def make(tmp_path) -> Callable[..., ExportedModel]:
     """A model folder with random weights, and an 'export' that only ONNX Runtime would miss."""
 
-    def make(config: ModelConfig, *, name: str = "tiny", seed: int = 3) -> ExportedModel:
+    def make(config: ModelConfig, *, name: str = "tiny", seed: int = 3, form: str = "scan") -> ExportedModel:
         weights, path = random_weights(config, seed=seed), tmp_path / name
         folder.write_config(path, ModelFolder(model=config))
         folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
         record = ExportRecord(
-            file="scan-fp32.onnx",
+            file=f"{form}-fp32.onnx",
             sha256=digest(weights),
             model=config,
-            form="scan",
+            form=form,
             precision="fp32",
             opset=21,
             ir_version=10,

@@ -10,6 +10,7 @@ import numpy as np
 
 from lstmbench.arrays import State
 from lstmbench.errors import WorkerError
+from lstmbench.model import sampling
 from lstmbench.runtimes.numpy_float32 import NumpyFloat32 as Honest
 
 __all__ = ["Honest"]
@@ -126,6 +127,115 @@ class Hangs(Honest):
         time.sleep(60)
 
 
+# of runtimes that draw tokens themselves
+
+
+class DrawsOneNumberLate(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        return super().generate(prompt, state, np.roll(uniform, -1, axis=1), temperature=temperature, top_k=top_k)
+
+
+class DrawsAllRowsAtTheFirst(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        same = np.repeat(uniform[:1], len(uniform), axis=0)
+        return super().generate(prompt, state, same, temperature=temperature, top_k=top_k)
+
+
+class DrawsTooWarm(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        return super().generate(prompt, state, uniform, temperature=1.1 * temperature, top_k=top_k)
+
+
+class DrawsWhereItShouldTakeTheMostLikely(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        return super().generate(prompt, state, uniform, temperature=temperature or 1.0, top_k=top_k)
+
+
+class AlwaysTakesTheMostLikely(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        return super().generate(prompt, state, uniform, temperature=0.0, top_k=top_k)
+
+
+class KeepsAll(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        return super().generate(prompt, state, uniform, temperature=temperature, top_k=0)
+
+
+class LaysTokensSideBySideById(Honest):
+    """Right in distribution, wrong at a given number."""
+
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        order = sampling._order
+        sampling._order = lambda logits: np.arange(len(logits)) if temperature and not top_k else order(logits)
+        try:
+            return super().generate(prompt, state, uniform, temperature=temperature, top_k=top_k)
+        finally:
+            sampling._order = order
+
+
+class ForgetsTheStateBetweenCalls(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        return super().generate(prompt, None, uniform, temperature=temperature, top_k=top_k)
+
+
+class ReadsTheLastTokenToo(Honest):
+    """The state is that after the last token, not before it."""
+
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        tokens, after = super().generate(prompt, state, uniform, temperature=temperature, top_k=top_k)
+        return tokens, self.run(tokens[:, -1:], after)[1]
+
+
+class ReadsThePromptsEndTwice(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        twice = np.concatenate([prompt, prompt[:, -1:]], axis=1)
+        return super().generate(twice, state, uniform, temperature=temperature, top_k=top_k)
+
+
+class ReadsThePromptsEndAlone(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        return super().generate(prompt[:, -1:], state, uniform, temperature=temperature, top_k=top_k)
+
+
+class MixesUpTheRowsDrawn(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        tokens, after = super().generate(prompt, state, uniform, temperature=temperature, top_k=top_k)
+        return tokens[::-1].copy(), after
+
+
+class DrawsAnIdThatIsNone(Honest):
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        tokens, after = super().generate(prompt, state, uniform, temperature=temperature, top_k=top_k)
+        return tokens + self._config.vocabulary_size, after
+
+
+class DrawsNearAnEdge(Honest):
+    """Rounds otherwise: its logits are off by no more than float32 is."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        return output * np.float32(1 + 2**-23), after
+
+
+class CannotDraw(Honest):
+    generate = None
+
+
+DRAWS_WRONG = (
+    DrawsOneNumberLate,
+    DrawsAllRowsAtTheFirst,
+    DrawsTooWarm,
+    DrawsWhereItShouldTakeTheMostLikely,
+    AlwaysTakesTheMostLikely,
+    KeepsAll,
+    LaysTokensSideBySideById,
+    ForgetsTheStateBetweenCalls,
+    ReadsTheLastTokenToo,
+    ReadsThePromptsEndTwice,
+    ReadsThePromptsEndAlone,
+    MixesUpTheRowsDrawn,
+    DrawsAnIdThatIsNone,
+)
 WRONG = (
     IgnoresState,
     CarriesNoState,

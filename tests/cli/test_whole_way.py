@@ -141,6 +141,28 @@ def test_the_same_seed_gives_the_same_text_on_torch_and_onnxruntime(home):
     assert "NOT within rounding" not in done.stderr
 
 
+def test_a_graph_that_draws_writes_the_same_text_and_is_checked_and_timed(home):
+    shutil.copytree(home / "models", home / "drawing")
+    (home / "drawing/run-full/scan-fp32.json").rename(home / "scan.json")
+    where = ("run-full", "--models", "drawing")
+    done = lstmbench("export", *where, "--form", "generate", cwd=home)
+    assert done.returncode == 0, done.stderr
+    text = ("--prompt", "7 times", "--tokens", "60", "--seed", "3")
+    drawn = lstmbench("generate", *where, *text, "--against", "torch", cwd=home)
+    assert "drew the same 60 tokens; steps within" in drawn.stderr or "within rounding of an edge" in drawn.stderr
+    assert drawn.stdout == lstmbench("generate", "run-full", *text, cwd=home).stdout
+    (home / "scan.json").rename(home / "drawing/run-full/scan-fp32.json")
+    assert lstmbench("generate", *where, *text, "--form", "generate", cwd=home).stdout == drawn.stdout
+    done = lstmbench("generate", *where, "--form", "loop", cwd=home)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "no export of form 'loop' that writes text; there are generate, scan: make it" in done.stderr
+    grid = ("--batch", "2", "--time", "3", "--seconds", "0.01", "--runtime", "numpy", "--runtime", "onnxruntime-cpu")
+    done = lstmbench("bench", *where, *grid, "--out", "drawn", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "Generating in the graph, one call of T tokens a row: latency, tokens a second" in done.stdout
+    assert "Generating: latency and throughput of one call" in (home / "drawn/index.html").read_text()
+
+
 def test_unknown_characters_in_a_prompt_are_one_line(home):
     done = lstmbench("generate", "run-full", "--prompt", "zéro€", cwd=home)
     assert done.returncode == 2
@@ -168,6 +190,7 @@ def test_a_changed_onnx_file_is_refused_in_one_line(home):
     [
         (("export", "nobody"), "no model 'nobody'"),
         (("export", "run-full", "--form", "lstm"), "cannot hold the cell 'full'"),
+        (("export", "run-full", "--form", "generate", "--head", "layer"), "bare layers have none: take head 'lm'"),
         (("check", "run-full", "--runtime", "tensorrt"), "no runtime named 'tensorrt'"),
         (("bench", "run-full", "--batch", "0", "--time", "4"), "B = 0"),
         (("bench", "run-full", "--batch", "2"), "--batch and --time together"),

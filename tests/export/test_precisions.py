@@ -7,7 +7,8 @@ import pytest
 
 from lstmbench import disk
 from lstmbench.errors import ExportError
-from lstmbench.export import export, integers, quality
+from lstmbench.export import export, graph, integers, quality
+from lstmbench.export import serialise as writing
 from lstmbench.export.serialise import serialise
 from lstmbench.export.source import of_head
 from lstmbench.model import folder, reference, rounding
@@ -199,3 +200,23 @@ def test_every_record_of_a_quality_can_be_read_again(model):
     exported = export(path, precision="int8", held_out=np.random.default_rng(0).integers(1, 9, 32 * 33))
     raw = msgspec.json.encode(exported.record)
     assert msgspec.json.decode(raw, type=ExportRecord) == exported.record
+
+
+@pytest.mark.parametrize("precision", ["int8", "int4", "int4a8"])
+@pytest.mark.parametrize("units", [5, 16])  # of a vocabulary of nine: looked up where there are as many units
+def test_a_graph_that_draws_is_proved_in_integers_too(model, precision, units):
+    exported = export(model("full", hidden_size=units), form="generate", precision=precision)
+    assert {check.output for check in exported.record.verified} == {"tokens", "h_n", "c_n"}
+    assert exported.record.quality is None
+
+
+def test_draws_stay_in_single_floats(model):
+    with pytest.raises(ExportError, match=r"^form 'generate' cannot be fp16: .*; take int8 or fp32$"):
+        export(model("full"), form="generate", precision="fp16")
+
+
+def test_an_integer_graph_that_looks_up_what_steps_would_round_by_themselves_is_caught(model, monkeypatch):
+    build = graph.build
+    monkeypatch.setattr(writing, "build", lambda *a, **_: build(*a, look_up=True))
+    with pytest.raises(ExportError, match="it computes another function"):
+        export(model("diagonal", hidden_size=33, gain=2.0), form="generate", precision="int8")

@@ -90,7 +90,7 @@ def test_the_same_checkpoint_gives_the_same_bytes_in_another_process(model):
 def test_a_full_cell_in_form_lstm_is_refused_with_the_reason(model):
     refused(
         model("full"),
-        "ONNX's LSTM operator knows diagonal peepholes only; take form scan, loop, step or unrolledN",
+        "ONNX's LSTM operator knows diagonal peepholes only; take form scan, loop, step, unrolledN or generate",
         form="lstm",
     )
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from lstmbench.records import Decoding
 from lstmbench.report import latency_table, parity_table, throughput_table
 from lstmbench.report.speed import speed_lines
 from lstmbench.report.tables import csv as as_csv
@@ -41,7 +42,7 @@ def test_latencies_are_the_order_statistics_that_numpy_finds(make):
     assert (line["load_ms"], line["first_call_ms"], line["samples"]) == (250, 8, 4801)
 
 
-@pytest.mark.parametrize(("kind", "tokens"), [("score", 8 * 16), ("decode", 8)])
+@pytest.mark.parametrize(("kind", "tokens"), [("score", 8 * 16), ("decode", 8), ("generate", 8 * 16)])
 def test_throughput_is_tokens_of_a_sample_over_its_median(make, kind, tokens):
     of = make.subject()
     row = make.measured(of, 101, kind=kind, batch=8, time=16)
@@ -107,6 +108,16 @@ def test_outputs_at_another_shape_vouch_for_nothing(make, other):
     here, there = make.measured(of), make.measured(of, **other)
     lines = {row["refused"] for row in as_rows(latency_table([there], make.vouching(make.checked(of), [here])))}
     assert lines == {"not checked: parity.jsonl holds no output of this export on this runtime there"}
+
+
+def test_draws_made_in_another_way_vouch_for_nothing(make):
+    of = make.subject(form="generate")
+    timed = make.measured(of, kind="generate")
+    rows = make.vouching([make.parity(of, output) for output in ("tokens", "h_n", "c_n")], [timed])
+    assert not only(latency_table([timed], rows))["refused"]
+    greedy = Decoding(prompt=1, temperature=0.0, top_k=0)
+    rows = [replace(row, decoding=greedy) if row.decoding else row for row in rows]
+    assert "not checked" in only(latency_table([timed], rows))["refused"]
 
 
 def test_two_of_three_outputs_vouch_for_nothing(make):

@@ -21,6 +21,16 @@ def test_titles_come_in_reading_order(tables):
     ]
 
 
+def test_generating_has_a_table_of_its_own_whose_title_says_what_a_sample_is(make, tmp_path):
+    of = make.subject(form="generate")
+    timed = make.measured(of, kind="generate", batch=2, time=64)
+    tables = terminal_tables(make.write(tmp_path / "run", parity_rows=make.checked(of), measurements=[timed]))
+    assert [table.title for table in tables[1:]] == [
+        "Generating in the graph, one call of T tokens a row: latency, tokens a second"
+    ]
+    assert tables[1].rows[0][1] == "2×64"
+
+
 def test_every_cell_is_text_and_none_is_blank(tables):
     for table in tables:
         for row in table.rows:

@@ -94,6 +94,22 @@ def test_form_step_decodes_and_scores_one_token(fake_export):
     assert not Workload(kind="score", batch=2, time=2).fits(step)
 
 
+def test_form_generate_is_timed_by_calls_that_draw_and_by_nothing_else(fake_export):
+    drawing = of_form(fake_export, "generate")
+    draws = Workload(kind="generate", batch=2, time=9)
+    assert draws.fits(drawing)
+    assert not draws.fits(fake_export)
+    assert (draws.chunks, draws.tokens_per_sample) == ((9,), 18)
+    shapes.demand_workload(drawing, draws, ints(2, 9))
+    with pytest.raises(WorkerError, match="gives logits and draws no tokens: export form 'generate'"):
+        shapes.demand_workload(fake_export, draws, ints(2, 9))
+    for kind in ("score", "decode"):
+        other = Workload(kind=kind, batch=2, time=9)
+        assert not other.fits(drawing)
+        with pytest.raises(WorkerError, match="draws tokens and gives no logits: ask another form"):
+            shapes.demand_workload(drawing, other, ints(2, 9))
+
+
 def test_a_bare_layer_cannot_decode(fake_layer):
     with pytest.raises(WorkerError, match="decoding needs head 'lm'"):
         shapes.demand_workload(fake_layer, Workload(kind="decode", batch=2, time=3), floats(2, 3, 3))

@@ -10,7 +10,7 @@ from lstmbench.arrays import State
 from lstmbench.errors import WorkerError
 from lstmbench.records import ModelConfig, Workload
 from lstmbench.worker.shapes import ContractError
-from lstmbench.worker.timing import Decode, Score, measure
+from lstmbench.worker.timing import Decode, Generate, Score, measure
 
 MODEL = ModelConfig(head="lm", peephole="none", input_size=2, hidden_size=3, vocabulary_size=10)
 
@@ -51,7 +51,7 @@ class Counting:
 
 def timed(kind, runtime, inputs, *, steps, warmup_s=0.0, budget_s=1e9, min_samples=1, max_samples=6):
     workload = Workload(kind=kind, batch=len(inputs), time=steps)
-    work = {"score": Score, "decode": Decode}[kind]
+    work = {"score": Score, "decode": Decode, "generate": Generate}[kind]
     return measure(
         partial(work, runtime, MODEL, workload, inputs),
         clock=runtime.clock,
@@ -175,3 +175,48 @@ class NotANumberLater(Counting):
 def test_no_time_is_taken_of_what_is_not_a_number(kind):
     with pytest.raises(WorkerError, match="logits holds NaN or infinity while it is timed"):
         timed(kind, NotANumberLater(), np.array([[1]]), steps=1)
+
+
+class Drawing(Counting):
+    """Draws token + 1, from its third call on as `then` says."""
+
+    def __init__(self, then=lambda tokens, state: (tokens, state)):
+        super().__init__()
+        self.then = then
+
+    def generate(self, prompt, state, uniform, *, temperature, top_k):
+        self.clock.now_s += self.takes_s
+        self.collecting.append(gc.isenabled())
+        self.seen.append((prompt.tolist(), state, uniform.copy(), temperature, top_k))
+        shape = MODEL.state_shape(len(prompt))
+        answer = (prompt + 1 + np.arange(uniform.shape[1])) % 10, State(*np.zeros((2, *shape), np.float32))
+        return answer if len(self.seen) < 3 else self.then(*answer)
+
+
+def test_generating_is_one_call_a_sample_from_the_first_column_drawn_at_the_same_numbers_each_time():
+    runtime = Drawing()
+    samples = timed("generate", runtime, np.array([[3, 9], [8, 9]]), steps=2, max_samples=2)
+    assert samples.sample_s == (1.0, 1.0)
+    assert not any(runtime.collecting)
+    for prompt, state, uniform, temperature, top_k in runtime.seen:
+        assert (prompt, state, temperature, top_k) == ([[3], [8]], None, 1.0, 0)
+        assert uniform.shape == (2, 2)
+        assert uniform.dtype == np.float32
+        np.testing.assert_array_equal(uniform, runtime.seen[0][2])
+    assert len(np.unique(runtime.seen[0][2])) == 4
+
+
+@pytest.mark.parametrize(
+    ("then", "error", "message"),
+    [
+        (lambda tokens, state: (tokens[:, 1:], state), ContractError, r"tokens as int64 \(1, 3\), not int64 \(1, 2\)"),
+        (lambda tokens, state: (tokens.astype(np.int32), state), ContractError, r"not int32"),
+        (lambda tokens, state: (tokens + 10, state), ContractError, r"ids in 0\.\.9, not in 12\.\.14"),
+        (lambda tokens, _state: tokens, ContractError, r"generate must answer \(tokens, State"),
+        (lambda tokens, state: (tokens, State(state.h[0], state.c)), ContractError, r"h_n as float32"),
+        (lambda tokens, state: (tokens, State(state.h, state.c * np.float32("nan"))), WorkerError, r"c_n holds NaN"),
+    ],
+)
+def test_what_is_drawn_is_checked_at_every_call(then, error, message):
+    with pytest.raises(error, match=message):
+        timed("generate", Drawing(then), np.array([[1]]), steps=3)
