@@ -2,13 +2,15 @@
 
 import math
 import warnings
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
+from lstmbench.errors import ExportError
+from lstmbench.model import traced
 from lstmbench.model.recurrence import Recurrence, steps_of
 from lstmbench.records import Peephole
 
@@ -25,6 +27,8 @@ class PeepholeLSTM(nn.Module):
     Under torch.autocast the matrix products run in its dtype, outputs and state keep the parameters'. Three things that
     nn.LSTM does it refuses: proj_size, an empty batch, and a second derivative (torch.func transforms too).
     """
+
+    weight_hh_l0: Tensor
 
     def __init__(  # noqa: PLR0913, PLR0917 (torch.nn.LSTM's own signature)
         self,
@@ -68,6 +72,10 @@ class PeepholeLSTM(nn.Module):
     def flatten_parameters(self) -> None:
         """Do nothing: there is no cuDNN buffer; here so that code written for nn.LSTM runs."""
 
+    def __prepare_scriptable__(self) -> NoReturn:
+        """Tell in one line what torch.jit.script, which asks here first, would tell in fifty."""
+        raise ExportError(traced.NO_SCRIPT)
+
     def extra_repr(self) -> str:
         """Show the arguments that differ from the defaults, and the cell."""
         shown = [f"{self.input_size}, {self.hidden_size}"]
@@ -88,18 +96,29 @@ class PeepholeLSTM(nn.Module):
         x = input.unsqueeze(1) if input.dim() == 2 else input.transpose(0, 1) if self.batch_first else input
         if hx is not None and input.dim() == 2:
             hx = (_unbatched(hx[0]), _unbatched(hx[1]))
-        T, B, _ = x.shape
-        y, (h, c) = self._layers(x.reshape(T * B, x.shape[-1]), [B] * T, hx)
-        y = y.view(T, B, -1)
+        y, (h, c) = self._traced(x, hx) if traced.under_export() else self._padded(x, hx)
         if input.dim() == 2:
             return y.squeeze(1), (h.squeeze(1), c.squeeze(1))
         return (y.transpose(0, 1) if self.batch_first else y), (h, c)
+
+    def _traced(self, x: Tensor | PackedSequence, hx: Hidden | None) -> tuple[Tensor, Hidden]:
+        from lstmbench.model.traced import layers  # what it imports takes half a second, and only an export needs it
+
+        return layers.packed(self, x, hx) if isinstance(x, PackedSequence) else layers.padded(self, x, hx)
+
+    def _padded(self, x: Tensor, hx: Hidden | None) -> tuple[Tensor, Hidden]:
+        T, B, _ = x.shape
+        y, state = self._layers(x.reshape(T * B, x.shape[-1]), [B] * T, hx)
+        return y.view(T, B, -1), state
 
     def _packed(self, packed: PackedSequence, hx: Hidden | None) -> tuple[PackedSequence, Hidden]:
         data, sizes, ordered, restored = packed
         if hx is not None and ordered is not None:
             hx = (hx[0].index_select(1, ordered), hx[1].index_select(1, ordered))
-        y, (h, c) = self._layers(data, sizes.tolist(), hx)
+        if traced.under_export():
+            y, (h, c) = self._traced(packed, hx)
+        else:
+            y, (h, c) = self._layers(data, sizes.tolist(), hx)
         if restored is not None:
             h, c = h.index_select(1, restored), c.index_select(1, restored)
         return PackedSequence(y, sizes, ordered, restored), (h, c)
@@ -135,7 +154,7 @@ class PeepholeLSTM(nn.Module):
         if x.shape[-1] != self.input_size:
             raise ValueError(f"input has {x.shape[-1]} features, the module takes {self.input_size}")
         shape = (len(self._suffixes()) * self.num_layers, sizes[0], self.hidden_size)
-        dtype = self.get_parameter("weight_hh_l0").dtype
+        dtype = self.weight_hh_l0.dtype
         if hx is None:
             zeros = x.new_zeros(shape, dtype=dtype)
             return zeros, zeros
