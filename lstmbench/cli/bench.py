@@ -12,7 +12,7 @@ from lstmbench.cli.screen import spinner, tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lstmbench.records import Measurement
+    from lstmbench.records import ExportedModel, Measurement, Workload
 
 REFUSED_ROWS = 3
 
@@ -41,7 +41,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     if batch and time:
         workloads = measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))
     effort = measuring.Effort(budget_s=seconds)
-    exported = all_exports(names, models)
+    exported = _timeable(all_exports(names, models), workloads)
     with spinner() as progress:
         checked, measured = assess(
             exported, runtime or available(), workloads, run=out, threads=threads, effort=effort, progress=progress
@@ -55,6 +55,20 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     say_lost(measured)
     if any(row.refused for row in measured):
         raise typer.Exit(REFUSED_ROWS)
+
+
+def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload]") -> "list[ExportedModel]":
+    """Those that some workload can be asked of; the others are named on stderr and left out."""
+    from lstmbench.errors import LstmbenchError
+
+    fitting = [one for one in exported if any(work.fits(one) for work in workloads)]
+    for one in exported:
+        if one not in fitting:
+            why = f"takes T = {one.steps} a call alone: give --time {one.steps} with --batch"
+            if not fitting:
+                raise LstmbenchError(f"nothing here can be timed: {one.name} {why}")
+            typer.echo(f"{one.name} is left out: it {why}", err=True)
+    return fitting
 
 
 def say_lost(measured: "Sequence[Measurement]") -> None:

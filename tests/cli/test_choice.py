@@ -1,0 +1,76 @@
+"""What a user types and reads where an export is chosen, or cannot be timed."""
+
+import pytest
+
+from lstmbench.cli import choice
+from lstmbench.cli.bench import _timeable
+from lstmbench.errors import LstmbenchError
+from lstmbench.flows.candidates import Candidate
+from lstmbench.flows.choose import Choice
+from lstmbench.records import ExportedModel, ExportRecord, Load, ModelConfig, Timing, Workload
+
+SCORE = [Workload(kind="score", batch=1, time=16)]
+
+
+def exported(form):
+    record = ExportRecord(
+        file=f"{form}-fp32.onnx",
+        sha256="0" * 64,
+        model=ModelConfig(head="lm", peephole="none", input_size=2, hidden_size=2, vocabulary_size=3),
+        form=form,
+        precision="fp32",
+        opset=21,
+        ir_version=10,
+        weights_sha256="0" * 64,
+        verified=(),
+        verified_with="",
+    )
+    return ExportedModel(folder="models/tiny", record=record)
+
+
+@pytest.mark.parametrize(("words", "share"), [("1%", 0.01), ("0.5%", 0.005), ("0.02", 0.02), ("0", 0.0), ("100%", 1.0)])
+def test_a_loss_is_a_share_in_words(words, share):
+    assert choice.share(words) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("words", ["", "%", "one", "-1%", "101%", "2", "nan", "1%%"])
+def test_what_is_no_share_is_said_to_be_none(words):
+    with pytest.raises(LstmbenchError, match=r"^--max-loss is a share such as 1% or 0.01, not "):
+        choice.share(words)
+
+
+def test_the_table_tells_what_was_kept_what_ties_what_is_slower_and_what_is_out():
+    def timed(form, precision, seconds):
+        timing = Timing(
+            session=Load(at="", load_average=(0, 0, 0), cpu_mhz=None),
+            budget_s=1,
+            fresh=True,
+            load_s=1,
+            warmup_s=(1,),
+            start_s=(0,) * 9,
+            sample_s=(seconds,) * 9,
+            rounds=(9,),
+        )
+        return Candidate(form, precision, loss=0.001, timing=timing)
+
+    out = Candidate("scan", "int4", loss=0.02, refused="costs up to 2.00%, more than 1.00%")
+    fastest, kept, slow = timed("loop", "fp32", 0.001), timed("scan", "fp32", 0.0011), timed("scan", "fp16", 0.0025)
+    chosen = Choice([fastest, kept, slow, out], [fastest, kept], exported("scan"))
+    assert [choice._verdict(one, chosen) for one in chosen.candidates] == [
+        ["loop-fp32", "1", "+0.10%", "not told from the fastest"],
+        ["scan-fp32", "1.1", "+0.10%", "kept"],
+        ["scan-fp16", "2.5", "+0.10%", "2.50x as long"],
+        ["scan-int4", "n/a", "+2.00%", "costs up to 2.00%, more than 1.00%"],
+    ]
+
+
+def test_what_no_workload_fits_is_named_and_left_out(capsys):
+    fitting = _timeable([exported("unrolled7"), exported("unrolled16"), exported("scan")], SCORE)
+    assert [one.record.form for one in fitting] == ["unrolled16", "scan"]
+    said = "tiny/unrolled7-fp32 is left out: it takes T = 7 a call alone: give --time 7 with --batch\n"
+    assert capsys.readouterr().err == said
+
+
+def test_where_no_workload_fits_anything_nothing_is_begun():
+    with pytest.raises(LstmbenchError, match=r"nothing here can be timed: tiny/unrolled7-fp32 takes T = 7 a call"):
+        _timeable([exported("unrolled7")], SCORE)
