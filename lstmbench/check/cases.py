@@ -3,10 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
+
+from lstmbench.arrays import Lengths
 from lstmbench.errors import LstmbenchError
+from lstmbench.model import stimulus
 from lstmbench.records import ExportedModel, Workload
 
 # few steps judge a cell whose long runs are chaotic, long ones judge what piles up
+_SEED = 20_000
 DEFAULT_SHAPES = ((1, 1), (3, 2), (2, 16), (5, 33), (1, 64))
 
 
@@ -17,6 +22,11 @@ class Case(NamedTuple):
     time: int
     chunks: tuple[int, ...]
     state: Literal["random", "none"]
+    lengths: tuple[int, ...] = ()  # of each row, all calls together; () where all end at T
+
+    def ends(self, start: int, steps: int) -> Lengths | None:
+        """Lengths (B,) of the call that takes these steps: all of them but in the last, where rows may end."""
+        return np.array(self.lengths, np.int32).clip(0, start + steps) - start if self.lengths else None
 
 
 def plan(
@@ -29,6 +39,8 @@ def plan(
         if batch < 1 or time < 1:
             raise LstmbenchError(f"cannot check at (B={batch}, T={time}): B and T must be at least 1")
     cases = [case for shape in shapes for case in _cases(*shape, exported.steps)]
+    if exported.record.lengths:
+        cases = [_unequal(case) for case in cases]
     cases += [Case(w.batch, w.time, w.chunks, "none") for w in workloads if w.fits(exported)]
     # the reverse direction starts at the end: cut in pieces, it is another function
     bidirectional = exported.model.bidirectional
@@ -47,6 +59,13 @@ def _cases(batch: int, time: int, steps: int | None) -> Iterator[Case]:
     yield Case(batch, time, _uneven(time), "random")
     yield Case(batch, time, one_by_one, "random")
     yield Case(batch, time, whole, "none")
+
+
+def _unequal(case: Case) -> Case:
+    """Rows that end within the last call, no later: a call has at least one step of each."""
+    last = case.chunks[-1]
+    drawn = stimulus.lengths(batch=case.batch, time=last, seed=_SEED)
+    return case._replace(lengths=tuple((case.time - last + drawn).tolist()))
 
 
 def _uneven(time: int) -> tuple[int, ...]:

@@ -3,6 +3,8 @@
 import functools
 from typing import NamedTuple
 
+import numpy as np
+
 from lstmbench import parity
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.check.cases import Case
@@ -33,11 +35,13 @@ class Oracle:
     def ask(self, case: Case) -> Question:
         """The question of a case; however the sequence is cut, it is the same in all precisions but int8."""
         chunks = case.chunks if self._precision == "int8" else (case.time,)
-        return self._ask(case.batch, chunks, stateful=case.state == "random")
+        return self._ask(case.batch, chunks, case.lengths, stateful=case.state == "random")
 
-    def _compute(self, batch: int, chunks: tuple[int, ...], *, stateful: bool) -> Question:
+    def _compute(self, batch: int, chunks: tuple[int, ...], lengths: tuple[int, ...], *, stateful: bool) -> Question:
         inputs = stimulus.inputs(self._model, batch=batch, time=sum(chunks), seed=_SEED)
         state = stimulus.state(self._model, batch=batch, seed=_SEED) if stateful else None
-        return Question(
-            inputs, state, parity.expect(self._model, self._weights, inputs, state, precision=self._precision)
+        ends = np.array(lengths) if lengths else None
+        expected = parity.expect(
+            self._model, self._weights, inputs, state, lengths=ends, precision=self._precision, chunks=chunks
         )
+        return Question(inputs, state, expected)

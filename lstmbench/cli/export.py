@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COST = ["file", "perplexity", "change", "at most (95 %)", "top-1 the same", "outputs off"]
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 (one argument an option)
     names: Annotated[
         list[str] | None, typer.Argument(help="Model folders, or names under --models; all that are trained if none.")
     ] = None,
@@ -31,6 +31,9 @@ def export(
         ),
     ] = None,
     precision: Annotated[Literal["fp32", "fp16", "int8", "int4", "int4a8"], typer.Option()] = "fp32",
+    lengths: Annotated[
+        bool, typer.Option("--lengths", help="Take the length of each row of a batch as one more input.")
+    ] = False,
     text: Annotated[
         str | None, typer.Option(help="Held-out text for precisions below fp32; what the model was trained on if none.")
     ] = None,
@@ -45,7 +48,7 @@ def export(
             for folder in _trained(names, models):
                 progress(f"exporting {folder} and proving the file")
                 unseen = None if precision == "fp32" else _held_out(folder, text, head)
-                done.append(run(folder, head=head, form=form, precision=precision, held_out=unseen))
+                done.append(run(folder, head=head, form=form, precision=precision, lengths=lengths, held_out=unseen))
     finally:  # what came before an error was written, and stays
         if done:
             table("exported and proven", ["file", "size", "worst error", "bound there"], [_row(one) for one in done])

@@ -41,5 +41,14 @@ def demand_form(peephole: Peephole, form: str) -> None:
         raise ExportError(f"form {form!r} would hold a dozen nodes a step: take at most {MOST_STEPS}, or form 'scan'")
 
 
+def demand_lengths(peephole: Peephole, form: str) -> None:
+    """ExportError if a call of the form has no rows of unequal length."""
+    if form == "step" or steps_of(form) == 1:
+        able = _either([name for name in forms(peephole) if name != "step"])
+        raise ExportError(
+            f"form {form!r} runs one step a call, which every row has: export it without lengths, or take form {able}"
+        )
+
+
 def _either(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"

@@ -68,8 +68,9 @@ def _check(worker: Worker, weights: Weights, batch: int, time: int) -> Iterator[
     exported = worker.exported
     inputs = stimulus.inputs(exported.model, batch=batch, time=time, seed=_SEED)
     state = stimulus.state(exported.model, batch=batch, seed=_SEED)
-    output, after = worker.run(inputs, state)
-    expectations = expect(exported.model, weights, inputs, state, precision=exported.record.precision)
+    lengths = stimulus.lengths(batch=batch, time=time, seed=_SEED) if exported.record.lengths else None
+    output, after = worker.run(inputs, state, lengths=lengths)
+    expectations = expect(exported.model, weights, inputs, state, lengths=lengths, precision=exported.record.precision)
     for expected, got in zip(expectations, (output, *after), strict=True):
         verdict = compare(got, expected.want, name=expected.name, bound=expected.bound)
         _demand_pass(exported, batch, time, verdict)

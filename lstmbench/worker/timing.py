@@ -4,15 +4,36 @@ import contextlib
 import gc
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol, TypeAlias
 
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.records import ModelConfig, Workload, WorkloadKind
 from lstmbench.runtimes import Runtime
 from lstmbench.worker.messages import Samples
 from lstmbench.worker.shapes import demand_answer, demand_finite
 
 Clock: TypeAlias = Callable[[], float]  # seconds
+
+
+class Runs(Protocol):
+    """What is called; a runtime is one."""
+
+    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+        """Compute once."""
+        ...
+
+
+class _WithLengths:
+    """A runtime that is given the same lengths at every call."""
+
+    def __init__(self, runtime: Runtime, lengths: Lengths) -> None:
+        self.run = partial(runtime.run, lengths=lengths)
+
+
+def with_lengths(runtime: Runtime, lengths: Lengths | None) -> Runs:
+    """The runtime, bound to lengths (B,) if there are any: an adapter may know nothing of them."""
+    return runtime if lengths is None else _WithLengths(runtime, lengths)
 
 
 class Work(Protocol):
@@ -28,7 +49,7 @@ class Work(Protocol):
 class Score:
     """One call on inputs (B, T) or (B, T, E) from zero state."""
 
-    def __init__(self, runtime: Runtime, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+    def __init__(self, runtime: Runs, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
         self._runtime, self._model, self._workload, self._inputs = runtime, model, workload, inputs
 
     def step(self) -> None:
@@ -47,7 +68,7 @@ class Decode:
     The inputs' first column (B, 1) is each row's first token.
     """
 
-    def __init__(self, runtime: Runtime, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+    def __init__(self, runtime: Runs, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
         self._runtime, self._model, self._workload = runtime, model, workload
         self._first = inputs[:, :1].copy()
         self._tokens, self._steps = self._first, 0
