@@ -29,7 +29,7 @@ class Oracle:
 
     def __init__(self, exported: ExportedModel) -> None:
         self._model, self._weights = exported.model, unchanged.weights(exported)
-        self._precision = exported.record.precision
+        self._precision, self._operator = exported.record.precision, exported.record.form == "lstm"
         self._ask = functools.cache(self._compute)
 
     def ask(self, case: Case) -> Question:
@@ -42,6 +42,13 @@ class Oracle:
         state = stimulus.state(self._model, batch=batch, seed=_SEED) if stateful else None
         ends = np.array(lengths) if lengths else None
         expected = parity.expect(
-            self._model, self._weights, inputs, state, lengths=ends, precision=self._precision, chunks=chunks
+            self._model,
+            self._weights,
+            inputs,
+            state,
+            lengths=ends,
+            precision=self._precision,
+            chunks=chunks,
+            operator=self._operator,
         )
         return Question(inputs, state, expected)

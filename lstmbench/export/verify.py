@@ -65,12 +65,15 @@ def _shapes(exported: ExportedModel) -> Sequence[tuple[int, int]]:
 
 def _check(worker: Worker, weights: Weights, batch: int, time: int) -> Iterator[ShapeCheck]:
     """Run at one shape; compare the head's own output, h_n and c_n."""
-    exported = worker.exported
+    exported, record = worker.exported, worker.exported.record
     inputs = stimulus.inputs(exported.model, batch=batch, time=time, seed=_SEED)
     state = stimulus.state(exported.model, batch=batch, seed=_SEED)
-    lengths = stimulus.lengths(batch=batch, time=time, seed=_SEED) if exported.record.lengths else None
+    lengths = stimulus.lengths(batch=batch, time=time, seed=_SEED) if record.lengths else None
     output, after = worker.run(inputs, state, lengths=lengths)
-    expectations = expect(exported.model, weights, inputs, state, lengths=lengths, precision=exported.record.precision)
+    operator = record.form == "lstm"
+    expectations = expect(
+        exported.model, weights, inputs, state, lengths=lengths, precision=record.precision, operator=operator
+    )
     for expected, got in zip(expectations, (output, *after), strict=True):
         verdict = compare(got, expected.want, name=expected.name, bound=expected.bound)
         _demand_pass(exported, batch, time, verdict)

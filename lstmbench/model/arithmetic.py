@@ -23,6 +23,7 @@ class Arithmetic(NamedTuple):
 
     inputs: Callable[[Array], Array]
     stored: Callable[[Array], Array]
+    together: bool = False  # as ONNX Runtime's LSTM operators walk: see `of`
 
 
 def _as_it_is(values: Array) -> Array:
@@ -59,10 +60,14 @@ def _by_block(values: Array) -> Array:
 EXACT = Arithmetic(_as_it_is, _as_it_is)
 
 
-def of(precision: Precision, chunks: Sequence[int]) -> Arithmetic:
-    """How a precision computes a sequence that is cut into calls of so many steps."""
+def of(precision: Precision, chunks: Sequence[int], *, operator: bool = False) -> Arithmetic:
+    """How a precision computes a sequence that is cut into calls of so many steps.
+
+    Where rows have lengths, the numbers that share a scale differ in an LSTM operator: its rows start together in the
+    reverse direction too, h of a row is zero from a step after its end on, and no step is taken when all have ended.
+    """
     if precision == "fp16":
         return Arithmetic(half, half)
     if precision == "int8":
-        return Arithmetic(functools.partial(_by_call, chunks=chunks), _as_it_is)
+        return Arithmetic(functools.partial(_by_call, chunks=chunks), _as_it_is, operator)
     return Arithmetic(_by_block, _as_it_is) if precision == "int4a8" else EXACT

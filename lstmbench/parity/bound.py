@@ -69,19 +69,21 @@ def expect(  # noqa: PLR0913 (what is run, and how)
     lengths: Array | None = None,
     precision: Precision = "fp32",
     chunks: Sequence[int] | None = None,
+    operator: bool = False,
 ) -> tuple[Expected, Expected, Expected]:
     """The output, h_n and c_n for tokens (B, T) or x (B, T, E) and h, c (D·L, B, H), zeros if None; lengths (B,).
 
-    Of a file in a lower precision: what the model computes that its rounded weights make. In int8 the
-    inputs of each call are rounded by themselves, so there the steps of each call matter (all in one, if not given). A
-    bound is NaN or infinite, and nothing passes it, where the format cannot hold the model's numbers.
+    Of a file in a lower precision: what the model computes that its rounded weights make. In int8 the inputs of each
+    call are rounded by themselves, so there the steps of each call matter (all in one, if not given), and whether an
+    LSTM operator runs them. A bound is NaN or infinite, and nothing passes it, where the format cannot hold the model's
+    numbers.
     """
     zeros = np.zeros(config.state_shape(len(inputs)), np.float32)
     state = (zeros, zeros) if state is None else state
     config, weights = rounded(config, weights, precision)
     output, after = reference.run(config, weights, inputs, state, lengths=lengths)
     wants = (output, *after)
-    own = arithmetic.of(precision, chunks or inputs.shape[1:2])
+    own = arithmetic.of(precision, chunks or inputs.shape[1:2], operator=operator)
     run = functools.partial(reorder.run_float32, config, weights, inputs, state, lengths=lengths, arithmetic=own)
     errors = _own_errors(config, wants, run)
     walk = _U[precision] * math.sqrt(inputs.shape[1])
