@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Tokens: TypeAlias = NDArray[np.int64]  # (B, T)
 Floats: TypeAlias = NDArray[np.float32]
+Lengths: TypeAlias = NDArray[np.int32]  # (B,), of each row, 1 to T
 Weights: TypeAlias = dict[str, Floats]
 
 

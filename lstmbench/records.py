@@ -149,6 +149,7 @@ class ExportRecord(Record, frozen=True, kw_only=True):
     model: ModelConfig
     form: Form
     precision: Precision
+    lengths: bool = False  # whether each row of a batch has its own, an input of the graph
     opset: Positive
     ir_version: Positive
     weights_sha256: str  # of the tensors that it was made from
@@ -186,7 +187,7 @@ class ExportedModel(Record, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """`<model>/<form>-<precision>`, as tables show it."""
+        """`<model>/<form>-<precision>`, as tables show it, with `-lengths` where the file takes them."""
         return f"{Path(self.folder).resolve().name}/{Path(self.record.file).stem}"
 
     @property
@@ -269,6 +270,7 @@ class ParityRow(Record, frozen=True, kw_only=True):
     chunks: tuple[int, ...]  # steps a call; the state is carried from one to the next
     state: Literal["random", "none"] = "random"  # what the first call starts from
     decoding: Decoding | None = None  # of form `generate`: time and chunks count tokens drawn
+    lengths: tuple[int, ...] = ()  # of each row, all calls together; empty where all rows are of length T
     output: str
     # of `tokens`, what logits must be off by to draw them; absent where an output is not finite, has another shape, or
     # never came

@@ -4,10 +4,15 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
+
+from lstmbench.arrays import Lengths
 from lstmbench.errors import LstmbenchError
+from lstmbench.model import stimulus
 from lstmbench.records import TIMED, Decoding, ExportedModel, Workload
 
 # few steps judge a cell whose long runs are chaotic, long ones judge what piles up
+_SEED = 20_000
 DEFAULT_SHAPES = ((1, 1), (3, 2), (2, 16), (5, 33), (1, 64))
 _GREEDY = Decoding(prompt=1, temperature=0.0, top_k=0)
 _COOL = Decoding(prompt=3, temperature=0.8, top_k=0)
@@ -25,6 +30,11 @@ class Case(NamedTuple):
     chunks: tuple[int, ...]
     state: Literal["random", "none"]
     decoding: Decoding | None = None
+    lengths: tuple[int, ...] = ()  # of each row, all calls together; () where all end at T
+
+    def ends(self, start: int, steps: int) -> Lengths | None:
+        """Lengths (B,) of the call that takes these steps: all of them but in the last, where rows may end."""
+        return np.array(self.lengths, np.int32).clip(0, start + steps) - start if self.lengths else None
 
 
 def plan(
@@ -38,6 +48,8 @@ def plan(
             raise LstmbenchError(f"cannot check at (B={batch}, T={time}): B and T must be at least 1")
     several = _draws if exported.draws else functools.partial(_cases, steps=exported.steps)
     cases = [case for shape in shapes for case in several(*shape)]
+    if exported.record.lengths:
+        cases = [_unequal(case) for case in cases]
     cases += [Case(w.batch, w.time, w.chunks, "none", w.decoding) for w in workloads if w.fits(exported)]
     # the reverse direction starts at the end: cut in pieces, it is another function
     bidirectional = exported.model.bidirectional
@@ -64,6 +76,13 @@ def _draws(batch: int, time: int) -> Iterator[Case]:
     yield Case(batch, time, _uneven(time), "random", _COOL)
     yield Case(batch, time, (1,) * time, "random", _TOP)
     yield Case(batch, time, (time,), "none", TIMED)
+
+
+def _unequal(case: Case) -> Case:
+    """Rows that end within the last call, no later: a call has at least one step of each."""
+    last = case.chunks[-1]
+    drawn = stimulus.lengths(batch=case.batch, time=last, seed=_SEED)
+    return case._replace(lengths=tuple((case.time - last + drawn).tolist()))
 
 
 def _uneven(time: int) -> tuple[int, ...]:

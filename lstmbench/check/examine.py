@@ -74,7 +74,7 @@ def _answer(worker: Worker, case: Case, question: Question) -> tuple[Any, Floats
         return _drawn(worker, case, case.decoding, question)
     parts, state, start = [], question.state, 0
     for steps in case.chunks:
-        part, state = worker.run(question.inputs[:, start : start + steps], state)
+        part, state = worker.run(question.inputs[:, start : start + steps], state, lengths=case.ends(start, steps))
         parts.append(part)
         start += steps
     assert state is not None, "a case has at least one chunk"

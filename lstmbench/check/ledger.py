@@ -42,4 +42,4 @@ class Ledger:
 
 
 def _case(row: ParityRow) -> tuple[Subject, Case]:
-    return row.subject.identity, Case(row.batch, row.time, row.chunks, row.state, row.decoding)
+    return row.subject.identity, Case(row.batch, row.time, row.chunks, row.state, row.decoding, row.lengths)

@@ -30,7 +30,7 @@ class Oracle:
 
     def __init__(self, exported: ExportedModel) -> None:
         self._model, self._weights = exported.model, unchanged.weights(exported)
-        self._precision = exported.record.precision
+        self._precision, self._operator = exported.record.precision, exported.record.form == "lstm"
         self._ask, self._ask_to_draw = functools.cache(self._compute), functools.cache(self._decode)
         self._followed = functools.cache(self._follow)
 
@@ -39,17 +39,27 @@ class Oracle:
         if case.decoding:
             return self._ask_to_draw(case._replace(chunks=()))
         chunks = case.chunks if self._precision == "int8" else (case.time,)
-        return self._ask(case.batch, chunks, stateful=case.state == "random")
+        return self._ask(case.batch, chunks, case.lengths, stateful=case.state == "random")
 
     def follow(self, case: Case, tokens: Tokens) -> tuple[Expected, ...]:
         """What must come out of a case where the graph drew these tokens (B, N), and so was fed them."""
         return self._followed(case._replace(chunks=()), tokens.tobytes())
 
-    def _compute(self, batch: int, chunks: tuple[int, ...], *, stateful: bool) -> Question:
+    def _compute(self, batch: int, chunks: tuple[int, ...], lengths: tuple[int, ...], *, stateful: bool) -> Question:
         inputs = stimulus.inputs(self._model, batch=batch, time=sum(chunks), seed=_SEED)
         state = self._state(batch, stateful=stateful)
-        known = (self._model, self._weights, inputs, state)
-        return Question(inputs, state, parity.expect(*known, precision=self._precision, chunks=chunks))
+        ends = np.array(lengths) if lengths else None
+        expected = parity.expect(
+            self._model,
+            self._weights,
+            inputs,
+            state,
+            lengths=ends,
+            precision=self._precision,
+            chunks=chunks,
+            operator=self._operator,
+        )
+        return Question(inputs, state, expected)
 
     def _decode(self, case: Case) -> Question:
         """The question, with what is expected where the reference itself draws."""

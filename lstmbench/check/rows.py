@@ -43,7 +43,8 @@ def first_failure(rows: Sequence[ParityRow]) -> str:
 
 def _manner(row: ParityRow) -> str:
     calls = "one call" if len(row.chunks) == 1 else f"{len(row.chunks)} calls"
-    return f"{calls} from {'a random state' if row.state == 'random' else 'no state'}{_drawing(row)}"
+    ends = f", rows of {min(row.lengths)} to {max(row.lengths)} steps" if row.lengths else ""
+    return f"{calls} from {'a random state' if row.state == 'random' else 'no state'}{ends}{_drawing(row)}"
 
 
 def _drawing(row: ParityRow) -> str:

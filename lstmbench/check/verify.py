@@ -44,8 +44,12 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
 
 
 def _pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tuple[ExportedModel, str]]:
-    """Every export on every runtime; what computes from the checkpoint runs once for all forms, on the first fp32."""
-    single = {(m.folder, m.model.head, m.draws): m for m in reversed(exported) if m.record.precision == "fp32"}.values()
+    """Every export on every runtime; what computes from the checkpoint runs once for all forms, on the first fp32.
+
+    And once for those that take lengths, and once for those that draw.
+    """
+    plain = [m for m in reversed(exported) if m.record.precision == "fp32"]
+    single = {(m.folder, m.model.head, m.draws, m.record.lengths): m for m in plain}.values()
     pairs = [(m, r) for m in dict.fromkeys(exported) for r in dict.fromkeys(runtimes)]
     pairs = [(m, r) for m, r in pairs if r not in FROM_CHECKPOINT or m in single]
     if not pairs:

@@ -36,6 +36,9 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
         Literal["fp32", "fp16", "int8", "int4", "int4a8", "auto"],
         typer.Option(help="auto: the fastest."),
     ] = "fp32",
+    lengths: Annotated[
+        bool, typer.Option("--lengths", help="Take the length of each row of a batch as one more input.")
+    ] = False,
     text: Annotated[
         str | None, typer.Option(help="Held-out text for precisions below fp32; what the model was trained on if none.")
     ] = None,
@@ -61,6 +64,7 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
         runtime=runtime,
         threads=threads,
         max_loss=share(max_loss),
+        lengths=lengths,
     )
     done: list[ExportedModel] = []
     try:
@@ -71,7 +75,14 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
                 done.append(
                     chosen(folder, wish, unseen, progress)
                     if auto
-                    else run(folder, head=head, form=form, precision=wish.precision or "fp32", held_out=unseen)
+                    else run(
+                        folder,
+                        head=head,
+                        form=form,
+                        precision=wish.precision or "fp32",
+                        lengths=lengths,
+                        held_out=unseen,
+                    )
                 )
     finally:  # what came before an error was written, and stays
         if done:

@@ -48,5 +48,16 @@ def demand_tokens(head: Head, form: str) -> None:
         raise ExportError("form 'generate' draws tokens, bare layers have none: take head 'lm' or another form")
 
 
+def demand_lengths(peephole: Peephole, form: str) -> None:
+    """ExportError if a call of the form has no rows of unequal length."""
+    if form == "generate":
+        raise ExportError("form 'generate' draws as many tokens for every row: export it without lengths")
+    if form == "step" or steps_of(form) == 1:
+        able = _either([name for name in forms_of(peephole) if name not in ("step", "generate")])
+        raise ExportError(
+            f"form {form!r} runs one step a call, which every row has: export it without lengths, or take form {able}"
+        )
+
+
 def _either(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"

@@ -8,41 +8,44 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.export import step
-from lstmbench.export.nodes import Layer, Nodes, floats
+from lstmbench.export.nodes import Layer, Nodes, Start, floats
 from lstmbench.export.source import Direction, Source
 
 _FAR_BELOW = np.iinfo(np.int64).min  # the end of a slice that runs backwards to the first element
 
 
-def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value]) -> Layer:
+def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, start: Start) -> Layer:
     """Layer k: x (T, B, E), h and c (D·L, B, H) -> y (T, B, D·H), and h and c (1, B, H) a direction."""
-    return step.layer(nodes, source, k, x, state, _over_time)
+    return step.layer(nodes, source, k, x, start, _over_time)
 
 
-def _over_time(nodes: Nodes, direction: Direction, z: ir.Value, state: tuple[ir.Value, ir.Value]) -> list[ir.Value]:
-    at = direction.at
+def _over_time(nodes: Nodes, direction: Direction, z: ir.Value, start: Start) -> list[ir.Value]:
+    at, ends = direction.at, start.ends
     if direction.reverse:
         z = _backwards(nodes, f"{at}.z_turned", z)
+        ends = None if ends is None else _backwards(nodes, f"{at}.ends_turned", ends)
     h, c, y = nodes.add_many(
         f"{at}.loop",
         "Loop",
-        [_steps(nodes, at, z), None, *state],
+        [_steps(nodes, at, z), None, start.h, start.c],
         outputs=[f"{at}.loop.h", f"{at}.loop.c", f"{at}.loop.y"],
-        body=_body(nodes, direction, z),
+        body=_body(nodes, direction, z, ends),
     )
     return [h, c, _backwards(nodes, f"{at}.y_turned", y) if direction.reverse else y]
 
 
-def _body(outer: Nodes, direction: Direction, z: ir.Value) -> ir.Graph:
-    """The number of the step, whether to go on, h and c (B, H) -> whether to go on, h', c', and h' again as y."""
+def _body(outer: Nodes, direction: Direction, z: ir.Value, ends: ir.Value | None) -> ir.Graph:
+    """The number of the step, whether to go on, h and c (B, H) -> whether to go on, h', c' and y."""
     at, H = direction.at, direction.config.hidden_size
     t = ir.val(f"{at}.t", ir.DataType.INT64, [])
     go_on = ir.val(f"{at}.go_on", ir.DataType.BOOL, [])
     h, c = floats(f"{at}.h", ["B", H]), floats(f"{at}.c", ["B", H])
     body = Nodes()
     now = body.add(f"{at}.z", "Gather", [z, t], axis=0)
-    h_next, c_next = step.take(body, outer, direction, (h, c), now)
-    y = body.add(f"{at}.y_step", "Identity", [h_next])  # one value may not leave a body twice
+    goes_on = None if ends is None else body.add(f"{at}.goes_on", "Gather", [ends, t], axis=0)
+    h_next, c_next, y = step.take_or_keep(body, outer, direction, Start(h, c, goes_on), now)
+    if y is h_next:  # one value may not leave a body twice
+        y = body.add(f"{at}.y_step", "Identity", [y])
     still = body.add(f"{at}.still", "Identity", [go_on])
     return body.graph(f"{at}.step", [t, go_on, h, c], [still, h_next, c_next, y])
 

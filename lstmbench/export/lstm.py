@@ -7,18 +7,18 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.arrays import Floats
-from lstmbench.export.nodes import Layer, Nodes
+from lstmbench.export.nodes import Layer, Nodes, Start
 from lstmbench.export.source import Source
 from lstmbench.model.gates import ONNX_GATES, ONNX_PEEPHOLES, TORCH_GATES, TORCH_PEEPHOLES, order
 
 
-def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value]) -> Layer:
+def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, start: Start) -> Layer:
     """Layer k: x (T, B, E), h and c (D·L, B, H) -> y (T, B, D·H), and h and c (D, B, H)."""
     W, R, B, P = (
         None if array is None else nodes.constant(f"l{k}.{name}", array) for name, array in _tensors(source, k).items()
     )
-    h, c = (_rows(nodes, source, k, value) for value in state)
-    inputs = [x, W, R, B, None, h, c] + ([] if P is None else [P])
+    h, c = (_rows(nodes, source, k, value) for value in start[:2])
+    inputs = [x, W, R, B, start.ends, h, c] + ([] if P is None else [P])
     y, h_n, c_n = nodes.add_many(
         f"l{k}.lstm",
         "LSTM",

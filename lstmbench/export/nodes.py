@@ -19,6 +19,14 @@ class Layer(NamedTuple):
     c: list[ir.Value]
 
 
+class Start(NamedTuple):
+    """What a layer starts from, and where its rows end."""
+
+    h: ir.Value  # (D·L, B, H), of one direction (B, H)
+    c: ir.Value
+    ends: ir.Value | None  # form `lstm`: lengths (B,); the others: which rows go on, (T, B, 1); None: all end at T
+
+
 class Nodes:
     """The nodes and constants of one graph, in the order in which they are added."""
 

@@ -39,7 +39,10 @@ def serialise(source: Source, form: Form, precision: Precision, folder: Path) ->
 
 def _as_stored(source: Source, precision: Precision) -> Source:
     """Where matrices become integers, the projection and the embedding no longer share theirs."""
-    return Source(*untied(*source)) if precision.startswith("int") else source
+    if not precision.startswith("int"):
+        return source
+    config, weights = untied(source.config, source.weights)
+    return source._replace(config=config, weights=weights)
 
 
 def _vocabulary(folder: Path) -> str | None:

@@ -45,13 +45,14 @@ class Source(NamedTuple):
 
     config: ModelConfig
     weights: Weights
+    lengths: bool = False  # whether each row of a batch has its own, an input of the graph
 
     def directions(self, k: int) -> list[Direction]:
         """Forward, then reverse if there is one."""
         return [Direction(self.config, self.weights, k, bool(d)) for d in range(self.config.directions)]
 
 
-def of_head(head: Head, config: ModelConfig, weights: Weights) -> Source:
+def of_head(head: Head, config: ModelConfig, weights: Weights, *, lengths: bool = False) -> Source:
     """The whole model, or of a language model its recurrent stack alone."""
     config = config if head == config.head else config.layers_only()
-    return Source(config, {name: weights[name] for name in expected_shapes(config)})
+    return Source(config, {name: weights[name] for name in expected_shapes(config)}, lengths)

@@ -11,32 +11,32 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.arrays import Floats
-from lstmbench.export.nodes import Layer, Nodes
+from lstmbench.export import ends
+from lstmbench.export.nodes import Layer, Nodes, Start
 from lstmbench.export.source import Direction, Source
 from lstmbench.model.gates import TORCH_GATES, TORCH_PEEPHOLES, order
 
 # of a direction: z (T, B, 4H), h_0 and c_0 (B, H) -> h_n and c_n (B, H), y (T, B, H)
-OverTime: TypeAlias = Callable[[Nodes, Direction, ir.Value, tuple[ir.Value, ir.Value]], Sequence[ir.Value]]
+OverTime: TypeAlias = Callable[[Nodes, Direction, ir.Value, Start], Sequence[ir.Value]]
 SCAN_GATES = "ifog"  # the three that take σ stand together, so that one node may serve them
 
 
-def layer(
-    nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value], over_time: OverTime
-) -> Layer:
+def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, start: Start, over_time: OverTime) -> Layer:
     """Layer k: x (T, B, E), h and c (D·L, B, H) -> y (T, B, D·H), and h and c (1, B, H) a direction."""
-    done = [_direction(nodes, direction, x, state, over_time) for direction in source.directions(k)]
+    done = [_direction(nodes, direction, x, start, over_time) for direction in source.directions(k)]
     y, h, c = (list(parts) for parts in zip(*done, strict=True))
     return Layer(nodes.join(f"l{k}.y", y, axis=-1), h, c)
 
 
 def _direction(
-    nodes: Nodes, direction: Direction, x: ir.Value, state: tuple[ir.Value, ir.Value], over_time: OverTime
+    nodes: Nodes, direction: Direction, x: ir.Value, start: Start, over_time: OverTime
 ) -> tuple[ir.Value, ir.Value, ir.Value]:
     at = direction.at
     z = input_projection(nodes, nodes, direction, x)
     row = nodes.constant(f"{at}.row", np.array(direction.row))
-    h_0, c_0 = (nodes.add(f"{at}.{value.name}", "Gather", [value, row], axis=0) for value in state)
-    h, c, y = over_time(nodes, direction, z, (h_0, c_0))
+    h_0, c_0 = (nodes.add(f"{at}.{value.name}", "Gather", [value, row], axis=0) for value in start[:2])
+    h, c, y = over_time(nodes, direction, z, Start(h_0, c_0, start.ends))
+    y = y if start.ends is None else ends.cut(nodes, direction, y, start.ends)
     axis = nodes.constant(f"{at}.axis", np.array([0]))
     return y, nodes.add(f"{at}.h_n", "Unsqueeze", [h, axis]), nodes.add(f"{at}.c_n", "Unsqueeze", [c, axis])
 
@@ -50,6 +50,24 @@ def input_projection(step: Nodes, outer: Nodes, direction: Direction, x: ir.Valu
         return z
     b = outer.constant(f"{at}.b", direction.packed("bias_ih", gates) + direction.packed("bias_hh", gates))
     return step.add(f"{now}.input_bias", "Add", [z, b])
+
+
+def take_or_keep(
+    step: Nodes, outer: Nodes, direction: Direction, start: Start, z: ir.Value
+) -> tuple[ir.Value, ir.Value, ir.Value]:
+    """Add the nodes of a step: h and c (B, H), z (B, 4H) -> h', c' and y (B, H), which is yet to be cut.
+
+    Rows that have ended keep h and c.
+    """
+    h, c = take(step, outer, direction, (start.h, start.c), z)
+    if start.ends is None:
+        return h, c, h
+    now, goes_on = direction.now, start.ends
+    kept = [
+        ends.keep(step, f"{now}.{name}_kept", goes_on, *values)
+        for name, *values in (("h", h, start.h), ("c", c, start.c))
+    ]
+    return kept[0], kept[1], h
 
 
 def take(

@@ -9,23 +9,24 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.export import step
-from lstmbench.export.nodes import Layer, Nodes
+from lstmbench.export.nodes import Layer, Nodes, Start
 from lstmbench.export.source import Direction, Source
 
 
-def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, state: tuple[ir.Value, ir.Value], steps: int) -> Layer:
+def layer(nodes: Nodes, source: Source, k: int, x: ir.Value, start: Start, steps: int) -> Layer:
     """Layer k: x (N, B, E), h and c (D·L, B, H) -> y (N, B, D·H), and h and c (1, B, H) a direction."""
 
-    def over_time(nodes: Nodes, direction: Direction, z: ir.Value, state: tuple[ir.Value, ir.Value]) -> list[ir.Value]:
-        y, (h, c) = dict[int, ir.Value](), state
+    def over_time(nodes: Nodes, direction: Direction, z: ir.Value, start: Start) -> list[ir.Value]:
+        y, (h, c, ends) = dict[int, ir.Value](), start
         for t in reversed(range(steps)) if direction.reverse else range(steps):
             now = direction._replace(part=f"t{t}")
             row = nodes.constant(f"{now.now}.row", np.array(t))
-            y[t], c = step.take(nodes, nodes, now, (h, c), nodes.add(f"{now.now}.z", "Gather", [z, row], axis=0))
-            h = y[t]
+            z_now = nodes.add(f"{now.now}.z", "Gather", [z, row], axis=0)
+            goes_on = None if ends is None else nodes.add(f"{now.now}.goes_on", "Gather", [ends, row], axis=0)
+            h, c, y[t] = step.take_or_keep(nodes, nodes, now, Start(h, c, goes_on), z_now)
         return [h, c, _stacked(nodes, direction, [y[t] for t in range(steps)])]
 
-    return step.layer(nodes, source, k, x, state, over_time)
+    return step.layer(nodes, source, k, x, start, over_time)
 
 
 def _stacked(nodes: Nodes, direction: Direction, y: list[ir.Value]) -> ir.Value:

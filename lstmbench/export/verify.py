@@ -80,11 +80,22 @@ def _check(worker: Worker, weights: Weights, batch: int, time: int) -> Iterator[
 
 
 def _run(worker: Worker, weights: Weights, batch: int, time: int) -> Iterator[tuple[Expected, Verdict]]:
-    exported = worker.exported
-    inputs = stimulus.inputs(exported.model, batch=batch, time=time, seed=_SEED)
-    state = stimulus.state(exported.model, batch=batch, seed=_SEED)
-    output, after = worker.run(inputs, state)
-    expectations = expect(exported.model, weights, inputs, state, precision=exported.record.precision)
+    model, record = worker.exported.model, worker.exported.record
+    inputs, state = (
+        stimulus.inputs(model, batch=batch, time=time, seed=_SEED),
+        stimulus.state(model, batch=batch, seed=_SEED),
+    )
+    lengths = stimulus.lengths(batch=batch, time=time, seed=_SEED) if record.lengths else None
+    output, after = worker.run(inputs, state, lengths=lengths)
+    expectations = expect(
+        model,
+        weights,
+        inputs,
+        state,
+        lengths=lengths,
+        precision=record.precision,
+        operator=record.form == "lstm",
+    )
     for expected, got in zip(expectations, (output, *after), strict=True):
         yield expected, compare(got, expected.want, name=expected.name, bound=expected.bound)
 

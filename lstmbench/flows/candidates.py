@@ -26,6 +26,7 @@ class Wish(NamedTuple):
     runtime: str
     threads: int
     max_loss: float  # of perplexity, with 95 % confidence; of head `layer` the relative error of its outputs
+    lengths: bool = False  # whether the file takes those of its rows
 
 
 class Candidate(NamedTuple):
@@ -52,7 +53,9 @@ def exported(
         for precision in [wish.precision] if wish.precision else get_args(Precision):
             progress(f"exporting {form}-{precision}")
             try:
-                made = export(path, head=wish.head, form=form, precision=precision, held_out=held_out)
+                made = export(
+                    path, head=wish.head, form=form, precision=precision, lengths=wish.lengths, held_out=held_out
+                )
             except ExportError as error:
                 done.append((Candidate(form, precision, refused=str(error)), None))
             else:

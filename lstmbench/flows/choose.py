@@ -44,7 +44,9 @@ def choose(path: Path, wish: Wish, *, held_out: Tokens | None, progress: Callabl
         raise LstmbenchError(f"no candidate may be kept; the first: {candidates[0].refused}")
     tied = [c for c in running if not _slower(c, running[0])]
     best = min(tied, key=lambda c: get_args(Precision).index(c.precision))
-    kept = export(path, head=wish.head, form=best.form, precision=best.precision, held_out=held_out)
+    kept = export(
+        path, head=wish.head, form=best.form, precision=best.precision, lengths=wish.lengths, held_out=held_out
+    )
     return Choice(running + [c for c in candidates if not c.timing], tied, kept)
 
 

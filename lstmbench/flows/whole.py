@@ -49,6 +49,11 @@ def _exported(checkpoint: Checkpoint) -> ExportedModel:
     with contextlib.suppress(RecordError):  # damaged, or a kill fell between the file and its record: made again
         for found in find(path):
             own = found.model.head == "lm" and found.record.weights_sha256 == checkpoint.note.sha256
-            if own and found.record.form == default_form(found.model.peephole) and found.record.precision == "fp32":
+            if (
+                own
+                and found.record.form == default_form(found.model.peephole)
+                and found.record.precision == "fp32"
+                and not found.record.lengths
+            ):
                 return found
     return export(path)

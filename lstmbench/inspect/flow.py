@@ -118,7 +118,8 @@ class Flow:
             seen[value] = None
             waiting += self.exits.get(value, [])
             for node, index in value.uses():
-                if node.op_type in MOVES and (index == 0 or node.op_type == "Concat"):
+                held_back = node.op_type == "Where" and index > 0  # rows that have ended
+                if held_back or (node.op_type in MOVES and (index == 0 or node.op_type == "Concat")):
                     waiting += node.outputs if node.op_type == "Split" else node.outputs[:1]
         return [value for value in seen if value in self.outputs]
 

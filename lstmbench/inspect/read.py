@@ -46,6 +46,7 @@ def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
         "num_layers": told.num_layers,
         "bidirectional": None if told.directions is None else told.directions == 2,
         "vocabulary_size": vocabulary,
+        "lengths": "lengths" in {value.name for value in flow.inputs},
     }
     return Inspection(
         file=str(path),

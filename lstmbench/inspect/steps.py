@@ -34,12 +34,24 @@ def find(nodes: Iterable[ir.Node]) -> list[Step]:
 
 
 def unmoved(value: ir.Value) -> set[ir.Value]:
-    """A value and what it was before its shape or type changed; never what it was cut from or put together of."""
+    """A value and what it was before its shape or type changed, or rows that have ended were held back.
+
+    Never what it was cut from or put together of.
+    """
     seen = {value}
-    while (node := value.producer()) is not None and node.op_type in RESHAPES and node.inputs[0] is not None:
-        value = node.inputs[0]
+    while (before := _before(value)) is not None and before not in seen:
+        value = before
         seen.add(value)
     return seen
+
+
+def _before(value: ir.Value) -> ir.Value | None:
+    node = value.producer()
+    if node is None or node.op_type not in RESHAPES | {"Where"}:
+        return None
+    if node.op_type == "Where":  # of old and new, the new one is computed
+        return next((v for v in node.inputs[1:] if v is not None and v.producer() is not None), None)
+    return node.inputs[0]
 
 
 def parts(value: ir.Value) -> list[ir.Value]:

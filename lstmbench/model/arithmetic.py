@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmbench.model.rounding import BLOCK, half
+from lstmbench.model.rounding import BLOCK, TINY, half
 from lstmbench.records import Precision
 
 Array: TypeAlias = NDArray[Any]
@@ -23,6 +23,7 @@ class Arithmetic(NamedTuple):
 
     inputs: Callable[[Array], Array]
     stored: Callable[[Array], Array]
+    together: bool = False  # as ONNX Runtime's LSTM operators walk: see `of`
 
 
 def _as_it_is(values: Array) -> Array:
@@ -40,7 +41,7 @@ def _by_call(values: Array, chunks: Sequence[int]) -> Array:
 def _in_eight_bits(values: Array) -> Array:
     """ONNX DynamicQuantizeLinear, and back."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    scale = (high - low) / 255 or 1.0
+    scale = (high - low) / 255 if high - low > TINY else 1.0
     zero = np.rint(-low / scale)
     rounded: Array = (((np.rint(values / scale) + zero).clip(0, 255) - zero) * scale).astype(values.dtype)
     return rounded
@@ -51,7 +52,7 @@ def _by_block(values: Array) -> Array:
     K = values.shape[-1]
     blocks = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, -K % BLOCK)]).reshape(*values.shape[:-1], -1, BLOCK)
     peak = np.abs(blocks).max(axis=-1, keepdims=True)
-    scale = np.where(peak > 0, peak / 127, 1)
+    scale = np.where(peak > TINY, peak / 127, 1)
     rounded: Array = (np.rint(blocks / scale) * scale).reshape(*values.shape[:-1], -1)[..., :K]
     return rounded.astype(values.dtype)
 
@@ -59,10 +60,14 @@ def _by_block(values: Array) -> Array:
 EXACT = Arithmetic(_as_it_is, _as_it_is)
 
 
-def of(precision: Precision, chunks: Sequence[int]) -> Arithmetic:
-    """How a precision computes a sequence that is cut into calls of so many steps."""
+def of(precision: Precision, chunks: Sequence[int], *, operator: bool = False) -> Arithmetic:
+    """How a precision computes a sequence that is cut into calls of so many steps.
+
+    Where rows have lengths, the numbers that share a scale differ in an LSTM operator: its rows start together in the
+    reverse direction too, h of a row is zero from a step after its end on, and no step is taken when all have ended.
+    """
     if precision == "fp16":
         return Arithmetic(half, half)
     if precision == "int8":
-        return Arithmetic(functools.partial(_by_call, chunks=chunks), _as_it_is)
+        return Arithmetic(functools.partial(_by_call, chunks=chunks), _as_it_is, operator)
     return Arithmetic(_by_block, _as_it_is) if precision == "int4a8" else EXACT

@@ -68,6 +68,8 @@ def run_layers(
     lengths = np.full(batch, time) if lengths is None else lengths
     h, c = (np.zeros(config.state_shape(batch)),) * 2 if state is None else state
     h, c = arithmetic.stored(h.astype(x.dtype)), arithmetic.stored(c.astype(x.dtype))
+    if arithmetic.together:
+        x = np.where((np.arange(time) < lengths.max())[:, None], x, 0)
     for k in range(config.num_layers):
         outputs, x = [], arithmetic.inputs(x)
         for d in range(config.directions):
@@ -113,13 +115,22 @@ def _direction(  # noqa: PLR0913, PLR0917 (a cell's operands, and how to walk)
     layer: Layer, x: Array, h: Array, c: Array, lengths: Array, reverse: int, arithmetic: Arithmetic
 ) -> tuple[Array, Array, Array]:
     batch, time = x.shape[:2]
-    y = np.zeros((batch, time, h.shape[-1]), x.dtype)
-    for t in reversed(range(time)) if reverse else range(time):
+    y, rows = np.zeros((batch, time, h.shape[-1]), x.dtype), np.arange(batch)
+    for t in _order(time, lengths, reverse, arithmetic):  # (B,)
         alive = (t < lengths)[:, None]  # (B, 1)
-        h_next, c_next = cell(layer, x[:, t], h, c, arithmetic)
+        seen = np.where((t <= lengths)[:, None], h, 0) if arithmetic.together else h
+        h_next, c_next = cell(layer, x[rows, t], seen, c, arithmetic)
         h, c = np.where(alive, h_next, h), np.where(alive, c_next, c)
-        y[:, t] = np.where(alive, h_next, 0)
+        y[rows, t] = np.where(alive, h_next, 0)
     return y, h, c
+
+
+def _order(time: int, lengths: Array, reverse: int, arithmetic: Arithmetic) -> Array:
+    """Which step each row takes, one after the other: (T, B)."""
+    t = np.arange(time)[:, None]
+    if reverse and arithmetic.together:
+        return np.where(t < lengths, lengths - 1 - t, t)
+    return np.broadcast_to(t[::-1] if reverse else t, (time, len(lengths)))
 
 
 def _layer(config: ModelConfig, weights: Weights, k: int, direction: int, dtype: Any) -> Layer:

@@ -18,7 +18,7 @@ from lstmbench.records import ModelConfig, Precision
 
 BLOCK = 32  # weights that share a scale in int4
 _LITTLE = 0.025
-_TINY = 1e-30  # weights below it are zeros
+TINY = 1e-30  # numbers below it are zeros
 _GROUPS = (("weight_ih",), ("weight_hh", "weight_ch"))  # matrices that stand side by side in one product
 
 
@@ -87,7 +87,7 @@ def _products(config: ModelConfig, weights: Weights) -> list[list[str]]:
 
 def _coded(matrix: Floats, peaks: Floats) -> Codes:
     """With 127 for the peak of each row (N,)."""
-    scales = np.where(peaks > _TINY, peaks / 127, 1).astype(np.float32)[:, None]
+    scales = np.where(peaks > TINY, peaks / 127, 1).astype(np.float32)[:, None]
     return Codes(np.rint(matrix / scales).clip(-127, 127).astype(np.int8), scales, matrix.shape[1])
 
 
@@ -102,6 +102,6 @@ def _in_blocks(matrix: Floats, block: int) -> Codes:
     blocks = np.pad(matrix, ((0, 0), (0, -K % block))).reshape(N, -1, block)
     at = np.abs(blocks).argmax(axis=-1, keepdims=True)
     peak = np.take_along_axis(blocks, at, axis=-1)
-    scales = np.where(np.abs(peak) > _TINY, peak / -8, 1).astype(np.float32)
+    scales = np.where(np.abs(peak) > TINY, peak / -8, 1).astype(np.float32)
     codes = np.rint(blocks / scales).clip(-8, 7).astype(np.int8)
     return Codes(codes.reshape(N, -1)[:, :K], scales[..., 0], block)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.records import ModelConfig
 
 
@@ -29,3 +29,12 @@ def state(config: ModelConfig, *, batch: int, seed: int) -> State:
     rng, shape = np.random.default_rng((seed, batch)), config.state_shape(batch)
     h = rng.uniform(-1, 1, shape).astype(np.float32)
     return State(h, rng.standard_normal(shape, dtype=np.float32))
+
+
+def lengths(*, batch: int, time: int, seed: int) -> Lengths:
+    """Of each row, 1 to T, (B,) int32: one is T, one is 1, the others are shorter than T; a row alone is too."""
+    rng = np.random.default_rng((seed, batch, time))
+    drawn = rng.integers(1, max(2, time), batch, dtype=np.int32)
+    if batch > 1:
+        drawn[rng.permutation(batch)[:2]] = (time, 1)
+    return drawn

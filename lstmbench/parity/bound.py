@@ -24,8 +24,9 @@ perplexity tells (`lstmbench.export.quality`).
 Where a cell is chaotic the bound of a long run says little, and must: compare few steps from a random state as well.
 """
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,6 @@ from numpy.typing import NDArray
 
 from lstmbench.arrays import Weights
 from lstmbench.model import arithmetic, reference
-from lstmbench.model.arithmetic import Arithmetic
 from lstmbench.model.rounding import rounded
 from lstmbench.parity import reorder
 from lstmbench.records import ModelConfig, Precision
@@ -60,27 +60,32 @@ class Expected(NamedTuple):
     bound: float
 
 
-def expect(
+def expect(  # noqa: PLR0913 (what is run, and how)
     config: ModelConfig,
     weights: Weights,
     inputs: Array,
     state: tuple[Array, Array] | None = None,
     *,
+    lengths: Array | None = None,
     precision: Precision = "fp32",
     chunks: Sequence[int] | None = None,
+    operator: bool = False,
 ) -> tuple[Expected, Expected, Expected]:
-    """The output, h_n and c_n for tokens (B, T) or x (B, T, E) and h, c (D·L, B, H), zeros if None.
+    """The output, h_n and c_n for tokens (B, T) or x (B, T, E) and h, c (D·L, B, H), zeros if None; lengths (B,).
 
-    Of a file in a lower precision: what the model computes that its rounded weights make. In int8 the
-    inputs of each call are rounded by themselves, so there the steps of each call matter (all in one, if not given). A
-    bound is NaN or infinite, and nothing passes it, where the format cannot hold the model's numbers.
+    Of a file in a lower precision: what the model computes that its rounded weights make. In int8 the inputs of each
+    call are rounded by themselves, so there the steps of each call matter (all in one, if not given), and whether an
+    LSTM operator runs them. A bound is NaN or infinite, and nothing passes it, where the format cannot hold the model's
+    numbers.
     """
     zeros = np.zeros(config.state_shape(len(inputs)), np.float32)
     state = (zeros, zeros) if state is None else state
     config, weights = rounded(config, weights, precision)
-    output, after = reference.run(config, weights, inputs, state)
+    output, after = reference.run(config, weights, inputs, state, lengths=lengths)
     wants = (output, *after)
-    errors = _own_errors(config, weights, inputs, state, wants, arithmetic.of(precision, chunks or inputs.shape[1:2]))
+    own = arithmetic.of(precision, chunks or inputs.shape[1:2], operator=operator)
+    run = functools.partial(reorder.run_float32, config, weights, inputs, state, lengths=lengths, arithmetic=own)
+    errors = _own_errors(config, wants, run)
     walk = _U[precision] * math.sqrt(inputs.shape[1])
     sizes = [max(1.0, float(np.abs(want).max())) for want in wants]
     bounds = [max(K[precision] * error, _WALK * walk * size) for error, size in zip(errors, sizes, strict=True)]
@@ -89,16 +94,11 @@ def expect(
 
 
 def _own_errors(
-    config: ModelConfig,
-    weights: Weights,
-    inputs: Array,
-    state: tuple[Array, Array],
-    wants: tuple[Array, Array, Array],
-    own: Arithmetic,
+    config: ModelConfig, wants: tuple[Array, Array, Array], run: Callable[..., reorder.Outputs]
 ) -> list[float]:
     rng = np.random.default_rng(0)  # the same orders each time: a verdict can be repeated
     orders = [reorder.unchanged(config), *(reorder.draw(config, rng) for _ in range(RUNS))]
     with np.errstate(over="ignore", invalid="ignore"):  # shows up as a bound that nothing passes
-        runs = [reorder.run_float32(config, weights, inputs, state, order, own) for order in orders]
-        errors = [[np.abs(got - want).max() for got, want in zip(run, wants, strict=True)] for run in runs]
+        runs = [run(orders=order) for order in orders]
+        errors = [[np.abs(got - want).max() for got, want in zip(outputs, wants, strict=True)] for outputs in runs]
     return [float(error) for error in np.max(errors, axis=0)]

@@ -34,19 +34,23 @@ def draw(config: ModelConfig, rng: np.random.Generator) -> Orders:
     return Orders(units[-1] if config.tie_weights else rng.permutation(config.input_size), units)
 
 
-def run_float32(
+def run_float32(  # noqa: PLR0913 (what to run, in which order, and how to compute)
     config: ModelConfig,
     weights: Weights,
     inputs: Array,
     state: tuple[Array, Array],
     orders: Orders,
+    *,
+    lengths: Array | None = None,
     arithmetic: Arithmetic = EXACT,
 ) -> Outputs:
     """Run the reordered model in float32 -> output, h, c in the model's own order."""
     h, c = (_take_rows(array, orders.units) for array in state)
     inputs = inputs if config.head == "lm" else inputs[..., orders.features]
     reordered = reorder(config, weights, orders)
-    output, (h, c) = reference.run(config, reordered, inputs, (h, c), dtype=np.float32, arithmetic=arithmetic)
+    output, (h, c) = reference.run(
+        config, reordered, inputs, (h, c), lengths=lengths, dtype=np.float32, arithmetic=arithmetic
+    )
     if config.head == "layer":
         output = _put_back(output, _columns(config, orders, config.num_layers))
     return output, _put_rows_back(h, orders.units), _put_rows_back(c, orders.units)

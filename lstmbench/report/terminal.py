@@ -76,4 +76,5 @@ def _shape(line: SpeedLine) -> str:
 def _subject(subject: SubjectColumns) -> str:
     threads = f" ({subject.threads} threads)" if subject.threads > 1 else ""
     # the width is for numbers: float32 is what a name without a precision means
-    return f"{wording.export(subject).removesuffix('-fp32')} · {subject.runtime}{threads}"
+    name = wording.export(subject).replace("-fp32-lengths", "-lengths").removesuffix("-fp32")
+    return f"{name} · {subject.runtime}{threads}"

@@ -41,7 +41,8 @@ def share(value: float | None) -> str:
 def export(subject: SubjectColumns) -> str:
     """Model and form; the name of an export already ends with its form."""
     form = f"{subject.form}-{subject.precision}"
-    return subject.model if subject.model.endswith((f"/{form}", f"-{form}")) else f"{subject.model} ({form})"
+    told = subject.model.removesuffix("-lengths").endswith((f"/{form}", f"-{form}"))
+    return subject.model if told else f"{subject.model} ({form})"
 
 
 def engine(subject: SubjectColumns) -> str:

@@ -2,6 +2,6 @@
 
 from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, available, load, names
 from lstmbench.runtimes.code import digest
-from lstmbench.runtimes.contract import Draws, Runtime
+from lstmbench.runtimes.contract import Draws, Runtime, takes_lengths
 
-__all__ = ["FROM_CHECKPOINT", "Draws", "Runtime", "available", "digest", "load", "names"]
+__all__ = ["FROM_CHECKPOINT", "Draws", "Runtime", "available", "digest", "load", "names", "takes_lengths"]

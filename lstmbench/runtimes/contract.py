@@ -12,9 +12,10 @@ that it raises is shown as its own failure. A provider other than the one that i
 of form `generate` nothing is asked but what `Draws` says, and of a class without it nothing at all.
 """
 
+import inspect
 from typing import Protocol
 
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.records import ExportedModel, Placement
 
 
@@ -39,11 +40,17 @@ class Runtime(Protocol):
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         """Load the model for `threads` threads, ready to run; LstmbenchError if that cannot be done."""
 
-    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+    def run(
+        self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
+    ) -> tuple[Floats, State]:
         """Compute the output and the next state from `state`, or from zeros.
 
         Head `lm`: tokens (B, T) int64 -> logits (B, T, V); head `layer`: x (B, T, E) -> y (B, T, D·H). States are
         (D·L, B, H); all floats are float32.
+
+        `lengths` (B,) int32, 1 to T, are given where `exported.record.lengths` says so, and only there: an adapter may
+        do without the argument, and then is not asked to load such an export. Beyond its length a row keeps its state,
+        and its y is zero; the reverse direction starts at each row's own end.
         """
         ...
 
@@ -53,3 +60,12 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Release what the engine holds; nothing is called afterwards."""
+
+
+def takes_lengths(adapter: type[Runtime]) -> bool:
+    """Whether its `run` has the argument."""
+    try:
+        parameters = inspect.signature(adapter.run).parameters
+    except (TypeError, ValueError):  # compiled: it does not say
+        return True
+    return "lengths" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.model import reference, sampling
 from lstmbench.records import ExportedModel, Placement
 from lstmbench.runtimes import unchanged
@@ -17,9 +17,11 @@ class NumpyFloat32:
         del threads  # the BLAS under NumPy reads them from the environment, which the worker sets
         self._config, self._weights = exported.model, unchanged.weights(exported)
 
-    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+    def run(
+        self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
+    ) -> tuple[Floats, State]:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
-        output, (h, c) = reference.run(self._config, self._weights, inputs, state, dtype=np.float32)
+        output, (h, c) = reference.run(self._config, self._weights, inputs, state, lengths=lengths, dtype=np.float32)
         return output, State(h, c)
 
     def generate(

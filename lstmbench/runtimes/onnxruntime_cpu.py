@@ -1,11 +1,12 @@
 """ONNX Runtime, CPU provider: the exported file as it lies on disk."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import RecordError, RuntimeMissingError, WorkerError
 from lstmbench.records import ExportedModel, Head, ModelConfig, Placement
 from lstmbench.runtimes import unchanged
@@ -33,10 +34,14 @@ class OnnxRuntimeCpu:
         self._placement = _placement(self._session)
         _demand_provider(self._session, self._placement)
 
-    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+    def run(
+        self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
+    ) -> tuple[Floats, State]:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
         h_0, c_0 = _zeros(self._config, len(inputs)) if state is None else state
-        feeds = dict(zip(_INPUTS[self._config.head], (inputs, h_0, c_0), strict=True))
+        feeds: dict[str, Any] = dict(zip(_INPUTS[self._config.head], (inputs, h_0, c_0), strict=True))
+        if lengths is not None:
+            feeds["lengths"] = lengths
         output, h_n, c_n = self._session.run(self._config.output_names, feeds)
         return output, State(h_n, c_n)
 
@@ -79,6 +84,8 @@ def _demand_names(exported: ExportedModel, session: ort.InferenceSession) -> Non
     inputs, outputs = _INPUTS[exported.model.head], dict.fromkeys(exported.model.output_names, _FLOATS)
     if exported.draws:
         inputs, outputs = _DRAWS_FROM, _DRAWN
+    if exported.record.lengths:
+        inputs = inputs | {"lengths": "tensor(int32)"}
     for kind, want, nodes in (("inputs", inputs, session.get_inputs()), ("outputs", outputs, session.get_outputs())):
         got = {node.name: node.type for node in nodes}
         if got != want:

@@ -2,11 +2,12 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from lstmbench.arrays import Floats, State, Tokens, Weights
+from lstmbench.arrays import Floats, Lengths, State, Tokens, Weights
 from lstmbench.model import sampling
 from lstmbench.model.language_model import LanguageModel
-from lstmbench.model.peephole_lstm import PeepholeLSTM
+from lstmbench.model.peephole_lstm import Hidden, PeepholeLSTM
 from lstmbench.records import ExportedModel, ModelConfig, Placement
 from lstmbench.runtimes import unchanged
 
@@ -21,10 +22,16 @@ class TorchEager:
         self._module = _module(exported.model, unchanged.weights(exported)).eval()
 
     @torch.inference_mode()
-    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+    def run(
+        self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
+    ) -> tuple[Floats, State]:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
         before = None if state is None else (torch.from_numpy(state.h), torch.from_numpy(state.c))
-        output, (h, c) = self._module(torch.from_numpy(inputs), before)
+        given = torch.from_numpy(inputs)
+        if lengths is None:
+            output, (h, c) = self._module(given, before)
+        else:
+            output, (h, c) = _unequal(self._module, given, before, torch.from_numpy(lengths))
         return _array(output), State(_array(h), _array(c))
 
     def generate(
@@ -58,6 +65,16 @@ def _module(config: ModelConfig, weights: Weights) -> nn.Module:
     )
     layers.load_state_dict({name.removeprefix("lstm."): torch.from_numpy(array) for name, array in weights.items()})
     return layers
+
+
+def _unequal(module: nn.Module, inputs: Tensor, state: Hidden | None, lengths: Tensor) -> tuple[Tensor, Hidden]:
+    """Rows that end at `lengths` (B,), packed for the layers, which then run no step beyond an end."""
+    model = module if isinstance(module, LanguageModel) else None
+    layers, x = (module, inputs) if model is None else (model.lstm, model.embedding(inputs))
+    packed = pack_padded_sequence(x, lengths.long(), batch_first=True, enforce_sorted=False)
+    y, after = layers(packed, state)
+    padded, _ = pad_packed_sequence(y, batch_first=True, total_length=inputs.shape[1])
+    return padded if model is None else model.decoder(padded), after
 
 
 def _array(tensor: Tensor) -> Floats:

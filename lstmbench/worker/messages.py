@@ -6,14 +6,14 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.records import Count, ExportedModel, Placement, Positive, Record, Workload
 
 
 class Array(Record, frozen=True, kw_only=True):
     """An array in C order and this machine's byte order."""
 
-    dtype: Literal["int64", "float32"]
+    dtype: Literal["int64", "int32", "float32"]
     shape: tuple[Count, ...]
     data: bytes
 
@@ -36,6 +36,7 @@ class Run(Record, frozen=True, kw_only=True, tag=True):
 
     inputs: Array
     state: tuple[Array, Array] | None
+    lengths: Array | None  # absent where the export takes none
 
 
 class Generate(Record, frozen=True, kw_only=True, tag=True):
@@ -98,15 +99,22 @@ Request: TypeAlias = Load | Run | Generate | Measure | Close
 Reply: TypeAlias = WorkerInfo | Answer | Samples | Failure
 
 
-def pack(array: Tokens | Floats) -> Array:
-    """An int64 or float32 array of any shape and layout -> what is sent."""
-    kind: Literal["int64", "float32"] = "int64" if array.dtype == np.int64 else "float32"
+def pack(array: Tokens | Floats | Lengths) -> Array:
+    """An int64, int32 or float32 array of any shape and layout -> what is sent."""
+    whole: Literal["int64", "int32"] = "int64" if array.dtype == np.int64 else "int32"
+    kind: Literal["int64", "int32", "float32"] = "float32" if array.dtype == np.float32 else whole
     return Array(dtype=kind, shape=array.shape, data=array.tobytes())
 
 
 def unpack(array: Array) -> NDArray[np.int64] | Floats:
     """What was sent -> an array of its own memory: aligned and writable, as engines want it."""
     return np.frombuffer(array.data, array.dtype).reshape(array.shape).copy()
+
+
+def unpack_lengths(array: Array | None) -> Lengths | None:
+    """Unpack what is known to be int32, if it was sent."""
+    assert array is None or array.dtype == "int32"
+    return None if array is None else unpack(array).astype(np.int32, copy=False)
 
 
 def pack_state(state: State) -> tuple[Array, Array]:

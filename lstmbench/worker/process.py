@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from lstmbench import errors
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import LstmbenchError, WorkerError
 from lstmbench.records import Decoding, ExportedModel, Record, Workload
 from lstmbench.units import mebibytes
@@ -39,8 +39,13 @@ class Worker:
         load = Load(runtime=runtime, exported=exported, threads=threads)
         self.info = self._ask(load, WorkerInfo, doing=f"loading {exported.name}", timeout_s=timeout_s)
 
-    def run(self, inputs: Tokens | Floats, state: State | None = None) -> tuple[Floats, State]:
-        """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); state (D·L, B, H), None for zeros."""
+    def run(
+        self, inputs: Tokens | Floats, state: State | None = None, *, lengths: Lengths | None = None
+    ) -> tuple[Floats, State]:
+        """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); state (D·L, B, H), None for zeros.
+
+        Lengths (B,) int32, 1 to T, where the export takes them; None for T in every row.
+        """
         model = self.exported.model
         shapes.demand_inputs(model, inputs)
         shapes.demand_draws(self.exported, asked=False)
@@ -48,7 +53,13 @@ class Worker:
         shapes.demand_steps(self.exported, time)
         shapes.demand_state(model, state, batch=batch)
         _demand_room(inputs.nbytes, shapes.output_shape(model, batch, time), model.state_shape(batch))
-        request = Run(inputs=messages.pack(inputs), state=None if state is None else messages.pack_state(state))
+        shapes.demand_lengths(self.exported, lengths, batch=batch, time=time)
+        ends = shapes.all_of_one_length(self.exported, batch=batch, time=time) if lengths is None else lengths
+        request = Run(
+            inputs=messages.pack(inputs),
+            state=None if state is None else messages.pack_state(state),
+            lengths=None if ends is None else messages.pack(ends),
+        )
         answer = self._ask(request, Answer, doing=f"running (B={batch}, T={time})", timeout_s=self.timeout_s)
         (output,) = messages.unpack_floats(answer.output)
         return output, State(*messages.unpack_floats(*answer.state))

@@ -17,7 +17,7 @@ import numpy as np
 from lstmbench import errors
 from lstmbench.arrays import State
 from lstmbench.records import ExportedModel
-from lstmbench.runtimes import Draws, Runtime, digest, load
+from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
 from lstmbench.worker import messages, timing, wire
 from lstmbench.worker.messages import (
     Answer,
@@ -31,7 +31,7 @@ from lstmbench.worker.messages import (
     Samples,
     WorkerInfo,
 )
-from lstmbench.worker.shapes import demand_answer, demand_tokens
+from lstmbench.worker.shapes import all_of_one_length, demand_answer, demand_tokens
 
 _REQUESTS: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 
@@ -45,6 +45,10 @@ class Session:
         adapter = load(request.runtime)
         if request.exported.draws and not callable(getattr(adapter, "generate", None)):
             raise errors.WorkerError(f"runtime {request.runtime!r} cannot draw tokens: it takes no form 'generate'")
+        if request.exported.record.lengths and not takes_lengths(adapter):
+            raise errors.WorkerError(
+                f"runtime {request.runtime!r} takes no lengths: give it an export that was made without --lengths"
+            )
         self.runtime: Runtime = adapter(request.exported, threads=request.threads)
         self._load_s = time.perf_counter() - begin_s
         gc.freeze()  # what was imported stays: each measurement collects first, over torch's modules that takes 0.15 s
@@ -75,14 +79,16 @@ class Session:
     def _run(self, request: Run) -> Answer:
         inputs, state = messages.unpack(request.inputs), _state(request)
         batch, steps = inputs.shape[:2]
-        answer = self.runtime.run(inputs, state)
+        answer = timing.with_lengths(self.runtime, messages.unpack_lengths(request.lengths)).run(inputs, state)
         output, after = demand_answer(self.exported.model, answer, batch=batch, time=steps)
         return Answer(output=messages.pack(output), state=messages.pack_state(after))
 
     def _measure(self, request: Measure) -> Samples:
-        work = timing.WORK[request.workload.kind]
+        work, given = timing.WORK[request.workload.kind], request.workload
+        ends = all_of_one_length(self.exported, batch=given.batch, time=given.chunks[0])
+        runtime = timing.with_lengths(self.runtime, ends)
         return timing.measure(
-            partial(work, self.runtime, self.exported.model, request.workload, messages.unpack(request.inputs)),
+            partial(work, runtime, self.exported.model, given, messages.unpack(request.inputs)),
             clock=time.perf_counter,
             warmup_s=request.warmup_s,
             budget_s=request.budget_s,

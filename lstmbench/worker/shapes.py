@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import AnswerError, WorkerError
 from lstmbench.records import ExportedModel, ModelConfig, Workload
 
@@ -50,6 +50,24 @@ def demand_uniform(uniform: Any, *, batch: int) -> None:
     fits = isinstance(uniform, np.ndarray) and uniform.dtype == np.float32 and uniform.ndim == 2
     if not fits or len(uniform) != batch or 0 in uniform.shape or not 0 <= uniform.min() <= uniform.max() <= 1:
         raise WorkerError(f"what is drawn at must be float32 ({batch}, N) in 0..1 with N >= 1, not {_seen(uniform)}")
+
+
+def demand_lengths(exported: ExportedModel, lengths: Any, *, batch: int, time: int) -> None:
+    """Lengths (B,) int32 in 1..T for an export that takes them, or none; ONNX Runtime is wrong at length 0."""
+    if lengths is None:
+        return
+    if not exported.record.lengths:
+        raise WorkerError(f"{exported.name} takes no lengths: export it with --lengths")
+    fits = isinstance(lengths, np.ndarray) and lengths.dtype == np.int32 and lengths.shape == (batch,)
+    if not fits:
+        raise WorkerError(f"the lengths must be int32 ({batch},), not {_seen(lengths)}")
+    if not 1 <= lengths.min() <= lengths.max() <= time:
+        raise WorkerError(f"lengths must lie in 1..T, here 1..{time}, not in {lengths.min()}..{lengths.max()}")
+
+
+def all_of_one_length(exported: ExportedModel, *, batch: int, time: int) -> Lengths | None:
+    """T for each row, (B,), if the export takes lengths: what is meant where none are given."""
+    return np.full(batch, time, np.int32) if exported.record.lengths else None
 
 
 def demand_state(model: ModelConfig, state: State | None, *, batch: int) -> None:

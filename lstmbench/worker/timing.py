@@ -4,11 +4,12 @@ import contextlib
 import gc
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol, TypeAlias, cast
 
 import numpy as np
 
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.model import stimulus
 from lstmbench.records import TIMED, ModelConfig, Workload, WorkloadKind
 from lstmbench.runtimes import Draws, Runtime
@@ -17,6 +18,26 @@ from lstmbench.worker.shapes import demand_answer, demand_finite, demand_tokens
 
 Clock: TypeAlias = Callable[[], float]  # seconds
 _SEED = 40_000  # of what is drawn at: no seed that trains or checks
+
+
+class Runs(Protocol):
+    """What is called; a runtime is one."""
+
+    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+        """Compute once."""
+        ...
+
+
+class _WithLengths:
+    """A runtime that is given the same lengths at every call."""
+
+    def __init__(self, runtime: Runtime, lengths: Lengths) -> None:
+        self.run = partial(runtime.run, lengths=lengths)
+
+
+def with_lengths(runtime: Runtime, lengths: Lengths | None) -> Runs:
+    """The runtime, bound to lengths (B,) if there are any: an adapter may know nothing of them."""
+    return runtime if lengths is None else _WithLengths(runtime, lengths)
 
 
 class Work(Protocol):
@@ -32,7 +53,7 @@ class Work(Protocol):
 class Score:
     """One call on inputs (B, T) or (B, T, E) from zero state."""
 
-    def __init__(self, runtime: Runtime, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+    def __init__(self, runtime: Runs, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
         self._runtime, self._model, self._workload, self._inputs = runtime, model, workload, inputs
 
     def step(self) -> None:
@@ -51,7 +72,7 @@ class Decode:
     The inputs' first column (B, 1) is each row's first token.
     """
 
-    def __init__(self, runtime: Runtime, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+    def __init__(self, runtime: Runs, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
         self._runtime, self._model, self._workload = runtime, model, workload
         self._first = inputs[:, :1].copy()
         self._tokens, self._steps = self._first, 0
@@ -75,7 +96,7 @@ class Decode:
 class Generate:
     """One call that draws T tokens a row, as in TIMED, from zero state and the inputs' first column (B, 1)."""
 
-    def __init__(self, runtime: Runtime, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
+    def __init__(self, runtime: Runs, model: ModelConfig, workload: Workload, inputs: Tokens | Floats) -> None:
         self._runtime, self._model, self._workload = cast("Draws", runtime), model, workload
         self._first = inputs[:, :1].astype(np.int64)
         self._uniform = stimulus.uniform(batch=workload.batch, time=workload.time, seed=_SEED)

@@ -10,6 +10,7 @@ from lstmbench.records import ExportedModel, ExportRecord, ModelConfig, ModelFol
 from lstmbench.runtimes import load
 from lstmbench.worker import WorkerInfo
 from lstmbench.worker.shapes import ContractError, demand_answer, demand_tokens
+from lstmbench.worker.timing import with_lengths
 
 
 class Inline:
@@ -23,12 +24,11 @@ class Inline:
         self.runtime = load(runtime)(exported, threads=threads)
         self.info = WorkerInfo(version=self.runtime.version, code_sha256=self.code, load_s=0.1, placement=())
 
-    def run(self, inputs, state=None):
+    def run(self, inputs, state=None, *, lengths=None):
         self.ran.append(type(self.runtime).__name__)
         try:
-            return demand_answer(
-                self.exported.model, self.runtime.run(inputs, state), batch=len(inputs), time=inputs.shape[1]
-            )
+            answer = with_lengths(self.runtime, lengths).run(inputs, state)
+            return demand_answer(self.exported.model, answer, batch=len(inputs), time=inputs.shape[1])
         except ContractError as error:
             raise WorkerError(str(error)) from error
 
@@ -67,16 +67,19 @@ def inline(plugins, monkeypatch) -> list[str]:
 def make(tmp_path) -> Callable[..., ExportedModel]:
     """A model folder with random weights, and an 'export' that only ONNX Runtime would miss."""
 
-    def make(config: ModelConfig, *, name: str = "tiny", seed: int = 3, form: str = "scan") -> ExportedModel:
+    def make(
+        config: ModelConfig, *, name: str = "tiny", seed: int = 3, form: str = "scan", lengths: bool = False
+    ) -> ExportedModel:
         weights, path = random_weights(config, seed=seed), tmp_path / name
         folder.write_config(path, ModelFolder(model=config))
         folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
         record = ExportRecord(
-            file=f"{form}-fp32.onnx",
+            file=f"{form}-fp32-lengths.onnx" if lengths else f"{form}-fp32.onnx",
             sha256=digest(weights),
             model=config,
             form=form,
             precision="fp32",
+            lengths=lengths,
             opset=21,
             ir_version=10,
             weights_sha256=digest({name: weights[name] for name in expected_shapes(config)}),

@@ -127,6 +127,45 @@ class Hangs(Honest):
         time.sleep(60)
 
 
+class IgnoresLengths(Honest):
+    """Runs every row to T."""
+
+    def run(self, inputs, state, *, lengths=None):
+        return super().run(inputs, state)
+
+
+class KeepsNoState(Honest):
+    """The output is cut, the state runs on."""
+
+    def run(self, inputs, state, *, lengths=None):
+        output, _ = super().run(inputs, state, lengths=lengths)
+        return output, super().run(inputs, state)[1]
+
+
+class CutsNoOutput(Honest):
+    """The state is kept, the output runs on."""
+
+    def run(self, inputs, state, *, lengths=None):
+        _, after = super().run(inputs, state, lengths=lengths)
+        return super().run(inputs, state)[0], after
+
+
+class EndsOneStepLate(Honest):
+    def run(self, inputs, state, *, lengths=None):
+        return super().run(inputs, state, lengths=None if lengths is None else (lengths + 1).clip(max=inputs.shape[1]))
+
+
+class ReversesFromTheLastStep(Honest):
+    """The forward direction ends where it should, the other starts at T."""
+
+    def run(self, inputs, state, *, lengths=None):
+        (y, (h, c)), (y_on, (h_on, c_on)) = super().run(inputs, state, lengths=lengths), super().run(inputs, state)
+        H = h.shape[-1]
+        return np.concatenate([y[..., :H], y_on[..., H:]], -1), State(
+            np.concatenate([h[:1], h_on[1:]]), np.concatenate([c[:1], c_on[1:]])
+        )
+
+
 # of runtimes that draw tokens themselves
 
 

@@ -17,11 +17,11 @@ E, H = 3, 4
 def ours(tmp_path):
     """Export random weights as a file of ours; `weights` may change them, `said` the metadata."""
 
-    def ours(form, peephole, head="lm", *, weights=None, said=None, **sizes):
+    def ours(form, peephole, head="lm", *, weights=None, said=None, lengths=False, **sizes):
         sizes = {"input_size": 5, "hidden_size": 6, "vocabulary_size": 9 if head == "lm" else 0} | sizes
         config = ModelConfig(head=head, peephole=peephole, **sizes)
         held = random_weights(config, seed=3)
-        source = of_head(head, config, held if weights is None else weights(held))
+        source = of_head(head, config, held if weights is None else weights(held), lengths=lengths)
         model = graph.build(source, form)
         model.producer_name = "lstmbench"
         model.metadata_props.update(describe(source, form, "fp32", None) | (said or {}))

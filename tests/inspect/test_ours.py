@@ -82,3 +82,29 @@ def test_every_claim_that_is_wrong_is_told_and_no_other(ours, name, wrong):
     (line,) = told.disagreements
     assert line.startswith(f"metadata says {name} {wrong}, the graph says ")
     assert told.claims[name] == wrong
+
+
+@pytest.mark.parametrize(("head", "layers", "both"), HEADS)
+@pytest.mark.parametrize(("form", "cell"), FORMS)
+def test_lengths_hide_nothing_of_what_a_graph_is(ours, change, *, form, cell, head, layers, both):
+    path = ours(form, cell, head, lengths=True, num_layers=layers, bidirectional=both)
+    assert inspect(path).disagreements == ()
+    told = inspect(change(path, strip))
+    assert (told.form, told.head, told.cell, told.precision) == (form, head, cell, "fp32")
+    assert (told.hidden_size, told.num_layers, told.directions) == (6, layers, 2 if both else 1)
+    assert told.contract == "state in and out: h_0 → h_n, c_0 → c_n"
+    assert {state.name for row in told.recurrences for state in row.states} == {"h", "c"}
+
+
+@pytest.mark.parametrize("cell", ["full", "diagonal", "none"])
+def test_lengths_do_not_part_the_steps_of_an_unrolled_graph(ours, change, cell):
+    path = ours("unrolled3", cell, lengths=True, num_layers=2)
+    assert inspect(path).disagreements == ()
+    told = inspect(change(path, strip))
+    assert (told.form, told.cell, told.num_layers) == ("unrolled3", cell, 2)
+    assert told.contract == "state in and out: h_0 → h_n, c_0 → c_n"
+
+
+def test_lengths_that_are_claimed_and_not_taken_disagree(ours):
+    told = inspect(ours("scan", "full", said={"lstmbench.lengths": "true"}))
+    assert told.disagreements == ("metadata says lengths true, the graph says false",)

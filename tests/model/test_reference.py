@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmbench.model import reference
+from lstmbench.model.arithmetic import EXACT
 from lstmbench.model.weights import parameter_count, random_weights
 from lstmbench.records import ModelConfig
 
@@ -89,6 +90,20 @@ def test_a_padded_row_equals_the_row_alone(peephole, bidirectional, seed):
         np.testing.assert_allclose(y[one, :length], alone, atol=1e-13)
         np.testing.assert_allclose((h_n[:, one], c_n[:, one]), (h_1, c_1), atol=1e-13)
         assert not y[row, length:].any()
+
+
+@pytest.mark.parametrize("peephole", ["full", "diagonal", "none"])
+def test_rows_that_start_together_compute_the_same(peephole):
+    config = layer_config(peephole, num_layers=2, bidirectional=True)
+    weights = random_weights(config, seed=2)
+    x, state = inputs(config, 4, 5)
+    how = {"lengths": np.array([3, 4, 1, 4])}
+    y, after = reference.run(config, weights, x, state, **how)
+    y_together, after_together = reference.run(
+        config, weights, x, state, arithmetic=EXACT._replace(together=True), **how
+    )
+    np.testing.assert_allclose(y_together, y, atol=1e-13)
+    np.testing.assert_allclose(after_together, after, atol=1e-13)
 
 
 def test_the_reverse_direction_is_the_forward_one_on_reversed_time():

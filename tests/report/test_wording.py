@@ -54,4 +54,5 @@ def test_an_export_is_named_with_its_form_once(make):
 
     assert wording.export(columns(make.subject())) == "kjv-full/scan-fp32"
     assert wording.export(columns(make.subject(model="mine"))) == "mine (scan-fp32)"
+    assert wording.export(columns(make.subject(model="mine/scan-fp32-lengths"))) == "mine/scan-fp32-lengths"
     assert wording.export(columns(make.subject(model="mine/layer-scan-fp32"))) == "mine/layer-scan-fp32"

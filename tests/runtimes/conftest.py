@@ -50,8 +50,8 @@ class Made:
         rng, shape = np.random.default_rng(seed), self.exported.model.state_shape(batch)
         return State(*(rng.standard_normal(shape).astype(np.float32) for _ in "hc"))
 
-    def want(self, inputs: np.ndarray, state: State | None) -> list[np.ndarray]:
-        output, (h, c) = reference.run(self.exported.model, self.weights, inputs, state)
+    def want(self, inputs: np.ndarray, state: State | None, lengths: np.ndarray | None = None) -> list[np.ndarray]:
+        output, (h, c) = reference.run(self.exported.model, self.weights, inputs, state, lengths=lengths)
         return [output, h, c]
 
 

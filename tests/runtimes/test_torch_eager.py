@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from lstmbench.errors import CheckpointError
@@ -33,6 +34,9 @@ def test_it_computes_what_the_reference_computes(make, assert_close, model, head
     runtime = TorchEager(made.exported, threads=1)
     assert_close(runtime.run(inputs, state), made.want(inputs, state))
     assert_close(runtime.run(inputs, None), made.want(inputs, None))
+    lengths = np.array([3, 7, 1], np.int32)
+    assert_close(runtime.run(inputs, state, lengths=lengths), made.want(inputs, state, lengths))
+    assert_close(runtime.run(inputs, None, lengths=lengths), made.want(inputs, None, lengths))
     assert runtime.placement() == ()
 
 

@@ -18,13 +18,14 @@ def fakes(monkeypatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
 
 
-def exported(model: ModelConfig) -> ExportedModel:
+def exported(model: ModelConfig, *, lengths: bool = False) -> ExportedModel:
     record = ExportRecord(
         file="scan-fp32.onnx",
         sha256="0" * 64,
         model=model,
         form="scan",
         precision="fp32",
+        lengths=lengths,
         opset=21,
         ir_version=10,
         weights_sha256="0" * 64,
@@ -37,6 +38,11 @@ def exported(model: ModelConfig) -> ExportedModel:
 @pytest.fixture
 def fake_export(lm) -> ExportedModel:
     return exported(lm)
+
+
+@pytest.fixture
+def fake_lengths(lm) -> ExportedModel:
+    return exported(lm, lengths=True)
 
 
 @pytest.fixture
