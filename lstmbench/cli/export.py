@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COST = ["file", "perplexity", "change", "at most (95 %)", "top-1 the same", "outputs off"]
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 (one argument an option)
     names: Annotated[
         list[str] | None, typer.Argument(help="Model folders, or names under --models; all that are trained if none.")
     ] = None,
@@ -35,17 +35,27 @@ def export(
         str | None, typer.Option(help="Held-out text for precisions below fp32; what the model was trained on if none.")
     ] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
+    opset: Annotated[int, typer.Option(help="18 to 21: older ones for older runtimes.")] = 21,
+    external_data: Annotated[
+        bool, typer.Option("--external-data", help="Weights in FILE.onnx.data; over 2 GB they always are.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file of that name that holds something else.")
+    ] = False,
 ) -> None:
     """Write ONNX files, each run at unseen shapes and compared with the float64 reference before it is kept."""
+    from lstmbench.export import Storage
     from lstmbench.export import export as run
 
+    storage = Storage(opset=opset, external_data=external_data, force=force)
     done: list[ExportedModel] = []
     try:
         with spinner() as progress:
             for folder in _trained(names, models):
                 progress(f"exporting {folder} and proving the file")
                 unseen = None if precision == "fp32" else _held_out(folder, text, head)
-                done.append(run(folder, head=head, form=form, precision=precision, held_out=unseen))
+                made = run(folder, head=head, form=form, precision=precision, held_out=unseen, storage=storage)
+                done.append(made)
     finally:  # what came before an error was written, and stays
         if done:
             table("exported and proven", ["file", "size", "worst error", "bound there"], [_row(one) for one in done])
@@ -98,5 +108,5 @@ def _cost(done: "ExportedModel") -> list[str]:
 
 def _row(done: "ExportedModel") -> list[str]:
     worst = max(done.record.verified, key=lambda check: check.max_error / check.bound)
-    size = done.path.stat().st_size
+    size = sum((done.path.parent / name).stat().st_size for name in done.record.sums)
     return [str(done.path), f"{size / 1e6:.2f} MB", f"{worst.max_error:.1e}", f"{worst.bound:.1e}"]

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 from lstmbench.export.files import find
 from lstmbench.export.forms import default_form
+from lstmbench.export.storage import Storage
 
 if TYPE_CHECKING:
     from lstmbench.export.write import export
 
-__all__ = ["default_form", "export", "find"]
+__all__ = ["Storage", "default_form", "export", "find"]
 
 
 def __getattr__(name: str) -> object:

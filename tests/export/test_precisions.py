@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 import onnx
+import onnx_ir as ir
 import pytest
 
 from lstmbench import disk
@@ -33,8 +34,8 @@ def proto(config, tmp_path):
     def proto(peephole, form, precision, head="lm", **sizes):
         made = config(peephole, head, **sizes)
         weights = random_weights(made, seed=3)
-        data = serialise(of_head(head, made, weights), form, precision, tmp_path)
-        return onnx.load_from_string(data), made, weights
+        model = serialise(of_head(head, made, weights), form, precision, tmp_path)
+        return ir.to_proto(model), made, weights
 
     return proto
 
