@@ -66,3 +66,14 @@ def test_below_the_range_the_checker_would_refuse(config, tmp_path, monkeypatch,
 def test_the_oldest_ir_version_of_each_opset_is_the_one_onnx_released_it_with():
     released = {row[2]: row[1] for row in onnx.helper.VERSION_TABLE}
     assert {opset: released[opset] for opset in IR_VERSIONS} == IR_VERSIONS
+
+
+@pytest.mark.skipif(not ort.__version__.startswith("1.20."), reason="newer ones load more")
+@pytest.mark.parametrize(("opset", "ir_version"), [(22, 10), (21, 11)])
+def test_the_oldest_onnxruntime_would_refuse_what_is_beyond_the_range(config, tmp_path, opset, ir_version):
+    made = config("full")
+    graph = serialise(of_head("lm", made, random_weights(made, seed=3)), "scan", "fp32", tmp_path)
+    graph.opset_imports[""], graph.ir_version = opset, ir_version
+    store(graph, tmp_path / "graph.onnx")
+    with pytest.raises(Exception, match=r"(?i)opset|ir version|ir_version"):
+        ort.InferenceSession(tmp_path / "graph.onnx", providers=["CPUExecutionProvider"])
