@@ -72,6 +72,12 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def sync(path: Path) -> None:
+    """Make what another wrote to a file safe from a power cut."""
+    with writing(path), path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed writers left in a folder that is held."""
     for left in folder.glob(".*.tmp"):
@@ -121,8 +127,12 @@ def read_journal(path: Path, kind: type[T]) -> list[T]:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
-    return hashlib.sha256(read_bytes(path)).hexdigest()
+    """The SHA-256 of a file, as 64 hexadecimal digits; RecordError in one line if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _cut_torn_line(file: BinaryIO) -> None:

@@ -140,6 +140,14 @@ class Quality(Record, frozen=True, kw_only=True):
     top1_agreement: float | None = None  # share of tokens at which both hold the same one most likely
 
 
+class DataFile(Record, frozen=True, kw_only=True):
+    """The file beside an exported one that holds its large tensors."""
+
+    file: str
+    size_bytes: Positive
+    sha256: str
+
+
 class ExportRecord(Record, frozen=True, kw_only=True):
     """`<form>-<precision>.json` beside an exported file: what it is and how it was proved."""
 
@@ -156,6 +164,12 @@ class ExportRecord(Record, frozen=True, kw_only=True):
     verified: tuple[ShapeCheck, ...]
     verified_with: str  # "onnxruntime-cpu 1.32.0"
     quality: Quality | None = None  # of precisions below fp32, where a text was at hand
+    data: DataFile | None = None  # absent where the file holds all of it
+
+    @property
+    def sums(self) -> dict[str, str]:
+        """Every file of the export with its SHA-256."""
+        return {self.file: self.sha256} | ({} if self.data is None else {self.data.file: self.data.sha256})
 
 
 class Decoding(Record, frozen=True, kw_only=True):

@@ -49,12 +49,21 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
     time: Annotated[int, typer.Option(min=1, help="With auto: T.")] = 64,
     threads: Annotated[int, typer.Option(min=1, help="With auto.")] = 1,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
+    opset: Annotated[int, typer.Option(help="18 to 21: older ones for older runtimes.")] = 21,
+    external_data: Annotated[
+        bool, typer.Option("--external-data", help="Weights in FILE.onnx.data; over 2 GB they always are.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file of that name that holds something else.")
+    ] = False,
 ) -> None:
     """Write ONNX files, each run at unseen shapes and compared with the float64 reference before it is kept."""
+    from lstmbench.export import Storage
     from lstmbench.export import export as run
     from lstmbench.flows.candidates import Wish
     from lstmbench.records import Workload
 
+    storage = Storage(opset=opset, external_data=external_data, force=force)
     auto = "auto" in (form, precision)
     wish = Wish(
         head=head,
@@ -65,6 +74,7 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
         threads=threads,
         max_loss=share(max_loss),
         lengths=lengths,
+        storage=storage,
     )
     done: list[ExportedModel] = []
     try:
@@ -82,6 +92,7 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
                         precision=wish.precision or "fp32",
                         lengths=lengths,
                         held_out=unseen,
+                        storage=storage,
                     )
                 )
     finally:  # what came before an error was written, and stays
@@ -136,5 +147,5 @@ def _cost(done: "ExportedModel") -> list[str]:
 
 def _row(done: "ExportedModel") -> list[str]:
     worst = max(done.record.verified, key=lambda check: check.max_error / check.bound)
-    size = done.path.stat().st_size
+    size = sum((done.path.parent / name).stat().st_size for name in done.record.sums)
     return [str(done.path), f"{size / 1e6:.2f} MB", f"{worst.max_error:.1e}", f"{worst.bound:.1e}"]

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 from lstmbench.export.files import find
 from lstmbench.export.forms import default_form, forms_of
+from lstmbench.export.storage import Storage
 
 if TYPE_CHECKING:
     from lstmbench.export.write import export
 
-__all__ = ["default_form", "export", "find", "forms_of"]
+__all__ = ["Storage", "default_form", "export", "find", "forms_of"]
 
 
 def __getattr__(name: str) -> object:

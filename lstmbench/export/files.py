@@ -15,6 +15,11 @@ def file_name(head: Head, form: Form, precision: Precision, *, lengths: bool = F
     return f"{'layer-' if head == 'layer' else ''}{form}-{precision}{'-lengths' if lengths else ''}.onnx"
 
 
+def data_name(file: str) -> str:
+    """What lies beside an exported file and holds its large tensors: `scan-fp32.onnx.data`."""
+    return f"{file}.data"
+
+
 def find(folder: Path) -> list[ExportedModel]:
     """Every export in a model folder, head `lm` first; RecordError where a file is missing, changed or foreign.
 
@@ -30,13 +35,16 @@ def _place(one: ExportedModel) -> tuple[bool, bool, int, bool]:
 
 
 def _read(folder: Path, name: str) -> ExportedModel:
-    path, sidecar = folder / name, (folder / name).with_suffix(".json")
+    sidecar = (folder / name).with_suffix(".json")
     record = disk.read_record(sidecar, ExportRecord)
     own = file_name(record.model.head, record.form, record.precision, lengths=record.lengths)
     if record.file != name or own != name:
         raise RecordError(f"{sidecar} describes another file, {record.file!r}; delete it and export again")
-    if not path.is_file():
-        raise RecordError(f"{sidecar} describes {name}, which is not there; export again")
-    if disk.sha256(path) != record.sha256:
-        raise RecordError(f"{path} was changed since it was exported; export again")
+    if record.data is not None and record.data.file != data_name(name):
+        raise RecordError(f"{sidecar} describes another file, {record.data.file!r}; delete it and export again")
+    for part, sha256 in record.sums.items():
+        if not (folder / part).is_file():
+            raise RecordError(f"{sidecar} describes {part}, which is not there; export again")
+        if disk.sha256(folder / part) != sha256:
+            raise RecordError(f"{folder / part} was changed since it was exported; export again with --force")
     return ExportedModel(folder=str(folder), record=record)

@@ -7,8 +7,10 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from lstmbench.export.opset import IR_VERSIONS, NEWEST
+
 MICROSOFT = "com.microsoft"  # ONNX Runtime's own operators
-OPSET, IR_VERSION = 21, 10  # what runtimes of the last two years load (ONNX Runtime from 1.20)
+OPSET, IR_VERSION = NEWEST, IR_VERSIONS[NEWEST]  # what runtimes of the last two years load (ONNX Runtime from 1.20)
 
 
 class Layer(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 from lstmbench.arrays import Tokens
 from lstmbench.bench import Effort
 from lstmbench.errors import ExportError
-from lstmbench.export import export, forms_of
+from lstmbench.export import Storage, export, forms_of
 from lstmbench.flows.assess import assess
 from lstmbench.model import folder as model_folder
 from lstmbench.records import ExportedModel, Form, Head, Measurement, Precision, Timing, Workload
@@ -27,6 +27,7 @@ class Wish(NamedTuple):
     threads: int
     max_loss: float  # of perplexity, with 95 % confidence; of head `layer` the relative error of its outputs
     lengths: bool = False  # whether the file takes those of its rows
+    storage: Storage = Storage()  # how what is kept is written
 
 
 class Candidate(NamedTuple):

@@ -45,7 +45,13 @@ def choose(path: Path, wish: Wish, *, held_out: Tokens | None, progress: Callabl
     tied = [c for c in running if not _slower(c, running[0])]
     best = min(tied, key=lambda c: get_args(Precision).index(c.precision))
     kept = export(
-        path, head=wish.head, form=best.form, precision=best.precision, lengths=wish.lengths, held_out=held_out
+        path,
+        head=wish.head,
+        form=best.form,
+        precision=best.precision,
+        lengths=wish.lengths,
+        held_out=held_out,
+        storage=wish.storage,
     )
     return Choice(running + [c for c in candidates if not c.timing], tied, kept)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lstmbench.bench import GRIDS, Effort
 from lstmbench.check import CheckReport
 from lstmbench.errors import RecordError
-from lstmbench.export import default_form, export, find
+from lstmbench.export import Storage, default_form, export, find
 from lstmbench.flows.assess import assess
 from lstmbench.model.folder import Checkpoint
 from lstmbench.records import ExportedModel, Measurement
@@ -44,16 +44,13 @@ def whole(
 
 
 def _exported(checkpoint: Checkpoint) -> ExportedModel:
-    """The export of these very weights, made now if it is not there."""
-    path = Path(checkpoint.path)
+    """The export of these very weights, made now if it is not there; one of earlier weights gives way."""
+    path, stale = Path(checkpoint.path), False
     with contextlib.suppress(RecordError):  # damaged, or a kill fell between the file and its record: made again
         for found in find(path):
-            own = found.model.head == "lm" and found.record.weights_sha256 == checkpoint.note.sha256
-            if (
-                own
-                and found.record.form == default_form(found.model.peephole)
-                and found.record.precision == "fp32"
-                and not found.record.lengths
-            ):
-                return found
-    return export(path)
+            wanted = found.model.head == "lm" and found.record.form == default_form(found.model.peephole)
+            if wanted and found.record.precision == "fp32" and not found.record.lengths:
+                if found.record.weights_sha256 == checkpoint.note.sha256:
+                    return found
+                stale = True
+    return export(path, storage=Storage(force=stale))

@@ -29,7 +29,9 @@ class OnnxRuntimeCpu:
 
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         self._config = exported.model
-        self._session = _session(exported, threads)
+        graph = unchanged.onnx_bytes(exported)
+        self._beside = _beside(exported, graph)  # the session takes no copy
+        self._session = _session(exported, graph, self._beside, threads)
         _demand_names(exported, self._session)
         self._placement = _placement(self._session)
         _demand_provider(self._session, self._placement)
@@ -64,17 +66,30 @@ class OnnxRuntimeCpu:
 
     def close(self) -> None:
         """Forget the session."""
-        del self._session
+        del self._session, self._beside
 
 
-def _session(exported: ExportedModel, threads: int) -> ort.InferenceSession:
+def _beside(exported: ExportedModel, graph: bytes) -> dict[str, ort.OrtValue]:
+    """The tensors that the file keeps beside itself."""
+    if exported.record.data is None:
+        return {}
+    from lstmbench.runtimes import external  # onnx takes half a second to import
+
+    tensors = external.tensors(graph, unchanged.external_data(exported, exported.record.data))
+    return {name: ort.OrtValue.ortvalue_from_numpy(tensor) for name, tensor in tensors.items()}
+
+
+def _session(
+    exported: ExportedModel, graph: bytes, beside: dict[str, ort.OrtValue], threads: int
+) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1  # the graph is a chain: nothing to run side by side
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # unknown to old ones: ignored
-    data = unchanged.onnx_bytes(exported)
+    if beside:
+        options.add_external_initializers(list(beside), list(beside.values()))
     try:
-        return ort.InferenceSession(data, options, providers=[PROVIDER])
+        return ort.InferenceSession(graph, options, providers=[PROVIDER])
     except Exception as error:  # ONNX Runtime's errors share no base class but this one
         why = " ".join(str(error).split())
         raise WorkerError(f"onnxruntime {ort.__version__} cannot load {exported.path}; export again: {why}") from error

@@ -8,7 +8,7 @@ from lstmbench.arrays import Weights
 from lstmbench.errors import CheckpointError, RecordError
 from lstmbench.model import folder
 from lstmbench.model.weights import digest, expected_shapes
-from lstmbench.records import ExportedModel
+from lstmbench.records import DataFile, ExportedModel
 
 
 def weights(exported: ExportedModel) -> Weights:
@@ -24,7 +24,17 @@ def weights(exported: ExportedModel) -> Weights:
 
 def onnx_bytes(exported: ExportedModel) -> bytes:
     """The ONNX file; RecordError if it is not the one that was exported."""
-    data = disk.read_bytes(exported.path)
-    if hashlib.sha256(data).hexdigest() != exported.record.sha256:
-        raise RecordError(f"{exported.path}: the file was changed since export; export again")
+    return _read(exported, exported.record.file, exported.record.sha256)
+
+
+def external_data(exported: ExportedModel, data: DataFile) -> bytes:
+    """The file with its large tensors; RecordError if it is not the one that was exported."""
+    return _read(exported, data.file, data.sha256)
+
+
+def _read(exported: ExportedModel, name: str, sha256: str) -> bytes:
+    path = Path(exported.folder) / name
+    data = disk.read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise RecordError(f"{path}: the file was changed since export; export again")
     return data

@@ -179,7 +179,7 @@ def test_a_changed_onnx_file_is_refused_in_one_line(home):
             done = lstmbench(verb, "run-diagonal", "--out", "other", cwd=home)
             assert done.returncode == 2, done.stdout
             assert done.stderr.splitlines() == [
-                "lstmbench: models/run-diagonal/lstm-fp32.onnx was changed since it was exported; export again"
+                f"lstmbench: {path.relative_to(home)} was changed since it was exported; export again with --force"
             ]
     finally:
         path.write_bytes(whole)

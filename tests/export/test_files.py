@@ -72,7 +72,9 @@ def test_a_file_that_is_gone_is_named(place, tmp_path):
 
 def test_a_file_that_was_changed_is_named(place, tmp_path):
     place().write_bytes(b"another graph")
-    with pytest.raises(RecordError, match=r"lstm-fp32.onnx was changed since it was exported; export again$"):
+    with pytest.raises(
+        RecordError, match=r"lstm-fp32.onnx was changed since it was exported; export again with --force$"
+    ):
         find(tmp_path)
 
 

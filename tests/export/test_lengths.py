@@ -1,7 +1,7 @@
 """Rows of unequal length: every form and precision against the reference, and the mistakes that the proof catches."""
 
 import numpy as np
-import onnx
+import onnx_ir as ir
 import pytest
 
 from lstmbench import disk
@@ -34,7 +34,8 @@ def loaded(config, tmp_path):
     def loaded(peephole, form, precision="fp32", head="layer", *, seed=3, lengths=True, **sizes):
         made = config(peephole, head, **sizes)
         weights = random_weights(made, seed=seed)
-        data = serialise(of_head(head, made, weights, lengths=lengths), form, precision, tmp_path)
+        graph = serialise(of_head(head, made, weights, lengths=lengths), form, precision, tmp_path)
+        data = ir.to_proto(graph).SerializeToString()
         options = ort.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = 1, 3
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]), made, weights
@@ -115,7 +116,7 @@ def test_in_the_body_of_a_scan_lengths_cost_one_node(config, tmp_path):
     source = of_head("layer", made, random_weights(made, seed=3))
     counts = []
     for lengths in (False, True):
-        proto = onnx.load_from_string(serialise(source._replace(lengths=lengths), "scan", "fp32", tmp_path))
+        proto = ir.to_proto(serialise(source._replace(lengths=lengths), "scan", "fp32", tmp_path))
         (body,) = (
             a.g for node in proto.graph.node if node.op_type == "Scan" for a in node.attribute if a.name == "body"
         )

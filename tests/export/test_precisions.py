@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 import onnx
+import onnx_ir as ir
 import pytest
 
 from lstmbench import disk
@@ -34,8 +35,8 @@ def proto(config, tmp_path):
     def proto(peephole, form, precision, head="lm", **sizes):
         made = config(peephole, head, **sizes)
         weights = random_weights(made, seed=3)
-        data = serialise(of_head(head, made, weights), form, precision, tmp_path)
-        return onnx.load_from_string(data), made, weights
+        model = serialise(of_head(head, made, weights), form, precision, tmp_path)
+        return ir.to_proto(model), made, weights
 
     return proto
 
@@ -178,6 +179,13 @@ def test_full_precision_and_what_has_no_text_have_no_perplexity(model):
     cost = export(path, head="layer", precision="int8").record.quality
     assert 0 < cost.relative_error < 0.1
     assert cost.perplexity is cost.top1_agreement is None
+
+
+def test_the_bound_of_the_change_is_students():
+    stats = pytest.importorskip("scipy.stats")
+    change = np.random.default_rng(0).normal(0.01, 0.02, quality.ROWS)
+    above = stats.ttest_1samp(change, 0).confidence_interval(0.90).high  # two-sided 90 % ends where one-sided 95 % does
+    assert quality._at_most(change) == pytest.approx(above, rel=1e-6)
 
 
 def test_a_text_that_is_too_short_is_said_to_be(model):

@@ -64,9 +64,9 @@ def speeds(monkeypatch):
     return speeds
 
 
-def written(path, *, head, form, precision, lengths, held_out):
+def written(path, *, head, form, precision, lengths, held_out, storage=None):
     """What `export` returns, without the seconds that it takes to prove."""
-    del head, lengths
+    del head, lengths, storage
     loss = {"fp16": 0.0001, "int8": 0.001, "int4": 0.1, "int4a8": 0.1}.get(precision)
     quality = Quality(relative_error=0.1, perplexity_change_at_most=loss) if loss and held_out is not None else None
     record = ExportRecord(
