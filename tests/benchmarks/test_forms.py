@@ -14,8 +14,8 @@ import onnx_ir as ir
 import pytest
 
 from lstmbench.export import graph, precisions
-from lstmbench.export.source import Source, of_head
-from lstmbench.model import rounding, stimulus
+from lstmbench.export.source import of_head
+from lstmbench.model import stimulus
 from lstmbench.model.weights import random_weights
 from lstmbench.records import ModelConfig
 
@@ -40,7 +40,6 @@ FILES = (
 def session(peephole, form, precision, hidden):
     config = ModelConfig(head="layer", peephole=peephole, input_size=hidden, hidden_size=hidden)
     made = of_head("layer", config, random_weights(config, seed=3))
-    made = Source(*rounding.untied(*made))
     model = graph.build(made, form)
     precisions.lower(model, precision, config)
     options = ort.SessionOptions()
