@@ -242,9 +242,11 @@ def test_impossible_budgets_are_ours_to_mend(fake_export, wrong):
 
 def parent_script(exported) -> str:
     return textwrap.dedent(f"""
+        import signal
         import msgspec, numpy as np
         from lstmbench.records import ExportedModel
         from lstmbench.worker import Worker
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a shell runs in the background
         exported = msgspec.json.decode({msgspec.json.encode(exported)!r}, type=ExportedModel)
         with Worker("fakes:LeavesItsNumber", exported) as worker:
             worker.run(np.array([[1]]))
