@@ -132,7 +132,8 @@ class ShapeCheck(Record, frozen=True, kw_only=True):
 class Quality(Record, frozen=True, kw_only=True):
     """What a lower precision costs: a file beside the model that it was made from, on the same inputs."""
 
-    relative_error: float  # root mean square of the difference of their outputs over that of the model's
+    # root mean square of the difference of their outputs over that of the model's; absent where the model gives zeros
+    relative_error: float | None
     tokens: Count = 0  # of held-out text; 0 for head `layer`, where the rest is absent
     perplexity: float | None = None  # of the file
     perplexity_change: float | None = None  # over the model's: 0.01 is one per cent more

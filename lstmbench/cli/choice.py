@@ -1,12 +1,12 @@
 """`lstmbench export --form auto` or `--precision auto`: what was compared, as a table, and what was kept."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lstmbench.cli.screen import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lstmbench.arrays import Tokens
     from lstmbench.flows.candidates import Candidate, Wish
@@ -25,6 +25,41 @@ def share(words: str) -> float:
     if not 0 <= share <= 1:
         raise LstmbenchError(f"--max-loss is a share such as 1% or 0.01, not {words!r}")
     return share
+
+
+def demand_use(
+    asked: "Mapping[str, object]", *, auto: bool, text: str | None, precision: str, head: str | None
+) -> None:
+    """LstmbenchError for an option that would do nothing."""
+    from lstmbench.errors import LstmbenchError
+
+    for name, value in asked.items():
+        if value is not None and not auto:
+            raise LstmbenchError(f"--{name} is for a choice: give --form auto or --precision auto with it")
+    if text is not None and (precision == "fp32" or head == "layer"):
+        raise LstmbenchError("--text scores language models below fp32: this export has nothing to score")
+
+
+def wish(what: "Mapping[str, Any]", asked: "Mapping[str, Any]") -> "Wish":
+    """What is to be chosen, and for which use; LstmbenchError where a number cannot be."""
+    from lstmbench.bench import grid
+    from lstmbench.errors import LstmbenchError
+    from lstmbench.flows.candidates import Wish
+    from lstmbench.records import MOST_THREADS
+
+    threads = 1 if asked["threads"] is None else asked["threads"]
+    if not 1 <= threads <= MOST_THREADS:
+        raise LstmbenchError(f"cannot run on {threads} threads: give 1 to {MOST_THREADS}")
+    batch, time = (default if asked[name] is None else asked[name] for name, default in (("batch", 1), ("time", 64)))
+    (workload,) = grid(batches=[batch], times=[time], kinds=[asked["workload"] or "score"])
+    opened = {name: None for name in ("form", "precision") if what[name] == "auto"}
+    return Wish(
+        **{**what, **opened},
+        workload=workload,
+        runtime=asked["runtime"] or "onnxruntime-cpu",
+        threads=threads,
+        max_loss=share(asked["max-loss"] or "1%"),
+    )
 
 
 def chosen(folder: Path, wish: "Wish", held_out: "Tokens | None", progress: "Callable[[str], None]") -> "ExportedModel":

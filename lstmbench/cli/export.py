@@ -1,11 +1,11 @@
 """`lstmbench export`: model folders to proven ONNX files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lstmbench.cli.choice import chosen, share
+from lstmbench.cli.choice import chosen, demand_use, wish
 from lstmbench.cli.folders import model_folders
 from lstmbench.cli.screen import spinner, table
 from lstmbench.errors import CheckpointError
@@ -40,14 +40,15 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
         bool, typer.Option("--lengths", help="Take the length of each row of a batch as one more input.")
     ] = False,
     text: Annotated[
-        str | None, typer.Option(help="Held-out text for precisions below fp32; what the model was trained on if none.")
+        str | None,
+        typer.Option(help="Unseen text to score precisions below fp32 on; the test part of its own if none."),
     ] = None,
-    max_loss: Annotated[str, typer.Option(help="With auto: of perplexity, at 95 % confidence.")] = "1%",
-    runtime: Annotated[str, typer.Option(help="With auto: where it must be fast.")] = "onnxruntime-cpu",
-    workload: Annotated[Literal["score", "decode"], typer.Option(help="With auto.")] = "score",
-    batch: Annotated[int, typer.Option(min=1, help="With auto: B.")] = 1,
-    time: Annotated[int, typer.Option(min=1, help="With auto: T.")] = 64,
-    threads: Annotated[int, typer.Option(min=1, help="With auto.")] = 1,
+    max_loss: Annotated[str | None, typer.Option(help="With auto: of perplexity, at 95 % confidence; 1%.")] = None,
+    runtime: Annotated[str | None, typer.Option(help="With auto: where it must be fast; onnxruntime-cpu.")] = None,
+    workload: Annotated[Literal["score", "decode"] | None, typer.Option(help="With auto: score if not given.")] = None,
+    batch: Annotated[int | None, typer.Option(help="With auto: B; 1.")] = None,
+    time: Annotated[int | None, typer.Option(help="With auto: T; 64.")] = None,
+    threads: Annotated[int | None, typer.Option(help="With auto: 1.")] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
     opset: Annotated[int, typer.Option(help="18 to 21: older ones for older runtimes.")] = 21,
     external_data: Annotated[
@@ -60,41 +61,24 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
     """Write ONNX files, each run at unseen shapes and compared with the float64 reference before it is kept."""
     from lstmbench.export import Storage
     from lstmbench.export import export as run
-    from lstmbench.flows.candidates import Wish
-    from lstmbench.records import Workload
 
     storage = Storage(opset=opset, external_data=external_data, force=force)
+    asked: dict[str, Any] = {"max-loss": max_loss, "runtime": runtime, "workload": workload}
+    asked |= {"batch": batch, "time": time, "threads": threads}
     auto = "auto" in (form, precision)
-    wish = Wish(
-        head=head,
-        form=None if form == "auto" else form,
-        precision=None if precision == "auto" else precision,
-        workload=Workload(kind=workload, batch=batch, time=time),
-        runtime=runtime,
-        threads=threads,
-        max_loss=share(max_loss),
-        lengths=lengths,
-        storage=storage,
-    )
+    demand_use(asked, auto=auto, text=text, precision=precision, head=head)
+    what: dict[str, Any] = {"head": head, "form": form, "precision": precision, "lengths": lengths, "storage": storage}
+    wished = wish(what, asked) if auto else None
     done: list[ExportedModel] = []
     try:
         with spinner() as progress:
             for folder in _trained(names, models):
                 progress(f"exporting {folder} and proving the file")
                 unseen = None if precision == "fp32" else _held_out(folder, text, head)
-                done.append(
-                    chosen(folder, wish, unseen, progress)
-                    if auto
-                    else run(
-                        folder,
-                        head=head,
-                        form=form,
-                        precision=wish.precision or "fp32",
-                        lengths=lengths,
-                        held_out=unseen,
-                        storage=storage,
-                    )
-                )
+                if wished:
+                    done.append(chosen(folder, wished, unseen, progress))
+                else:
+                    done.append(run(folder, **what, held_out=unseen))
     finally:  # what came before an error was written, and stays
         if done:
             table("exported and proven", ["file", "size", "worst error", "bound there"], [_row(one) for one in done])
@@ -123,11 +107,12 @@ def _held_out(folder: Path, text: str | None, head: str | None) -> "Tokens | Non
     from lstmbench.model import folder as model_folder
 
     corpus = model_folder.read(folder).folder.corpus
-    source = text or (corpus.name if corpus else None)
+    source, own = text or (corpus.name if corpus else None), corpus and corpus.name == text
     if head == "layer" or source is None:
         return None
     try:
-        return held_out(source, read_vocabulary(folder / model_folder.VOCABULARY))
+        vocabulary = read_vocabulary(folder / model_folder.VOCABULARY)
+        return held_out(source, vocabulary, whole=text is not None and not own)
     except CorpusError as error:
         if text is not None:
             raise
@@ -141,8 +126,9 @@ def _cost(done: "ExportedModel") -> list[str]:
     changes = (quality.perplexity_change, quality.perplexity_change_at_most)
     perplexity = "n/a" if quality.perplexity is None else f"{quality.perplexity:.3f}"
     shown = [perplexity, *("n/a" if change is None else f"{change:+.2%}" for change in changes)]
+    off = "n/a" if quality.relative_error is None else f"{quality.relative_error:.2%}"
     agreed = "n/a" if quality.top1_agreement is None else f"{quality.top1_agreement:.2%}"
-    return [done.name, *shown, agreed, f"{quality.relative_error:.2%}"]
+    return [done.name, *shown, agreed, off]
 
 
 def _row(done: "ExportedModel") -> list[str]:

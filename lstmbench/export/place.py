@@ -1,5 +1,9 @@
 """Where finished files take their names: nothing is replaced unasked, no graph lies beside data that is not its own."""
 
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from lstmbench import disk
@@ -10,51 +14,57 @@ from lstmbench.records import ExportRecord
 
 def demand_free(folder: Path, record: ExportRecord, *, force: bool) -> None:
     """ExportError where a file would be replaced that does not hold these very bytes, unless told to."""
-    older = _older(folder, record)
-    for name, sha256 in record.sums.items():
-        path = folder / name
+    older, beside = _older(folder, record), (folder / record.file).with_suffix(".json")
+    for path in (folder / name for name in (*record.sums, beside.name)):
         if path.is_dir():
             raise ExportError(f"{path} is a folder; move it away")
-        if force or not path.exists():
-            continue
-        there = disk.sha256(path)
-        if there != sha256:
-            why = _difference(older, record, older is not None and older.sums.get(name) == there)
-            raise ExportError(f"{path} is there already and is kept: {why}; 'lstmbench export --force' replaces it")
+    if force:
+        return
+    if beside.exists() and older is None:
+        raise _kept(beside, "it is no record of an export")
+    for name, sha256 in record.sums.items():
+        if (folder / name).exists() and (there := disk.sha256(folder / name)) != sha256:
+            intact = older is not None and older.sums.get(name) == there
+            raise _kept(folder / name, _difference(older, record, intact))
+
+
+def _kept(path: Path, why: str) -> ExportError:
+    return ExportError(f"{path} is there already and is kept: {why}; 'lstmbench export --force' replaces it")
 
 
 def put(aside: Path, folder: Path, record: ExportRecord) -> None:
     """Move the files of an export from one folder to another, then write its record.
 
-    A kill in between leaves no graph beside another's data: it leaves one that is gone, or that its record does not
-    describe, which `find` names. An error puts the older files back.
+    The older graph goes first and the new one comes last, so that no graph ever lies beside data that is not its own: a
+    kill in between leaves one that is gone, or that its record does not describe, which `find` names. An error puts the
+    older files back.
     """
-    older = _older(folder, record)
-    with disk.writing(folder / record.file):
-        if record.data is None:
-            (aside / record.file).replace(folder / record.file)
-        else:
-            _put_both(aside, folder, record.file, record.data.file)
-        if older is not None and older.data is not None and record.data is None:
-            (folder / data_name(record.file)).unlink(missing_ok=True)
-    disk.write_record((folder / record.file).with_suffix(".json"), record)
-
-
-def _put_both(aside: Path, folder: Path, graph: str, data: str) -> None:
-    """The older graph goes first and the new one comes last, so that no graph sees data that is not its own."""
-    try:
-        for name in (graph, data):
+    older, known = _older(folder, record), (record.file, data_name(record.file))
+    gone = [name for name in known if name in record.sums or (older is not None and name in older.sums)]
+    with disk.writing(folder / record.file), contextlib.ExitStack() as undo:
+        for name in gone:
             if (folder / name).exists():
-                (folder / name).replace(aside / f"older-{name}")
-        for name in (data, graph):
-            (aside / name).replace(folder / name)
-    except BaseException:
-        for name in (data, graph):
-            if (aside / f"older-{name}").exists():
-                (aside / f"older-{name}").replace(folder / name)
-            elif not (aside / name).exists():
-                (folder / name).unlink()
-        raise
+                _move(folder / name, aside / f"older-{name}", undo)
+        for name in reversed(record.sums):
+            _move(aside / name, folder / name, undo)
+        disk.write_record((folder / record.file).with_suffix(".json"), record)
+        undo.pop_all()
+
+
+def _move(here: Path, there: Path, undo: contextlib.ExitStack) -> None:
+    here.replace(there)
+    undo.callback(there.replace, here)
+
+
+@contextlib.contextmanager
+def draft_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside the final place, on the same disk; gone afterwards, whatever happens."""
+    with disk.writing(folder):
+        aside = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _older(folder: Path, record: ExportRecord) -> ExportRecord | None:

@@ -15,6 +15,7 @@ from lstmbench.records import Quality
 from lstmbench.worker import Worker
 
 ROWS, TIME = 32, 1024  # of held-out text: streams side by side, tokens of each
+_MOST_NATS = 700.0  # of which the exponential is a number
 _CHUNK = 32  # steps a call, where the form leaves it open
 _SEED = 40_000
 _T95 = 1.695519  # Student's t of 31 degrees of freedom, one row fewer than there are: 95 % lie below it
@@ -43,15 +44,15 @@ def of_text(worker: Worker, weights: Weights, held_out: NDArray[Any]) -> Quality
     pieces = list[Sums]()
     for n, (model, file) in enumerate(_side_by_side(worker, weights, inputs, steps)):
         pieces.append(_sums(model, file, targets[:, n * steps : (n + 1) * steps]))
-        off, size = off + float(np.square(file - model).sum()), size + float(np.square(model).sum())
+        off, size = off + _squares(file - model), size + _squares(model)
     model_nats, file_nats, agreed = (np.sum(parts, axis=0) / inputs.shape[1] for parts in zip(*pieces, strict=True))
     change = file_nats - model_nats  # (R,) nats a token
     return Quality(
-        relative_error=math.sqrt(off / size),
+        relative_error=_share(off, size),
         tokens=inputs.size,
-        perplexity=math.exp(min(700.0, float(file_nats.mean()))),
-        perplexity_change=math.expm1(float(change.mean())),
-        perplexity_change_at_most=math.expm1(_at_most(change)),
+        perplexity=math.exp(min(_MOST_NATS, float(file_nats.mean()))),
+        perplexity_change=math.expm1(min(_MOST_NATS, float(change.mean()))),
+        perplexity_change_at_most=math.expm1(min(_MOST_NATS, _at_most(change))),
         top1_agreement=float(agreed.mean()),
     )
 
@@ -61,7 +62,7 @@ def of_layers(worker: Worker, weights: Weights) -> Quality:
     steps = worker.exported.steps or _CHUNK
     inputs = stimulus.inputs(worker.exported.model, batch=ROWS, time=steps, seed=_SEED)
     ((model, file),) = _side_by_side(worker, weights, inputs, steps)
-    return Quality(relative_error=math.sqrt(float(np.square(file - model).sum() / np.square(model).sum())))
+    return Quality(relative_error=_share(_squares(file - model), _squares(model)))
 
 
 def _side_by_side(worker: Worker, weights: Weights, inputs: Tokens | Floats, steps: int) -> Iterator[Answers]:
@@ -72,7 +73,20 @@ def _side_by_side(worker: Worker, weights: Weights, inputs: Tokens | Floats, ste
         piece = inputs[:, start : start + steps]
         model, before = reference.run(worker.exported.model, weights, piece, before, dtype=np.float32)
         file, state = worker.run(piece, state)
+        if not np.isfinite(file).all():
+            raise ExportError(
+                f"{worker.exported.record.file} was not kept: it gives NaN or infinity on held-out inputs"
+            )
         yield model, file
+
+
+def _squares(values: Floats) -> float:
+    return float(np.square(values, dtype=np.float64).sum())
+
+
+def _share(off: float, size: float) -> float | None:
+    """The root of a share of squares; None where it is one of nothing."""
+    return math.sqrt(off / size) if size else None if off else 0.0
 
 
 def _sums(model: Floats, file: Floats, targets: Tokens) -> Sums:

@@ -1,9 +1,5 @@
 """Checkpoint -> graph -> bytes -> a file that was proved before it took its name."""
 
-import contextlib
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,7 +10,7 @@ from lstmbench.errors import ExportError
 from lstmbench.export.files import file_name
 from lstmbench.export.forms import default_form, demand_form, demand_lengths, demand_tokens
 from lstmbench.export.opset import IR_VERSIONS, demand_opset
-from lstmbench.export.place import demand_free, put
+from lstmbench.export.place import demand_free, draft_folder, put
 from lstmbench.export.precisions import demand_precision
 from lstmbench.export.serialise import serialise, store
 from lstmbench.export.source import Source, of_head
@@ -53,7 +49,7 @@ def export(  # noqa: PLR0913 (what to write, how, and what to prove it with)
     demand_precision(form, precision)
     demand_tokens(source.config.head, form)
     demand_opset(storage.opset)
-    with _draft_folder(folder) as aside:
+    with draft_folder(folder) as aside:
         record = _record(source, form, precision, storage)
         model = serialise(source, form, precision, folder, opset=storage.opset)
         data = store(model, aside / record.file, external_data=storage.external_data)
@@ -87,14 +83,3 @@ def _record(source: Source, form: Form, precision: Precision, storage: Storage) 
         verified=(),
         verified_with="",
     )
-
-
-@contextlib.contextmanager
-def _draft_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside the final place, on the same disk; gone afterwards, whatever happens."""
-    with disk.writing(folder):
-        aside = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
-    try:
-        yield aside
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

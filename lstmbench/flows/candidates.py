@@ -8,12 +8,13 @@ from lstmbench.arrays import Tokens
 from lstmbench.bench import Effort
 from lstmbench.errors import ExportError
 from lstmbench.export import Storage, export, forms_of
+from lstmbench.export.place import demand_free
 from lstmbench.flows.assess import assess
 from lstmbench.model import folder as model_folder
 from lstmbench.records import ExportedModel, Form, Head, Measurement, Precision, Timing, Workload
 from lstmbench.samples import quantile_s
 
-_EFFORT = Effort(rounds=8, budget_s=1.0)  # slower in all of eight rounds by chance: one time in 256
+_EFFORT = Effort(rounds=8, budget_s=1.0)  # of two that are equal, one is slower in all eight one time in 128
 
 
 class Wish(NamedTuple):
@@ -46,17 +47,24 @@ class Candidate(NamedTuple):
 
 
 def exported(
-    path: Path, wish: Wish, held_out: Tokens | None, progress: Callable[[str], None]
+    path: Path, copy: Path, wish: Wish, held_out: Tokens | None, progress: Callable[[str], None]
 ) -> list[tuple[Candidate, ExportedModel | None]]:
-    """Write every candidate into the folder; what could not be written has no file, what costs too much is out."""
+    """Write every candidate into a copy of the folder, as it would be kept; what may not be kept has its reason."""
     done = list[tuple[Candidate, ExportedModel | None]]()
     for form in _forms(path, wish):
         for precision in [wish.precision] if wish.precision else get_args(Precision):
             progress(f"exporting {form}-{precision}")
             try:
                 made = export(
-                    path, head=wish.head, form=form, precision=precision, lengths=wish.lengths, held_out=held_out
+                    copy,
+                    head=wish.head,
+                    form=form,
+                    precision=precision,
+                    lengths=wish.lengths,
+                    held_out=held_out,
+                    storage=wish.storage,
                 )
+                demand_free(path, made.record, force=wish.storage.force)
             except ExportError as error:
                 done.append((Candidate(form, precision, refused=str(error)), None))
             else:
@@ -65,7 +73,9 @@ def exported(
 
 
 def _forms(path: Path, wish: Wish) -> Sequence[Form]:
-    """Those with T open, and where the workload is one step a call, `step`."""
+    """Those with T open, and where the workload is one step a call, `step`; ExportError where there is no choice."""
+    if wish.form == "generate":
+        raise ExportError("form 'generate' is not chosen by measuring: name its --precision")
     if wish.form:
         return [wish.form]
     known = forms_of(model_folder.read(path).folder.model.peephole)
@@ -79,9 +89,10 @@ def _judged(form: Form, made: ExportedModel, max_loss: float) -> Candidate:
         return Candidate(form, precision, loss=0.0)
     if quality is None:
         return Candidate(form, precision, refused="what it costs is not measured: no held-out text is at hand")
-    loss = quality.perplexity_change_at_most
-    loss = quality.relative_error if loss is None else loss
-    refused = f"costs up to {loss:.2%}, more than {max_loss:.2%}" if loss > max_loss else ""
+    loss = quality.relative_error if quality.perplexity is None else quality.perplexity_change_at_most
+    if loss is None:
+        return Candidate(form, precision, refused="what it costs cannot be told: the model's own outputs are all zero")
+    refused = "" if loss <= max_loss else f"costs up to {loss:.2%}, more than {max_loss:.2%}"
     return Candidate(form, precision, loss=loss, refused=refused)
 
 

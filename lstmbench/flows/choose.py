@@ -5,15 +5,16 @@ the fastest only if it was slower in every round. Of those that are not told apa
 """
 
 import shutil
-import tempfile
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, get_args
 
 from lstmbench.arrays import Tokens
 from lstmbench.errors import LstmbenchError
-from lstmbench.export import export
+from lstmbench.export.opset import demand_opset
+from lstmbench.export.place import draft_folder, put
 from lstmbench.flows.candidates import Candidate, Wish, exported, timed
 from lstmbench.model import folder as model_folder
 from lstmbench.records import ExportedModel, Precision, Timing
@@ -30,41 +31,38 @@ class Choice(NamedTuple):
 
 def choose(path: Path, wish: Wish, *, held_out: Tokens | None, progress: Callable[[str], None]) -> Choice:
     """Try every form and precision that is open; LstmbenchError if none of them may be kept."""
+    demand_opset(wish.storage.opset)
     if wish.runtime not in available():
         load(wish.runtime)  # says what is missing, before anything is written
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=path) as aside:
-        copy = Path(aside) / path.resolve().name
+    with draft_folder(path) as aside:
+        copy = aside / path.resolve().name
         copy.mkdir()
         for name in (model_folder.CONFIG, model_folder.WEIGHTS, model_folder.VOCABULARY):
             if (path / name).exists():
                 shutil.copy(path / name, copy)
-        candidates = timed(copy, wish, exported(copy, wish, held_out, progress), progress)
-    running = sorted((c for c in candidates if c.timing), key=lambda c: c.p50_s or 0)
-    if not running:
-        raise LstmbenchError(f"no candidate may be kept; the first: {candidates[0].refused}")
-    tied = [c for c in running if not _slower(c, running[0])]
-    best = min(tied, key=lambda c: get_args(Precision).index(c.precision))
-    kept = export(
-        path,
-        head=wish.head,
-        form=best.form,
-        precision=best.precision,
-        lengths=wish.lengths,
-        held_out=held_out,
-        storage=wish.storage,
-    )
+        written = exported(path, copy, wish, held_out, progress)
+        candidates = timed(copy, wish, written, progress)
+        running = sorted((c for c in candidates if c.timing), key=lambda c: c.p50_s or 0)
+        if not running:
+            raise LstmbenchError(f"no candidate may be kept; the first: {candidates[0].refused}")
+        tied = [c for c in running if not _slower(c, running[0])]
+        best = min(tied, key=lambda c: get_args(Precision).index(c.precision))
+        kept = _put(path, copy, next(made for c, made in written if made is not None and c[:2] == best[:2]))
     return Choice(running + [c for c in candidates if not c.timing], tied, kept)
 
 
+def _put(path: Path, copy: Path, made: ExportedModel) -> ExportedModel:
+    put(copy, path, made.record)
+    return ExportedModel(folder=str(path), record=made.record)
+
+
 def _slower(candidate: Candidate, fastest: Candidate) -> bool:
-    """In every round."""
-    pairs = zip(_medians(candidate.timing), _medians(fastest.timing), strict=False)
-    return all(mine > its for mine, its in pairs)
+    """In every round; a choice among several calls a pair different by chance more often than a pair alone."""
+    mine, its = _medians(candidate.timing), _medians(fastest.timing)
+    return all(one > other for one, other in zip(mine, its, strict=True))
 
 
 def _medians(timing: Timing | None) -> list[float]:
-    medians, start = list[float](), 0
-    for count in timing.rounds if timing else ():
-        medians += [median(timing.sample_s[start : start + count])] if timing else []
-        start += count
-    return medians
+    assert timing is not None, "it ran"
+    ends = list(accumulate(timing.rounds))
+    return [median(timing.sample_s[end - count : end]) for count, end in zip(timing.rounds, ends, strict=True)]

@@ -74,3 +74,33 @@ def test_what_no_workload_fits_is_named_and_left_out(capsys):
 def test_where_no_workload_fits_anything_nothing_is_begun():
     with pytest.raises(LstmbenchError, match=r"nothing here can be timed: tiny/unrolled7-fp32 takes T = 7 a call"):
         _timeable([exported("unrolled7")], SCORE)
+
+
+ASKED = {"max-loss": None, "runtime": None, "workload": None, "batch": None, "time": None, "threads": None}
+WHAT = {"head": None, "form": "auto", "precision": "auto", "lengths": False, "storage": None}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_an_option_of_the_choice_without_one_is_refused(name):
+    with pytest.raises(LstmbenchError, match=rf"^--{name} is for a choice: give --form auto or --precision auto with"):
+        choice.demand_use(ASKED | {name: 1}, auto=False, text=None, precision="int8", head=None)
+    choice.demand_use(ASKED | {name: 1}, auto=True, text="t", precision="int8", head=None)
+
+
+@pytest.mark.parametrize(("precision", "head"), [("fp32", None), ("int8", "layer")])
+def test_a_text_that_nothing_would_be_scored_on_is_refused(precision, head):
+    with pytest.raises(LstmbenchError, match=r"^--text scores language models below fp32"):
+        choice.demand_use(ASKED, auto=False, text="t", precision=precision, head=head)
+
+
+def test_a_wish_has_defaults_and_leaves_open_what_is_auto():
+    wished = choice.wish(WHAT, ASKED)
+    assert (wished.form, wished.precision, wished.max_loss, wished.threads) == (None, None, 0.01, 1)
+    assert wished.workload == Workload(kind="score", batch=1, time=64)
+    assert choice.wish(WHAT | {"form": "scan"}, ASKED | {"workload": "decode"}).form == "scan"
+
+
+@pytest.mark.parametrize("wrong", [{"batch": 0}, {"time": 0}, {"threads": 0}, {"batch": 10**8}, {"threads": 10**6}])
+def test_a_wish_that_cannot_be_measured_is_refused(wrong):
+    with pytest.raises(LstmbenchError, match=r"^cannot (time|run)"):
+        choice.wish(WHAT, ASKED | wrong)

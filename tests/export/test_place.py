@@ -8,7 +8,7 @@ import pytest
 
 from lstmbench import disk
 from lstmbench.errors import DiskError, ExportError, RecordError
-from lstmbench.export import Storage, export, find, place
+from lstmbench.export import Storage, export, find, write
 from lstmbench.flows import whole
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
@@ -183,11 +183,12 @@ def test_a_kill_leaves_the_old_pair_the_new_one_or_what_find_names(model, tmp_pa
 
 
 def test_putting_the_data_under_the_older_graph_would_be_seen(model, tmp_path, monkeypatch):
-    def careless(aside, where, graph, data):
-        for name in (data, graph):
+    def careless(aside, where, record):
+        for name in reversed(record.sums):
             (aside / name).replace(where / name)
+        disk.write_record((where / record.file).with_suffix(".json"), record)
 
-    monkeypatch.setattr(place, "_put_both", careless)
+    monkeypatch.setattr(write, "put", careless)
     *_, moments = replaced(model, tmp_path, monkeypatch, BESIDE, BESIDE)
     assert any(is_mix(moment) for moment in moments)
 
@@ -215,3 +216,37 @@ def test_an_error_between_the_two_puts_the_older_files_back(model, monkeypatch, 
     with pytest.raises(DiskError, match="Input/output error"):
         export(path, storage=Storage(external_data=True, force=True))
     assert contents(path) == was
+
+
+@pytest.mark.parametrize("before", [ONE, BESIDE])
+def test_a_record_that_cannot_be_written_leaves_the_older_files(model, monkeypatch, before):
+    path = model(**SIZES)
+    export(path, storage=before)
+    retrain(path)
+    was = contents(path)
+
+    def full(_path, _record):
+        raise DiskError("No space left on device")
+
+    monkeypatch.setattr(disk, "write_record", full)
+    with pytest.raises(DiskError, match="No space left"):
+        export(path, storage=BESIDE._replace(force=True))
+    assert contents(path) == was
+
+
+def test_a_foreign_file_of_the_records_name_is_kept_unless_told(model):
+    path = model(**SIZES)
+    (path / "scan-fp32.json").write_text('{"mine": 1}')
+    with pytest.raises(ExportError, match=r"scan-fp32.json is there already and is kept: it is no record of an export"):
+        export(path)
+    assert (path / "scan-fp32.json").read_text() == '{"mine": 1}'
+    assert not (path / "scan-fp32.onnx").exists()
+    export(path, storage=ONE._replace(force=True))
+    assert len(find(path)) == 1
+
+
+def test_data_of_nobody_beside_a_graph_that_needs_none_is_left_alone(model):
+    path = model(**SIZES)
+    (path / "scan-fp32.onnx.data").write_bytes(b"somebody's own")
+    export(path)
+    assert (path / "scan-fp32.onnx.data").read_bytes() == b"somebody's own"

@@ -1,5 +1,7 @@
 """A lower precision computes what its rounded weights make, in every form; its cost is measured beside the model."""
 
+from types import SimpleNamespace
+
 import msgspec
 import numpy as np
 import onnx
@@ -8,7 +10,7 @@ import pytest
 
 from lstmbench import disk
 from lstmbench.errors import ExportError
-from lstmbench.export import export, graph, integers, quality
+from lstmbench.export import export, find, graph, integers, quality
 from lstmbench.export import serialise as writing
 from lstmbench.export.serialise import serialise
 from lstmbench.export.source import of_head
@@ -228,3 +230,36 @@ def test_an_integer_graph_that_looks_up_what_steps_would_round_by_themselves_is_
     monkeypatch.setattr(writing, "build", lambda *a, **_: build(*a, look_up=True))
     with pytest.raises(ExportError, match="it computes another function"):
         export(model("diagonal", hidden_size=33, gain=2.0), form="generate", precision="int8")
+
+
+@pytest.mark.parametrize("precision", BELOW)
+@pytest.mark.parametrize(("head", "scale"), [("lm", 0), ("layer", 0), ("layer", 1e-36)])
+def test_a_model_of_zeros_is_exported_and_its_record_can_be_read(model, precision, head, scale):
+    path = model("full", head, hidden_size=32)
+    weights = {name: tensor * np.float32(scale) for name, tensor in folder.read(path).weights.items()}
+    folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
+    held_out = np.random.default_rng(0).integers(1, 9, 32 * 33)
+    export(path, form="scan", precision=precision, held_out=held_out)
+    (found,) = find(path)
+    off = found.record.quality.relative_error
+    assert off is None or 0 <= off <= 1  # 1: all that there was is below the smallest float16
+
+
+def test_what_turns_to_nan_on_unseen_text_is_not_kept(model, monkeypatch):
+    side_by_side = quality.Worker.run
+
+    def broken(worker, inputs, state=None, **how):
+        output, after = side_by_side(worker, inputs, state, **how)
+        return (output * np.float32("nan") if len(inputs) == quality.ROWS else output), after
+
+    monkeypatch.setattr(quality.Worker, "run", broken)
+    with pytest.raises(ExportError, match=r"was not kept: it gives NaN"):
+        export(model("diagonal"), precision="int8", held_out=np.random.default_rng(0).integers(1, 9, 32 * 33))
+
+
+def test_nats_beyond_all_numbers_end_in_a_number(monkeypatch):
+    worse = [(np.zeros((32, 32, 2), np.float32), np.tile(np.float32([0, -5000]), (32, 32, 1)))]
+    monkeypatch.setattr(quality, "_side_by_side", lambda *_: iter(worse))
+    worker = SimpleNamespace(exported=SimpleNamespace(steps=None))
+    cost = quality.of_text(worker, {}, np.ones(32 * 33, np.int64))
+    assert 1e300 < cost.perplexity_change <= cost.perplexity_change_at_most < float("inf")

@@ -4,7 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from lstmbench.errors import LstmbenchError
+from lstmbench.errors import ExportError, LstmbenchError
+from lstmbench.export import Storage
 from lstmbench.export import export as write
 from lstmbench.flows import candidates, choose
 from lstmbench.flows.candidates import Candidate, Wish
@@ -59,7 +60,7 @@ def speeds(monkeypatch):
 
         monkeypatch.setattr(candidates, "assess", assess)
         monkeypatch.setattr(candidates, "export", written)
-        monkeypatch.setattr(choose, "export", written)
+        monkeypatch.setattr(choose, "put", lambda *_: None)
 
     return speeds
 
@@ -68,7 +69,11 @@ def written(path, *, head, form, precision, lengths, held_out, storage=None):
     """What `export` returns, without the seconds that it takes to prove."""
     del head, lengths, storage
     loss = {"fp16": 0.0001, "int8": 0.001, "int4": 0.1, "int4a8": 0.1}.get(precision)
-    quality = Quality(relative_error=0.1, perplexity_change_at_most=loss) if loss and held_out is not None else None
+    quality = (
+        Quality(relative_error=0.1, perplexity=2.0, perplexity_change_at_most=loss)
+        if loss and held_out is not None
+        else None
+    )
     record = ExportRecord(
         file=f"{form}-{precision}.onnx",
         sha256=f"{form}{precision}",
@@ -122,7 +127,8 @@ def choose_it(path, **wish):
 
 def test_every_form_and_precision_is_tried_here_and_one_file_comes_to_those_that_were_there(model):
     write(model, form="step")
-    choice = choose.choose(model, WISH, held_out=HELD_OUT, progress=lambda _: None)
+    wish = WISH._replace(storage=Storage(opset=20))
+    choice = choose.choose(model, wish, held_out=HELD_OUT, progress=lambda _: None)
     tried = {(one.form, one.precision) for one in choice.candidates}
     assert {form for form, _ in tried} == {"lstm", "scan", "loop"}
     assert len(tried) == 3 * 5
@@ -131,6 +137,7 @@ def test_every_form_and_precision_is_tried_here_and_one_file_comes_to_those_that
     ]
     kept = choice.kept
     added = {kept.record.file, kept.path.with_suffix(".json").name}
+    assert kept.record.opset == 20  # as it was asked for, and so as it was timed
     assert {p.name for p in model.iterdir()} - added == {
         "config.json",
         "weights.safetensors",
@@ -196,3 +203,29 @@ def test_slower_means_slower_in_every_round():
     fast = Candidate("scan", "fp32", timing=taken([1.0] * 8))
     for rounds, slower in (([1.1] * 8, True), ([1.1] * 7 + [1.0], False), ([0.9] * 8, False)):
         assert choose._slower(Candidate("loop", "fp32", timing=taken(rounds)), fast) is slower
+
+
+def test_a_name_that_is_taken_is_out_before_anything_is_timed(model, speeds):
+    (model / "scan-int8.onnx").write_bytes(b"somebody's own")
+    speeds(lambda name: [1.0] * 8 if name == "scan-int8" else [2.0] * 8)
+    choice = choose_it(model)
+    assert choice.kept.record.file == "scan-fp32.onnx"
+    assert "is there already and is kept" in next(one.refused for one in choice.candidates if one.precision == "int8")
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [({"storage": Storage(opset=17)}, "opset 17 cannot be"), ({"form": "generate"}, "'generate' is not chosen")],
+)
+def test_what_cannot_be_is_said_before_anything_is_written(model, monkeypatch, wish, why):
+    monkeypatch.setattr(candidates, "export", None)
+    with pytest.raises(ExportError, match=why):
+        choose_it(model, **wish)
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_is_above_every_limit(model, loss):
+    made = written(model, head=None, form="scan", precision="int8", lengths=False, held_out=HELD_OUT)
+    bad = msgspec.structs.replace(made.record.quality, perplexity_change_at_most=loss)
+    made = msgspec.structs.replace(made, record=msgspec.structs.replace(made.record, quality=bad))
+    assert candidates._judged("scan", made, 1.0).refused.startswith("costs up to ")
