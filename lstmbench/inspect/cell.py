@@ -53,6 +53,8 @@ def sums(flow: Flow, step: Step) -> Sums:
         if value is not None and value not in seen:
             seen.add(value)
             node = value.producer()
+            if node is not None and node.op_type == "DynamicQuantizeLinear" and value is not node.outputs[0]:
+                continue  # a scale is no part of the sum
             waiting += [flow.entries.get(value)] if node is None else _behind(node, found)
     return found
 

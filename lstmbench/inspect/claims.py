@@ -1,6 +1,13 @@
 """What a file says of itself under `lstmbench.*`, held against what its graph is."""
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from lstmbench import disk
+from lstmbench.errors import RecordError
+from lstmbench.inspect.inspection import External
+from lstmbench.records import ExportRecord
 
 PREFIX = "lstmbench."
 
@@ -16,6 +23,25 @@ def disagreements(said: Mapping[str, str], found: Mapping[str, object], why: str
         if name in said and value is not None and said[name] != _word(value):
             reason = f" ({why})" if name == "peephole" and why else ""
             yield f"metadata says {name} {said[name][:60]}, the graph says {_word(value)}{reason}"
+
+
+def of_data(said: Mapping[str, str], path: Path, beside: Iterable[External]) -> Iterator[str]:
+    """One line where the data beside a file is not what the file was written with."""
+    want = said.get("data_sha256")
+    for file in beside:
+        if want and not file.problem and (got := disk.sha256(path.parent / file.file)) != want:
+            yield f"metadata says data_sha256 {want[:12]}…, {file.file} has {got[:12]}…: it is not this graph's"
+
+
+def of_record(path: Path, sha256: str) -> Iterator[str]:
+    """One line where a record of an export beside the file is one of other bytes."""
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return
+    with contextlib.suppress(RecordError):  # no record of ours
+        record = disk.read_record(beside, ExportRecord)
+        if record.file == path.name and record.sha256 != sha256:
+            yield f"{path.stem}.json describes other bytes: the file was changed since it was exported"
 
 
 def _word(value: object) -> str:

@@ -48,10 +48,11 @@ def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
         "vocabulary_size": vocabulary,
         "lengths": "lengths" in {value.name for value in flow.inputs},
     }
+    sha256 = hashlib.sha256(data).hexdigest()
     return Inspection(
         file=str(path),
         size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         external=beside,
         ir_version=model.ir_version,
         opsets=opsets,
@@ -72,7 +73,11 @@ def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
         nodes=dict(Counter(_operator(node) for node in nodes).most_common()),
         parameters=parameters,
         claims=said,
-        disagreements=tuple(claims.disagreements(said, found, ", ".join(dict.fromkeys(row.why for row in rows)))),
+        disagreements=(
+            *claims.disagreements(said, found, ", ".join(dict.fromkeys(row.why for row in rows))),
+            *claims.of_data(said, path, beside),
+            *claims.of_record(path, sha256),
+        ),
         warnings=(
             *traps.of_file(model.ir_version, opsets.get("ai.onnx", 0), beside),
             *traps.of_time(rows, inputs, axes.frozen_reshapes(flow, constants) if rows else ()),

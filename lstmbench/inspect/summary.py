@@ -27,8 +27,13 @@ class Summary(NamedTuple):
 
 
 def summarise(flow: Flow, rows: Sequence[Recurrence]) -> Summary:
-    """Of all rows together, those that only hold others left out."""
+    """Of all rows together, those that only hold others left out; of a graph that draws, the one that does.
+
+    A single step that is written out does not say which way it walks: several may be layers or directions.
+    """
     rows = leading(rows)
+    rows = [row for row in rows if _draws(flow, row)] or rows
+    written_out = len(rows) > 1 and any(row.operator == "steps" and row.steps == 1 for row in rows)
     forward = sum(row.layers for row in rows if row.direction != "reverse")
     both = any(row.direction == "bidirectional" for row in rows) or forward != sum(row.layers for row in rows)
     return Summary(
@@ -36,8 +41,8 @@ def summarise(flow: Flow, rows: Sequence[Recurrence]) -> Summary:
         cell=_same(rows, lambda row: row.cell),
         input_size=rows[0].input_size if rows else None,
         hidden_size=_same(rows, lambda row: row.hidden_size),
-        num_layers=(forward or sum(row.layers for row in rows)) or None,
-        directions=(2 if both and forward else 1) if rows else None,
+        num_layers=None if written_out else forward or sum(row.layers for row in rows) or None,
+        directions=None if written_out or not rows else 2 if both and forward else 1,
     )
 
 
@@ -46,10 +51,13 @@ def _form(flow: Flow, row: Recurrence) -> str | None:
         return "lstm" if row.steps is None else f"unrolled{row.steps}"
     if row.operator == "steps":
         return "step" if row.steps == 1 else f"unrolled{row.steps}"
-    if row.operator == "Loop":
-        drawn = any(node.op_type in _DRAWS for place in flow.places if place.where == row.name for node in place.nodes)
-        return "generate" if drawn else "loop"
-    return "scan" if row.operator == "Scan" else None
+    if row.operator not in ("Scan", "Loop"):
+        return None
+    return "generate" if _draws(flow, row) else row.operator.lower()
+
+
+def _draws(flow: Flow, row: Recurrence) -> bool:
+    return any(node.op_type in _DRAWS for place in flow.places if place.where == row.name for node in place.nodes)
 
 
 def _same(rows: Iterable[Recurrence], of: Callable[[Recurrence], T | None]) -> T | None:

@@ -50,12 +50,20 @@ def _chain(flow: Flow, constants: Constants, place: Place, chain: list[Step]) ->
         operator="steps",
         cell=kind,
         why=why,
+        direction="reverse" if _when(constants, sums) > _when(constants, cell.sums(flow, last)) else "forward",
         input_size=inputs,
         hidden_size=hidden,
         steps=len(chain),
         states=(h, c),
         where=place.where,
     )
+
+
+def _when(constants: Constants, sums: Sums) -> int:
+    """Which row of the sequence a step takes; 0 where it picks none."""
+    rows = [node.inputs[1] for node in sums.passed if node.op_type == "Gather"]
+    picked = [constants.array(row) for row in rows if row is not None]
+    return next((int(row.item()) for row in picked if row is not None and row.size == 1), 0)
 
 
 def _h_before(flow: Flow, step: Step, sums: Sums) -> ir.Value | None:

@@ -3,9 +3,16 @@
 import itertools
 
 import numpy as np
+import onnx
 import pytest
 
+from lstmbench.export import Storage, export
+from lstmbench.export.serialise import serialise, store
+from lstmbench.export.source import of_head
 from lstmbench.inspect import inspect
+from lstmbench.model import folder
+from lstmbench.model.weights import random_weights
+from lstmbench.records import ModelConfig, ModelFolder
 
 FORMS = [
     *((form, cell) for form in ("scan", "loop") for cell in ("full", "diagonal", "none")),
@@ -108,3 +115,59 @@ def test_lengths_do_not_part_the_steps_of_an_unrolled_graph(ours, change, cell):
 def test_lengths_that_are_claimed_and_not_taken_disagree(ours):
     told = inspect(ours("scan", "full", said={"lstmbench.lengths": "true"}))
     assert told.disagreements == ("metadata says lengths true, the graph says false",)
+
+
+PRECISIONS = ("fp16", "int8", "int4", "int4a8")
+WRITTEN = [
+    (form, precision, head, layers, both)
+    for form in ("lstm", "scan", "loop", "step", "unrolled5", "generate")
+    for precision in PRECISIONS
+    for head, layers, both in (("lm", 2, False), ("layer", 2, True))
+    if (form, precision) not in {("lstm", "int4"), ("lstm", "int4a8"), ("generate", "fp16")}
+    and (form, head) != ("generate", "layer")
+]
+
+
+@pytest.mark.parametrize(("form", "precision", "head", "layers", "both"), WRITTEN)
+@pytest.mark.parametrize("cell", ["full", "diagonal"])
+def test_every_form_in_every_precision_is_what_its_metadata_says(
+    tmp_path, *, form, precision, head, layers, both, cell
+):
+    cell = "diagonal" if form == "lstm" else cell
+    sizes = {"input_size": 5, "hidden_size": 6, "vocabulary_size": 9 if head == "lm" else 0}
+    config = ModelConfig(head=head, peephole=cell, num_layers=layers, bidirectional=both, **sizes)
+    source = of_head(head, config, random_weights(config, seed=3))
+    path = tmp_path / "ours.onnx"
+    store(serialise(source, form, precision, tmp_path), path)
+    told = inspect(path)
+    assert told.disagreements == ()
+    assert (told.form, told.cell, told.precision) == (form, cell, precision)
+    single = form == "step"  # one step says nothing of the way it walks
+    assert (told.num_layers, told.directions) == ((None, None) if single else (layers, 2 if both else 1))
+
+
+@pytest.fixture
+def exported(tmp_path):
+    """A model folder with a file that lies in two."""
+    pytest.importorskip("onnxruntime")
+    config = ModelConfig(head="layer", peephole="full", input_size=33, hidden_size=33)
+    folder.write_config(tmp_path / "m", ModelFolder(model=config))
+    folder.write_weights(tmp_path / "m", random_weights(config, seed=4), folder.WeightsNote(sha256=""))
+    return export(tmp_path / "m", storage=Storage(external_data=True)).path
+
+
+def test_data_that_is_not_the_graphs_is_told(exported):
+    assert inspect(exported).disagreements == ()
+    data = exported.with_name(exported.name + ".data")
+    data.write_bytes(np.random.default_rng(0).bytes(data.stat().st_size))
+    assert [line for line in inspect(exported).disagreements if "data_sha256" in line and data.name in line]
+
+
+def test_a_file_that_was_changed_since_its_record_is_told(exported):
+    proto = onnx.load(exported, load_external_data=False)
+    proto.doc_string = "changed"
+    exported.write_bytes(proto.SerializeToString())
+    said = "layer-scan-fp32.json describes other bytes: the file was changed since it was exported"
+    assert inspect(exported).disagreements == (said,)
+    exported.with_suffix(".json").write_text("{}")
+    assert inspect(exported).disagreements == ()
