@@ -125,4 +125,4 @@ def _zero_rows(product: Product, cells: set[ir.Value], constants: Constants) -> 
     if len(rows) % len(joined):  # the parts differ in width
         return False
     blocks = np.split(rows, len(joined))
-    return not any(np.any(block) for part, block in zip(joined, blocks, strict=True) if unmoved(part) & cells)
+    return not any(np.count_nonzero(block) for part, block in zip(joined, blocks, strict=True) if unmoved(part) & cells)

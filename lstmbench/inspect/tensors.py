@@ -45,7 +45,7 @@ class Constants:
     def _zero(self, value: ir.Value) -> bool | None:
         fill = _fill(value)
         array = fill if fill is not None else self.array(value)
-        return None if array is None else not np.any(array)
+        return None if array is None else not np.count_nonzero(array)
 
 
 def shape(value: ir.Value | None) -> tuple[int | str | None, ...] | None:
