@@ -4,7 +4,7 @@ import itertools
 import pytest
 
 from lstmbench.errors import AnswerError, WorkerError
-from lstmbench.records import Clearance, ExportedModel, ExportRecord, ModelConfig, Subject, Workload
+from lstmbench.records import Clearance, ExportedModel, ModelConfig, Subject, Workload
 from lstmbench.worker import Samples, WorkerInfo
 
 
@@ -58,30 +58,13 @@ def stage(monkeypatch) -> Stage:
     return stage
 
 
-def exported(head: str) -> ExportedModel:
-    sizes = {"peephole": "full", "input_size": 3, "hidden_size": 4}
-    model = ModelConfig(head=head, vocabulary_size=5 if head == "lm" else 0, **sizes)
-    record = ExportRecord(
-        file=f"scan-{head}.onnx",
-        sha256="0" * 64,
-        model=model,
-        form="scan",
-        precision="fp32",
-        opset=21,
-        ir_version=10,
-        weights_sha256="0" * 64,
-        verified=(),
-        verified_with="nothing",
-    )
-    return ExportedModel(folder="models/fake", record=record)
-
-
 @pytest.fixture
-def cleared():
+def cleared(recorded):
     """What a check says of an export on some runtimes."""
 
     def cleared(*runtimes: str, refused: str = "", head: str = "lm", version: str = "1.0") -> list[Clearance]:
-        model = exported(head)
+        sizes = {"peephole": "full", "input_size": 3, "hidden_size": 4, "vocabulary_size": 5 if head == "lm" else 0}
+        model = recorded(ModelConfig(head=head, **sizes), file=f"scan-{head}.onnx")
         return [
             Clearance(
                 exported=model,

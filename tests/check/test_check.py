@@ -14,7 +14,7 @@ from lstmbench.check import cases
 from lstmbench.errors import CheckpointError, LstmbenchError, RuntimeMissingError
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
-from lstmbench.records import ExportedModel, ExportRecord, ModelConfig, ParityRow, Workload
+from lstmbench.records import ModelConfig, ParityRow, Workload
 
 LM = ModelConfig(head="lm", peephole="none", input_size=2, hidden_size=3, vocabulary_size=10)
 SHAPES = ((1, 1), (2, 16), (5, 33))
@@ -30,23 +30,6 @@ MISTAKES = (
     "ForgetsThePeephole",
     "MixesUpTheRows",
 )
-
-
-def described(model=LM, form="scan"):
-    """An export as plans know it: no file lies behind it."""
-    record = ExportRecord(
-        file=f"{form}-fp32.onnx",
-        sha256="e" * 64,
-        model=model,
-        form=form,
-        precision="fp32",
-        opset=21,
-        ir_version=10,
-        weights_sha256="0" * 64,
-        verified=(),
-        verified_with="",
-    )
-    return ExportedModel(folder="nowhere", record=record)
 
 
 @pytest.fixture
@@ -310,13 +293,13 @@ def test_weights_that_were_trained_again_since_are_refused_before_anything_runs(
     assert not run.exists()
 
 
-def test_every_workload_is_checked_as_it_is_called(tiny):
+def test_every_workload_is_checked_as_it_is_called(recorded, tiny):
     workloads = [Workload(kind=kind, batch=7, time=3) for kind in ("score", "decode")]
-    added = cases.plan(described(), [(1, 1)], workloads)[-2:]
+    added = cases.plan(recorded(LM), [(1, 1)], workloads)[-2:]
     assert [(case.batch, case.chunks, case.state) for case in added] == [(7, (3,), "none"), (7, (1, 1, 1), "none")]
-    assert [
-        case.chunks for case in cases.plan(described(LM.layers_only()), [(1, 1)], workloads) if case.batch == 7
-    ] == [(3,)]
+    assert [case.chunks for case in cases.plan(recorded(LM.layers_only()), [(1, 1)], workloads) if case.batch == 7] == [
+        (3,)
+    ]
 
 
 def test_what_is_wrong_at_a_timed_shape_alone_fails(inline, tiny, check):
@@ -363,9 +346,9 @@ def test_a_lower_precision_is_not_passed_by_the_float32_model_where_its_weights_
 
 
 @pytest.mark.parametrize(("form", "steps"), [("step", 1), ("unrolled5", 5)])
-def test_what_takes_its_own_time_is_called_with_that_alone_and_timed_where_it_fits(form, steps):
+def test_what_takes_its_own_time_is_called_with_that_alone_and_timed_where_it_fits(recorded, form, steps):
     workloads = [Workload(kind="decode", batch=9, time=3), *(Workload(kind="score", batch=9, time=t) for t in (1, 5))]
-    planned = cases.plan(described(form=form), [(2, 1), (3, 12)], workloads)
+    planned = cases.plan(recorded(LM, form=form), [(2, 1), (3, 12)], workloads)
     assert {chunk for case in planned for chunk in case.chunks} == {steps}
     assert {case.time for case in planned if case.batch == 3} == {steps, 12 if steps == 1 else 15}
     assert {case.state for case in planned if case.batch == 3} == {"random", "none"}
@@ -373,19 +356,19 @@ def test_what_takes_its_own_time_is_called_with_that_alone_and_timed_where_it_fi
 
 
 @pytest.mark.parametrize("time", range(1, 70))
-def test_pieces_make_up_the_whole_and_none_is_empty(time):
-    for case in cases.plan(described(), [(2, time)]):
+def test_pieces_make_up_the_whole_and_none_is_empty(recorded, time):
+    for case in cases.plan(recorded(LM), [(2, time)]):
         assert sum(case.chunks) == time
         assert min(case.chunks) >= 1
 
 
-def test_sixteen_steps_are_cut_into_5_1_and_10_and_one_by_one():
-    chunks = {case.chunks for case in cases.plan(described(), [(2, 16)])}
+def test_sixteen_steps_are_cut_into_5_1_and_10_and_one_by_one(recorded):
+    chunks = {case.chunks for case in cases.plan(recorded(LM), [(2, 16)])}
     assert chunks == {(16,), (5, 1, 10), (1,) * 16}
 
 
-def test_a_shape_that_is_given_twice_is_checked_once():
-    plan = cases.plan(described(), [(1, 1), (1, 1)])
+def test_a_shape_that_is_given_twice_is_checked_once(recorded):
+    plan = cases.plan(recorded(LM), [(1, 1), (1, 1)])
     assert len(plan) == len(set(plan)) == 2
 
 

@@ -7,25 +7,15 @@ from lstmbench.cli.bench import _timeable
 from lstmbench.errors import LstmbenchError
 from lstmbench.flows.candidates import Candidate
 from lstmbench.flows.choose import Choice
-from lstmbench.records import ExportedModel, ExportRecord, Load, ModelConfig, Timing, Workload
+from lstmbench.records import Load, ModelConfig, Timing, Workload
 
 SCORE = [Workload(kind="score", batch=1, time=16)]
 
 
-def exported(form):
-    record = ExportRecord(
-        file=f"{form}-fp32.onnx",
-        sha256="0" * 64,
-        model=ModelConfig(head="lm", peephole="none", input_size=2, hidden_size=2, vocabulary_size=3),
-        form=form,
-        precision="fp32",
-        opset=21,
-        ir_version=10,
-        weights_sha256="0" * 64,
-        verified=(),
-        verified_with="",
-    )
-    return ExportedModel(folder="models/tiny", record=record)
+@pytest.fixture
+def exported(recorded):
+    model = ModelConfig(head="lm", peephole="none", input_size=2, hidden_size=2, vocabulary_size=3)
+    return lambda form: recorded(model, folder="models/tiny", form=form)
 
 
 @pytest.mark.parametrize(("words", "share"), [("1%", 0.01), ("0.5%", 0.005), ("0.02", 0.02), ("0", 0.0), ("100%", 1.0)])
@@ -39,7 +29,7 @@ def test_what_is_no_share_is_said_to_be_none(words):
         choice.share(words)
 
 
-def test_the_table_tells_what_was_kept_what_ties_what_is_slower_and_what_is_out():
+def test_the_table_tells_what_was_kept_what_ties_what_is_slower_and_what_is_out(exported):
     def timed(form, precision, seconds):
         timing = Timing(
             session=Load(at="", load_average=(0, 0, 0), cpu_mhz=None),
@@ -64,14 +54,14 @@ def test_the_table_tells_what_was_kept_what_ties_what_is_slower_and_what_is_out(
     ]
 
 
-def test_what_no_workload_fits_is_named_and_left_out(capsys):
+def test_what_no_workload_fits_is_named_and_left_out(exported, capsys):
     fitting = _timeable([exported("unrolled7"), exported("unrolled16"), exported("scan")], SCORE)
     assert [one.record.form for one in fitting] == ["unrolled16", "scan"]
     said = "tiny/unrolled7-fp32 is left out: it takes T = 7 a call alone: give --time 7 with --batch\n"
     assert capsys.readouterr().err == said
 
 
-def test_where_no_workload_fits_anything_nothing_is_begun():
+def test_where_no_workload_fits_anything_nothing_is_begun(exported):
     with pytest.raises(LstmbenchError, match=r"nothing here can be timed: tiny/unrolled7-fp32 takes T = 7 a call"):
         _timeable([exported("unrolled7")], SCORE)
 

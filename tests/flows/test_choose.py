@@ -12,8 +12,6 @@ from lstmbench.flows.candidates import Candidate, Wish
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
 from lstmbench.records import (
-    ExportedModel,
-    ExportRecord,
     Load,
     Measurement,
     ModelConfig,
@@ -40,7 +38,7 @@ def model(tmp_path):
 
 
 @pytest.fixture
-def speeds(monkeypatch):
+def speeds(monkeypatch, written):
     """Replace check and bench: each candidate takes the time that is given, in every round."""
 
     def speeds(of, refused=()):
@@ -65,29 +63,18 @@ def speeds(monkeypatch):
     return speeds
 
 
-def written(path, *, head, form, precision, lengths, held_out, storage=None):
+@pytest.fixture
+def written(recorded):
     """What `export` returns, without the seconds that it takes to prove."""
-    del head, lengths, storage
-    loss = {"fp16": 0.0001, "int8": 0.001, "int4": 0.1, "int4a8": 0.1}.get(precision)
-    quality = (
-        Quality(relative_error=0.1, perplexity=2.0, perplexity_change_at_most=loss)
-        if loss and held_out is not None
-        else None
-    )
-    record = ExportRecord(
-        file=f"{form}-{precision}.onnx",
-        sha256=f"{form}{precision}",
-        model=CONFIG,
-        form=form,
-        precision=precision,
-        opset=21,
-        ir_version=10,
-        weights_sha256="",
-        verified=(),
-        verified_with="",
-        quality=quality,
-    )
-    return ExportedModel(folder=str(path), record=record)
+
+    def written(path, *, head, form, precision, lengths, held_out, storage=None):
+        del head, lengths, storage
+        loss = {"fp16": 0.0001, "int8": 0.001, "int4": 0.1, "int4a8": 0.1}.get(precision)
+        cost = Quality(relative_error=0.1, perplexity=2.0, perplexity_change_at_most=loss)
+        known = {"sha256": f"{form}{precision}", "quality": None if loss is None or held_out is None else cost}
+        return recorded(CONFIG, folder=path, form=form, precision=precision, **known)
+
+    return written
 
 
 def subject(one):
@@ -224,7 +211,7 @@ def test_what_cannot_be_is_said_before_anything_is_written(model, monkeypatch, w
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
-def test_a_loss_that_is_no_number_is_above_every_limit(model, loss):
+def test_a_loss_that_is_no_number_is_above_every_limit(model, written, loss):
     made = written(model, head=None, form="scan", precision="int8", lengths=False, held_out=HELD_OUT)
     bad = msgspec.structs.replace(made.record.quality, perplexity_change_at_most=loss)
     made = msgspec.structs.replace(made, record=msgspec.structs.replace(made.record, quality=bad))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmbench.records import ExportedModel, ExportRecord, ModelConfig
+from lstmbench.records import ExportedModel, ModelConfig
 
 SIZES = {"peephole": "full", "input_size": 3, "hidden_size": 4}
 
@@ -18,33 +18,16 @@ def fakes(monkeypatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
 
 
-def exported(model: ModelConfig, *, lengths: bool = False) -> ExportedModel:
-    record = ExportRecord(
-        file="scan-fp32.onnx",
-        sha256="0" * 64,
-        model=model,
-        form="scan",
-        precision="fp32",
-        lengths=lengths,
-        opset=21,
-        ir_version=10,
-        weights_sha256="0" * 64,
-        verified=(),
-        verified_with="nothing",
-    )
-    return ExportedModel(folder="models/fake", record=record)
+@pytest.fixture
+def fake_export(lm, recorded) -> ExportedModel:
+    return recorded(lm)
 
 
 @pytest.fixture
-def fake_export(lm) -> ExportedModel:
-    return exported(lm)
+def fake_lengths(lm, recorded) -> ExportedModel:
+    return recorded(lm, lengths=True)
 
 
 @pytest.fixture
-def fake_lengths(lm) -> ExportedModel:
-    return exported(lm, lengths=True)
-
-
-@pytest.fixture
-def fake_layer() -> ExportedModel:
-    return exported(ModelConfig(head="layer", bidirectional=True, num_layers=2, **SIZES))
+def fake_layer(recorded) -> ExportedModel:
+    return recorded(ModelConfig(head="layer", bidirectional=True, num_layers=2, **SIZES))
