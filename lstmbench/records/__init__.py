@@ -1,0 +1,72 @@
+"""The frozen records that flow between verbs and lie on disk: versioned, validated when read.
+
+Shapes: B batch, T time, E input, H hidden, L layers, D directions, V vocabulary. Times are in seconds.
+"""
+
+from lstmbench.records.base import (
+    MOST_THREADS,
+    Count,
+    Form,
+    Head,
+    Peephole,
+    Positive,
+    Precision,
+    Record,
+    Size,
+    Threads,
+    Unit,
+    WorkloadKind,
+)
+from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
+from lstmbench.records.check import Clearance, ParityRow, Placement, Subject
+from lstmbench.records.export import (
+    TIMED,
+    DataFile,
+    Decoding,
+    ExportedModel,
+    ExportRecord,
+    Quality,
+    ShapeCheck,
+    steps_of,
+)
+from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
+from lstmbench.records.study import Study, StudyRow
+
+__all__ = [
+    "MOST_THREADS",
+    "TIMED",
+    "Clearance",
+    "CorpusInfo",
+    "Count",
+    "DataFile",
+    "Decoding",
+    "ExportRecord",
+    "ExportedModel",
+    "Form",
+    "Head",
+    "Load",
+    "Machine",
+    "Measurement",
+    "ModelConfig",
+    "ModelFolder",
+    "ParityRow",
+    "Peephole",
+    "Placement",
+    "Positive",
+    "Precision",
+    "Quality",
+    "Record",
+    "Score",
+    "ShapeCheck",
+    "Size",
+    "Study",
+    "StudyRow",
+    "Subject",
+    "Threads",
+    "Timing",
+    "TrainConfig",
+    "Unit",
+    "Workload",
+    "WorkloadKind",
+    "steps_of",
+]

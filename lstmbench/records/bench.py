@@ -1,0 +1,106 @@
+"""What is timed, on which machine, and the times."""
+
+from typing import Literal
+
+from lstmbench.records.base import Positive, Record, WorkloadKind
+from lstmbench.records.check import Subject
+from lstmbench.records.export import TIMED, Decoding, ExportedModel
+
+
+class Workload(Record, frozen=True, kw_only=True):
+    """What is timed: `score` is one call on (B, T); `decode` feeds each step's argmax back, T times.
+
+    `generate` is one call of a graph that draws T tokens a row itself, as in TIMED.
+    """
+
+    kind: WorkloadKind
+    batch: Positive
+    time: Positive
+
+    @property
+    def tokens_per_sample(self) -> int:
+        """Tokens that one sample covers: B·T of a call, or B of a decoding step."""
+        return self.batch if self.kind == "decode" else self.batch * self.time
+
+    def fits(self, exported: ExportedModel) -> bool:
+        """Whether it can be asked: head `layer` has no tokens to feed back, and a form may take its own T alone."""
+        if exported.draws or self.kind == "generate":
+            return exported.draws and self.kind == "generate"
+        decodes = self.kind == "score" or exported.model.head == "lm"
+        return decodes and exported.steps in (None, *set(self.chunks))
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Steps of each call, from no state on."""
+        return (1,) * self.time if self.kind == "decode" else (self.time,)
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """How tokens are drawn, where the graph draws them."""
+        return TIMED if self.kind == "generate" else None
+
+
+class Load(Record, frozen=True, kw_only=True):
+    """What else the machine was doing."""
+
+    at: str  # ISO 8601, UTC
+    load_average: tuple[float, float, float]
+    cpu_mhz: float | None
+
+
+class Timing(Record, frozen=True, kw_only=True):
+    """Raw times of one workload in one worker process, in the order in which they were taken."""
+
+    session: Load  # what the machine was doing before the check that these samples followed
+    budget_s: float  # of sampling, that was asked for
+    fresh: bool  # nothing else was run before in this process
+    load_s: float  # of the worker: import, read the file, build the session
+    warmup_s: tuple[float, ...]  # at the measured shape; the first is the first call
+    start_s: tuple[float, ...]  # of each sample, since the measurement began
+    sample_s: tuple[float, ...]  # one call of `score` or `generate`, one step of `decode`
+    rounds: tuple[int, ...]  # how many samples each round took; rounds of all runtimes are interleaved
+
+    def __post_init__(self) -> None:
+        if not self.warmup_s or not self.sample_s:
+            raise ValueError("a timing needs a warm-up and samples")
+        if len(self.sample_s) != len(self.start_s) or len(self.sample_s) != sum(self.rounds):
+            raise ValueError("every sample needs its start and its round")
+        if min(self.sample_s) <= 0:
+            raise ValueError("a sample took no time: the clock cannot carry it")
+
+
+class Measurement(Record, frozen=True, kw_only=True):
+    """A line of `measurements.jsonl`: raw samples, or the reason why there are none."""
+
+    schema: Literal["lstmbench.measurement/1"] = "lstmbench.measurement/1"
+    machine: str  # Machine.fingerprint
+    subject: Subject
+    workload: Workload
+    timing: Timing | None
+    refused: str = ""  # why there is no timing
+
+    def __post_init__(self) -> None:
+        if (self.timing is None) != bool(self.refused):
+            raise ValueError("a measurement holds samples or a reason, never both or neither")
+
+
+class Machine(Record, frozen=True, kw_only=True):
+    """`machine.json`: what a table must say of the machine that made it."""
+
+    schema: Literal["lstmbench.machine/1"] = "lstmbench.machine/1"
+    cpu: str
+    instruction_sets: tuple[str, ...]
+    cores_usable: Positive  # affinity and cgroup quota counted
+    cores_physical: Positive | None
+    memory_bytes: Positive
+    system: str
+    python: str
+    governor: str | None
+    versions: dict[str, str]
+    before: Load
+    after: Load | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What must agree before two rows may share a table."""
+        return f"{self.cpu} x{self.cores_usable}, {self.system}"

@@ -1,0 +1,90 @@
+"""What a runtime answered, beside the reference."""
+
+from typing import Literal
+
+import msgspec
+
+from lstmbench.records.base import Form, Head, Peephole, Positive, Precision, Record, Threads
+from lstmbench.records.export import Decoding, ExportedModel
+
+
+class Placement(Record, frozen=True, kw_only=True):
+    """How many nodes of one operator ran on one provider."""
+
+    provider: str
+    operator: str
+    nodes: Positive
+
+
+class Subject(Record, frozen=True, kw_only=True):
+    """What a row is about: one export on one runtime."""
+
+    model: str
+    model_sha256: str
+    head: Head
+    peephole: Peephole
+    form: Form
+    precision: Precision
+    runtime: str
+    runtime_version: str
+    code_sha256: str  # of the adapter, and of what it computes with: a pass counts for the code that passed
+    threads: Threads
+    placement: tuple[Placement, ...] = ()
+
+    def replaces(self, other: "Subject") -> bool:
+        """Whether this is what the other was, made again: another file of that name, or that adapter, edited.
+
+        What could be loaded replaces what could not, and so had no version.
+        """
+        if self.model != other.model or self.model_sha256 != other.model_sha256:
+            return self.model == other.model
+        if (self.runtime, self.threads) != (other.runtime, other.threads) or not self.runtime_version:
+            return False
+        edited = self.runtime_version == other.runtime_version and self.code_sha256 != other.code_sha256
+        return edited or not other.runtime_version
+
+    @property
+    def identity(self) -> "Subject":
+        """The subject without its placement: what a run that goes on looks for."""
+        return msgspec.structs.replace(self, placement=())
+
+
+class Clearance(Record, frozen=True, kw_only=True):
+    """What `check` says of one export on one runtime, and `bench` goes by."""
+
+    exported: ExportedModel
+    subject: Subject  # its runtime_version is empty where the runtime could not even load
+    refused: str = ""  # why it may not be measured; empty when every output was within its bound
+
+    @property
+    def passed(self) -> bool:
+        """Whether it may be measured."""
+        return not self.refused
+
+
+class ParityRow(Record, frozen=True, kw_only=True):
+    """One output of one run against the float64 reference; also a line of `parity.jsonl`."""
+
+    schema: Literal["lstmbench.parity/1"] = "lstmbench.parity/1"
+    subject: Subject
+    batch: Positive
+    time: Positive
+    chunks: tuple[int, ...]  # steps a call; the state is carried from one to the next
+    state: Literal["random", "none"] = "random"  # what the first call starts from
+    decoding: Decoding | None = None  # of form `generate`: time and chunks count tokens drawn
+    lengths: tuple[int, ...] = ()  # of each row, all calls together; empty where all rows are of length T
+    output: str
+    # of `tokens`, what logits must be off by to draw them; absent where an output is not finite, has another shape, or
+    # never came
+    max_error: float | None
+    float32_error: float  # the largest of the NumPy reference in float32, on the same input, in several orders
+    bound: float
+    worst_index: tuple[int, ...] = ()
+    got: float | None = None
+    want: float | None = None
+    reason: str = ""  # why it failed; empty when it passed
+
+    @property
+    def passed(self) -> bool:
+        """Whether the output is within its bound."""
+        return not self.reason

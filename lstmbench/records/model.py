@@ -1,0 +1,100 @@
+"""A model, how and on what it was trained, and how well it predicts."""
+
+import math
+from typing import Annotated, Literal
+
+import msgspec
+
+from lstmbench.records.base import Count, Head, Peephole, Positive, Record, Size, Threads, Unit
+
+
+class ModelConfig(Record, frozen=True, kw_only=True):
+    """The cell and the sizes of a model; head `layer` is the bare recurrent stack, without a vocabulary."""
+
+    head: Head
+    peephole: Peephole
+    input_size: Size  # E; the embedding's size for head `lm`
+    hidden_size: Size  # H
+    num_layers: Size = 1  # L
+    bidirectional: bool = False
+    bias: bool = True
+    vocabulary_size: Count = 0  # V; 0 for head `layer`
+    tie_weights: bool = False  # the projection is the embedding, transposed; needs E = H
+
+    def __post_init__(self) -> None:
+        if (self.head == "lm") != (self.vocabulary_size > 0):
+            raise ValueError("head 'lm' needs a vocabulary, head 'layer' has none")
+        if self.head == "lm" and self.bidirectional:
+            raise ValueError("a language model reads forward only: bidirectional needs head 'layer'")
+        if self.tie_weights and self.input_size != self.hidden_size:
+            raise ValueError("tied weights need an embedding as wide as the hidden state")
+
+    @property
+    def directions(self) -> int:
+        """D: 2 if bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_names(self) -> tuple[str, str, str]:
+        """The names of the graph's outputs, the head's own first."""
+        return ("logits" if self.head == "lm" else "y", "h_n", "c_n")
+
+    def layers_only(self) -> "ModelConfig":
+        """The same recurrent stack as head `layer`."""
+        return msgspec.structs.replace(self, head="layer", vocabulary_size=0, tie_weights=False)
+
+    def state_shape(self, batch: int) -> tuple[int, int, int]:
+        """The shape (D·L, B, H) of h and of c."""
+        return (self.directions * self.num_layers, batch, self.hidden_size)
+
+
+class CorpusInfo(Record, frozen=True, kw_only=True):
+    """Which text a model was trained on."""
+
+    name: str
+    unit: Unit
+    sha256: str  # of the whole text, UTF-8
+    characters: Count
+    tokens: Count  # in the training split
+
+
+class TrainConfig(Record, frozen=True, kw_only=True):
+    """How a model is trained; every field decides the result, so all of it is kept."""
+
+    batch: Size = 32  # rows of text side by side
+    time: Size = 32  # steps of one truncated back-propagation
+    steps: Positive = 1000
+    learning_rate: Annotated[float, msgspec.Meta(gt=0)] = 6e-3
+    warmup_steps: Count = 50
+    weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
+    clip_norm: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    peephole_rate: Annotated[float, msgspec.Meta(gt=0)] = 0.1  # of the learning rate, for full peepholes
+    cell_penalty: Annotated[float, msgspec.Meta(ge=0)] = 0.1  # times the mean of c² at the end of a chunk
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    precision: Literal["fp32", "bf16"] = "fp32"  # of the matrix products; the rest is float32
+    validate_every: Positive = 250
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
+    threads: Threads = 1
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "weight_decay", "clip_norm", "peephole_rate", "cell_penalty"):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be a finite number")
+
+
+class ModelFolder(Record, frozen=True, kw_only=True):
+    """`config.json` of a model folder; training and corpus are absent for a bare layer."""
+
+    schema: Literal["lstmbench.model/1"] = "lstmbench.model/1"
+    model: ModelConfig
+    training: TrainConfig | None = None
+    corpus: CorpusInfo | None = None
+
+
+class Score(Record, frozen=True, kw_only=True):
+    """How well a model predicts held-out text."""
+
+    nats: float  # a token
+    perplexity: float  # exp(nats)
+    bits_per_character: float | None  # absent where the unit loses characters (word)
+    tokens: Positive  # predicted
