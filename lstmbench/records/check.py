@@ -77,7 +77,7 @@ class ParityRow(Record, frozen=True, kw_only=True):
     # of `tokens`, what logits must be off by to draw them; absent where an output is not finite, has another shape, or
     # never came
     max_error: float | None
-    float32_error: float  # the largest of the NumPy reference in float32, on the same input, in several orders
+    float32_error: float  # the largest of the NumPy reference in float32 and the file's precision, in several orders
     bound: float
     worst_index: tuple[int, ...] = ()
     got: float | None = None

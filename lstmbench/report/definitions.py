@@ -42,9 +42,15 @@ def definitions() -> list[tuple[str, str]]:
         ("n/a", _NOT_TOLD.format(confidence=CONFIDENCE, counts=counts)),
         ("Tokens/s", "Tokens of a sample over the median: B·T for scoring and generating, B for decoding."),
         ("By round", _ROUNDS),
-        ("Max error", "The largest absolute difference of any element from the reference, NumPy in float64."),
-        ("Bound", "The largest error that the check accepts, from float32's own spread on that input."),
-        ("float32 NumPy", "The error of the reference's own equations in float32, on the same input."),
+        (
+            "Max error",
+            "The largest difference of any element from the reference: NumPy, float64, with the weights as the file has them.",
+        ),
+        ("Bound", "The largest error that the check accepts, from NumPy's own on that input."),
+        (
+            "NumPy's own",
+            "The error of the reference's equations in float32, rounded on as the file's precision is, on the same input.",
+        ),
         ("Cell", "Peepholes: full (matrix, all gates, old cell state), diagonal (Gers, Graves, ONNX input P) or none."),
         ("Runtime torch", "PyTorch eager runs lstmbench.PeepholeLSTM, a loop over time; not its fused torch.nn.LSTM."),
         ("Provider", "Which part of the engine ran how many nodes, as the engine reports it."),

@@ -18,7 +18,7 @@ _RATES = ("tokens_per_s", "slowest_round_tokens_per_s", "fastest_round_tokens_pe
 
 
 def parity_panel(lines: Sequence[ParityLine], look: Look) -> Panel:
-    """Error of each output (dot) against its bound (bar) and against float32 NumPy's own error (ring)."""
+    """Error of each output (dot) against its bound (bar) and against NumPy's own error in its precision (ring)."""
     frame = _frame(lines, _ERRORS, look)
     frame["said"] = [f"{line.output} {line.verdict}" if line.reason else line.output for line in lines]
     x = axes.log_axis(value for name in _ERRORS for value in frame[name] if value > 0)

@@ -21,7 +21,7 @@ NAMES = (
 )
 
 _PARITY_CAPTION = (
-    "Dot: the largest error of an output over all checked shapes; ring: float32 NumPy on the same input; "
+    "Dot: the largest error of an output over all checked shapes; ring: NumPy's own in the file's precision; "
     "bar: the bound. Beside it the throughput of the same subjects; the line spans their rounds."
 )
 _SCORING_CAPTION = "One call on B × T tokens from zero state."

@@ -20,8 +20,8 @@ _COLD_NOTE = (
 )
 _PARITY_NOTE = (
     "Largest difference from the float64 NumPy reference over all shapes; of tokens, what logits must be off by to "
-    "draw them, 0 where the reference draws the same. Beside it the error that the same equations make in float32 "
-    "NumPy on the same input. Of bound: the largest error/bound of any run."
+    "draw them, 0 where the reference draws the same. Beside it the error that the same equations make in NumPy "
+    "in the precision of the file, on the same input. Of bound: the largest error/bound of any run."
 )
 
 
@@ -64,7 +64,7 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[She
 
 def _parity(lines: Iterable[ParityLine]) -> Sheet:
     keys = ("Model / form", "Cell", "Runtime", "Threads", "Output")
-    values = ("Runs", "Max error", "float32 NumPy", "Bound", "Of bound", "Worst at", "Verdict")
+    values = ("Runs", "Max error", "NumPy's own", "Bound", "Of bound", "Worst at", "Verdict")
     rows, before = [], None
     for line in lines:
         rows.append(_parity_row(line, first=line.subject != before))

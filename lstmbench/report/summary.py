@@ -73,7 +73,7 @@ def _largest_error(parity: Sequence[ParityLine]) -> Iterator[KeyFigure]:
     if known:
         worst = max(known, key=lambda line: line.max_error or 0.0)
         itself, bound = wording.error(worst.float32_error), wording.error(worst.bound)
-        detail = f"float32 NumPy on the same input: {itself}; bound: {bound}"
+        detail = f"NumPy's own in that precision: {itself}; bound: {bound}"
         yield KeyFigure(wording.error(worst.max_error), "largest error", detail)
 
 

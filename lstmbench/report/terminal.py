@@ -40,7 +40,7 @@ def terminal_tables(run: Path, only: Collection[Subject] | None = None) -> list[
 def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterator[TerminalTable]:
     yield TerminalTable(
         "Parity with the float64 reference: the worst of all shapes",
-        ("export · runtime", "output", "max error", "float32", "of bound", "verdict"),
+        ("export · runtime", "output", "max error", "NumPy's", "of bound", "verdict"),
         [_parity_row(line) for line in parity],
     )
     for kind, what in _TIMED:
