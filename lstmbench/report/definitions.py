@@ -44,12 +44,12 @@ def definitions() -> list[tuple[str, str]]:
         ("By round", _ROUNDS),
         (
             "Max error",
-            "The largest difference of any element from the reference: NumPy, float64, with the weights as the file has them.",
+            "The largest difference of any element from the reference: NumPy, float64, with the weights of the file.",
         ),
         ("Bound", "The largest error that the check accepts, from NumPy's own on that input."),
         (
             "NumPy's own",
-            "The error of the reference's equations in float32, rounded on as the file's precision is, on the same input.",
+            "The error of the reference's equations in float32, rounded as the file's precision is, on the same input.",
         ),
         ("Cell", "Peepholes: full (matrix, all gates, old cell state), diagonal (Gers, Graves, ONNX input P) or none."),
         ("Runtime torch", "PyTorch eager runs lstmbench.PeepholeLSTM, a loop over time; not its fused torch.nn.LSTM."),
