@@ -1,7 +1,8 @@
 """Every runtime against the float64 reference."""
 
+from lstmbench.check.bisect import bisect
 from lstmbench.check.cases import DEFAULT_SHAPES
 from lstmbench.check.outcome import CheckReport
 from lstmbench.check.verify import check
 
-__all__ = ["DEFAULT_SHAPES", "CheckReport", "check"]
+__all__ = ["DEFAULT_SHAPES", "CheckReport", "bisect", "check"]

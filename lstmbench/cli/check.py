@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmbench.cli.differences import say_where
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import spinner, tables
 from lstmbench.records import MOST_THREADS
@@ -19,6 +20,7 @@ Runtimes = Annotated[list[str] | None, typer.Option("--runtime", help="May be gi
 Models = Annotated[Path, typer.Option(help="Where model folders lie.")]
 Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second call goes on in it.")]
 Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="A runtime may use.")]
+Bisect = Annotated[bool, typer.Option("--bisect", help="Say in which layer, gate and step each one goes wrong.")]
 
 
 def check(
@@ -27,6 +29,7 @@ def check(
     threads: Threads = 1,
     out: Run = Path("reports/run"),
     models: Models = Path("models"),
+    bisect: Bisect = False,
 ) -> None:
     """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound."""
     from lstmbench.check import check as run
@@ -38,7 +41,8 @@ def check(
         done = run(exported, runtime or available(), run=out, threads=threads, progress=progress)
     tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])
     say_refused(done.clearances)
-    if not done.passed:
+    same = not bisect or say_where(done, out)
+    if not (done.passed and same):
         raise typer.Exit(1)
 
 

@@ -18,6 +18,7 @@ from lstmbench.records.base import (
     WorkloadKind,
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
+from lstmbench.records.bisect import Finding
 from lstmbench.records.check import Clearance, ParityRow, Placement, Subject
 from lstmbench.records.export import (
     TIMED,
@@ -42,6 +43,7 @@ __all__ = [
     "Decoding",
     "ExportRecord",
     "ExportedModel",
+    "Finding",
     "Form",
     "Head",
     "Load",
