@@ -1,7 +1,7 @@
 """Every runtime against the float64 reference."""
 
-from lstmbench.check.bisect import bisect
 from lstmbench.check.cases import DEFAULT_SHAPES
+from lstmbench.check.differences import bisect
 from lstmbench.check.outcome import CheckReport
 from lstmbench.check.verify import check
 

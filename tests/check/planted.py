@@ -122,6 +122,13 @@ class CrashesOnABatch(Honest):
         return super().run(inputs, state)
 
 
+class CrashesHere(Honest):
+    """In the worker's child that is one line."""
+
+    def run(self, inputs, state):
+        raise WorkerError("RuntimeError: no kernel")
+
+
 class Hangs(Honest):
     def run(self, inputs, state):
         time.sleep(60)

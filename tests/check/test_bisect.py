@@ -7,10 +7,10 @@ import pytest
 
 from lstmbench import disk
 from lstmbench.arrays import State
-from lstmbench.check.bisect.box import MOST_ROWS, Box
-from lstmbench.check.bisect.isolated import Model
-from lstmbench.check.bisect.joining import Run
-from lstmbench.check.bisect.search import Place, most_probes, search
+from lstmbench.check.differences.box import MOST_ROWS, Box
+from lstmbench.check.differences.isolated import Model
+from lstmbench.check.differences.joining import Run
+from lstmbench.check.differences.search import Place, most_probes, search
 from lstmbench.export.serialise import serialise
 from lstmbench.export.source import Source
 from lstmbench.model import folder, stimulus
@@ -93,7 +93,9 @@ def lm(peephole, **sizes):
 
 
 def bare(peephole, **sizes):
-    return ModelConfig(head="layer", peephole=peephole, **({"input_size": 5, "hidden_size": H, "num_layers": 2} | sizes))
+    return ModelConfig(
+        head="layer", peephole=peephole, **({"input_size": 5, "hidden_size": H, "num_layers": 2} | sizes)
+    )
 
 
 def change(name, edit):
@@ -153,6 +155,11 @@ def together(*edits):
 
 
 FORMS = (("scan", False), ("loop", False), ("step", False), ("unrolled1", False), ("scan", True), ("unrolled4", True))
+SOME = [("scan", False, seed) for seed in SEEDS] + [
+    pytest.param(*form, seed, marks=[] if form[0] == "unrolled4" and seed == 2 else pytest.mark.slow)
+    for form in FORMS[1:]
+    for seed in SEEDS
+]
 
 
 @pytest.mark.parametrize("form", ["lstm", *dict.fromkeys(form for form, _ in FORMS), "unrolled4", "generate"])
@@ -181,8 +188,7 @@ def test_both_directions_have_none(written, find, form, lengths):
     assert find(written(config, form=form, lengths=lengths), time=time) is None
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("form", "lengths"), FORMS)
+@pytest.mark.parametrize(("form", "lengths", "seed"), SOME)
 @pytest.mark.parametrize(
     ("cell", "edit", "gates", "terms"),
     [
@@ -201,7 +207,7 @@ def test_both_directions_have_none(written, find, form, lengths):
         ("none", change("l1.W", columns("iofg")), "fo", ("input weights",)),
     ],
 )
-def test_gate_and_term_are_those_that_were_planted(written, find, seed, form, lengths, cell, edit, gates, terms):
+def test_gate_and_term_are_those_that_were_planted(written, find, seed, form, lengths, *, cell, edit, gates, terms):
     found = find(written(lm(cell), seed=seed, form=form, lengths=lengths, edit=edit))
     assert found is not None
     assert (found.part, found.layer, found.step, found.gates, found.terms) == ("layer", 1, 0, gates, terms)
@@ -222,7 +228,7 @@ def test_gate_and_term_are_those_that_were_planted(written, find, seed, form, le
         (change("l0.B", put(np.s_[:], 0)), "ifgo", ("bias",), "missing"),
     ],
 )  # fmt: skip
-def test_mistakes_in_the_operator_are_named(written, find, seed, edit, gates, terms, words):
+def test_mistakes_in_the_operator_are_named(written, find, seed, edit, *, gates, terms, words):
     found = find(written(lm("diagonal"), seed=seed, form="lstm", edit=edit))
     assert (found.part, found.layer, found.step, found.gates, found.terms) == ("layer", 0, 0, gates, terms)
     assert words in found.words
@@ -287,7 +293,6 @@ def test_a_reverse_direction_has_a_name_of_its_own(written, find, seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_reverse_output_that_is_not_turned_is_no_mistake_of_a_step(written, find, seed):
     def unturned(graph, config):
-        next(node for node in graph if node.name == "l1.reverse.scan").attributes["scan_output_directions"].value[0]
         import onnx_ir as ir
 
         node = next(node for node in graph if node.name == "l1.reverse.scan")
@@ -331,7 +336,9 @@ def test_of_a_file_of_many_steps_a_known_mistake_is_named(written, find, edit, g
 
 
 def test_of_a_file_of_many_steps_an_unknown_mistake_has_its_layer(written, find):
-    found = find(written(lm("diagonal"), form="unrolled4", edit=change("l1.W", add(np.s_[2, 1], 1e-2))), chunks=(4, 4, 4))
+    found = find(
+        written(lm("diagonal"), form="unrolled4", edit=change("l1.W", add(np.s_[2, 1], 1e-2))), chunks=(4, 4, 4)
+    )
     assert (found.part, found.layer, found.gates) == ("layer", 1, "")
     assert "in the call that begins at step 0" in found.words
 
@@ -339,6 +346,8 @@ def test_of_a_file_of_many_steps_an_unknown_mistake_has_its_layer(written, find)
 def test_a_call_never_has_more_rows_than_memory_was_granted_for(written, find, monkeypatch):
     rows = []
     call = Box.call
-    monkeypatch.setattr(Box, "call", lambda box, inputs, *rest, **more: rows.append(len(inputs)) or call(box, inputs, *rest, **more))
+    monkeypatch.setattr(
+        Box, "call", lambda box, inputs, *rest, **more: rows.append(len(inputs)) or call(box, inputs, *rest, **more)
+    )
     assert find(written(lm("full")), batch=40, time=30) is None
     assert max(rows) == MOST_ROWS

@@ -1,9 +1,9 @@
 """A row that is wrong among others and right alone: from how many rows a call on."""
 
 from lstmbench.arrays import State
-from lstmbench.check.bisect.box import Box
-from lstmbench.check.bisect.isolated import Model
-from lstmbench.check.bisect.steps import Wrong, judge
+from lstmbench.check.differences.box import Box
+from lstmbench.check.differences.isolated import Model
+from lstmbench.check.differences.steps import Wrong, judge
 
 
 def least_rows(box: Box, model: Model, wrong: Wrong) -> int | None:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import Lengths, State
-from lstmbench.check.bisect.box import Answer, Box
-from lstmbench.check.bisect.isolated import Array, Model
+from lstmbench.check.differences.box import Answer, Box
+from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.model import reference
 from lstmbench.parity import Expected
 
@@ -47,9 +47,10 @@ def wrong_joint(box: Box, model: Model, run: Run) -> Joint | None:
 
 def _in_one_call(box: Box, model: Model, run: Run) -> Joint | None:
     right, wrong = 1, run.inputs.shape[1]
-    seen = _ask(box, model, run, wrong)
-    if seen is None:
+    seen = whole = _ask(box, model, run, wrong)
+    if seen is None or whole is None:
         return None
+    known = _known(model, run, wrong, *whole)
     while wrong - right > 1:
         middle = (right + wrong) // 2
         if (earlier := _ask(box, model, run, middle)) is None:
@@ -58,7 +59,7 @@ def _in_one_call(box: Box, model: Model, run: Run) -> Joint | None:
             wrong, seen = middle, earlier
     answer, expected = seen
     name, got, want, allowed, at = _worst(answer, expected)
-    known = _known(model, run, wrong, answer, expected)
+    known = known or _known(model, run, wrong, answer, expected)
     first = f", first at step {at}" if at is not None else ""
     words = known or f"runs of up to {right} step{'s' * (right > 1)} are right, of {wrong} are wrong{first}"
     return Joint(wrong, words, name, got, want, allowed)
@@ -95,10 +96,11 @@ def _whole(step: int | None) -> int | None:
 
 def _known(model: Model, run: Run, time: int, answer: Answer, expected: tuple[Expected, ...]) -> str:
     """In words, the known mistake that gives the whole answer; empty if none does."""
-    right = tuple(e.want for e in expected)
+    output, h, c = (e.want for e in expected)
+    right: Outputs = (output, h, c)
     for words, outputs in _mistakes(model, run._replace(inputs=run.inputs[:, :time]), right):
-        parts = [want if other is None else other for other, want in zip(outputs, right, strict=True)]
-        if _within(answer, tuple(e._replace(want=part) for e, part in zip(expected, parts, strict=True))):
+        pairs = zip(expected, outputs, strict=True)
+        if _within(answer, tuple(e if other is None else e._replace(want=other) for e, other in pairs)):
             return words
     return ""
 
@@ -116,6 +118,8 @@ def _mistakes(model: Model, run: Run, right: Outputs) -> Iterator[tuple[str, Out
         yield "lengths are ignored", on
         yield "the output is not cut where rows end", (on[0], None, None)
         yield "the state runs on where rows have ended", (None, on[1], on[2])
+        if model.config.bidirectional and model.config.num_layers == 1:
+            yield "the reverse direction starts at the last step, not where rows end", _reverse_of(on, right, H)
         yield "rows end one step late", ran(x, (lengths + 1).clip(max=T))
         yield "rows end one step early", ran(x, (lengths - 1).clip(min=1))
     y = right[0]
@@ -139,6 +143,19 @@ def _mistakes(model: Model, run: Run, right: Outputs) -> Iterator[tuple[str, Out
     yield "the state that comes out is that after the first step", (None, each[0][1], each[0][2])
     yield "every step gives the output of the first", (np.repeat(y[:, :1], T, axis=1), None, None)
     yield "every step gives the output of the last", (np.repeat(y[:, -1:], T, axis=1), None, None)
+
+
+def _reverse_of(other: Outputs, right: Outputs, H: int) -> Outputs:
+    """The forward direction of what is right, the reverse one of another run; of one layer."""
+    (y_on, *states_on), (y, *states) = other, right
+    assert y_on is not None
+    assert y is not None
+    joined = [
+        np.stack([old[0], new[1]])
+        for old, new in zip(states, states_on, strict=True)
+        if old is not None and new is not None
+    ]
+    return np.concatenate([y[..., :H], y_on[..., H:]], axis=-1), joined[0], joined[1]
 
 
 def _in_pieces(box: Box, model: Model, run: Run) -> Joint | None:

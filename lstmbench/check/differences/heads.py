@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lstmbench.check.bisect.box import Box
-from lstmbench.check.bisect.isolated import Array, Model
-from lstmbench.check.bisect.steps import Wrong
+from lstmbench.check.differences.box import Box
+from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.steps import Wrong
 from lstmbench.model import reference, stimulus
 
 _ROWS, _SEED = 64, 41_000
@@ -18,6 +18,9 @@ def cause(box: Box, model: Model, wrong: Wrong) -> tuple[tuple[str, ...], str]:
     answer = box.step(inputs, stimulus.state(model.config, batch=_ROWS, seed=_SEED))
     y = np.asarray(answer.h[-1], np.float64)
     off = answer.output[:, 0] - reference.project(model.config, model.weights, y)  # (R, V)
+    rows = np.flatnonzero(~(np.abs(off).max(axis=1) <= wrong.allowed))
+    if len(rows) == 1:
+        return (), f"row {rows[0]} of a call alone is wrong"
     tokens = np.flatnonzero(np.abs(off).max(axis=0) > wrong.allowed)
     same = (np.abs(off - off.mean(axis=0)).max(axis=0) <= wrong.allowed)[tokens].all()
     term = "bias" if same else "weights"

@@ -2,8 +2,9 @@
 
 The sum before σ or tanh of a gate is affine in the layer's input x, in h and in c. With h = Σ s·v, c = Σ t·w in a few
 directions v and w, it is, for each unit, α(x) + Σ β·s + Σ γ·t, and for gate o + π·c' besides: numbers that follow from
-the answers, whatever the weights in the file are (`lstmbench.check.bisect.fit`). Directions drawn at random see every
-column of a matrix. The first ones are the very h and c of the step that was wrong, so that its gates are among the sums.
+the answers, whatever the weights in the file are (`lstmbench.check.differences.fit`). Directions drawn at random see
+every column of a matrix. The first ones are the very h and c of the step that was wrong, so that its gates are among
+the sums.
 """
 
 from typing import NamedTuple
@@ -11,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import State
-from lstmbench.check.bisect.isolated import Array, Model
-from lstmbench.check.bisect.steps import Wrong
+from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.steps import Wrong
 from lstmbench.model import stimulus
 from lstmbench.model.reference import Layer
 

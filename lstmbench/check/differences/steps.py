@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import State
-from lstmbench.check.bisect.box import MOST_ROWS, Answer, Box
-from lstmbench.check.bisect.isolated import Array, Model, Row
-from lstmbench.check.bisect.trace import Trace
+from lstmbench.check.differences.box import MOST_ROWS, Answer, Box
+from lstmbench.check.differences.isolated import Array, Model, Row
+from lstmbench.check.differences.trace import Trace
+from lstmbench.model import reference
 from lstmbench.parity import Expected
 
 
@@ -39,10 +40,10 @@ def first_wrong(box: Box, model: Model, traced: Trace) -> Wrong | None:
         answer = box.step(inputs, state)
         found = judge(model, inputs, state, answer)
         if found:
-            here = min(found, key=lambda wrong: (traced.at[first + wrong[1]][0], wrong[0], wrong[1]))
-            place, n, *rest = here
+            first_found = min(found, key=lambda wrong: (traced.at[first + wrong[1]][0], wrong[0], wrong[1]))
+            place, n, name, unit, got, want, allowed = first_found
             row = model.rows[place] if place < len(model.rows) else None
-            return Wrong(traced.at[first + n][0], row, *rest, n, inputs, state, answer)
+            return Wrong(traced.at[first + n][0], row, name, unit, got, want, allowed, n, inputs, state, answer)
     return None
 
 
@@ -70,8 +71,6 @@ def _output(model: Model, inputs: Array, state: State, answer: Answer) -> tuple[
         return output.name, output, None
     if model.config.head == "layer":
         return output.name, output._replace(want=last, bound=h_n.bound), answer.output[:, 0]
-    from lstmbench.model import reference
-
     want = reference.project(model.config, model.weights, last)
     return output.name, output._replace(want=want), answer.output[:, 0]
 
@@ -80,7 +79,7 @@ def _wrong_rows(place: int, name: str, expected: Expected, got: Array) -> list[F
     error = np.abs(got - expected.want)
     error = np.where(np.isfinite(error), error, np.inf)
     wrong = np.flatnonzero(~(error.max(axis=-1) <= expected.bound))
-    found = []
+    found: list[Found] = []
     for n in wrong.tolist():
         unit = int(error[n].argmax())
         values = float(got[n, unit]), float(expected.want[n, unit]), expected.bound

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import State
-from lstmbench.check.bisect.isolated import Array, Model
+from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.model import reference
 
 
@@ -39,6 +39,6 @@ def trace(model: Model, inputs: Array, state: State | None, lengths: Array | Non
             outputs.append(y)
         x = np.concatenate(outputs, axis=-1)
     at = [(t, b) for t in range(T) for b in range(B) if t < ends[b]]
-    t, b = (np.array(part) for part in zip(*at, strict=True))
-    h, c = (array[t, :, b].swapaxes(0, 1).astype(np.float32) for array in seen)
-    return Trace(inputs[b, t][:, None], State(np.ascontiguousarray(h), np.ascontiguousarray(c)), at)
+    when, which = (np.array(part) for part in zip(*at, strict=True))
+    h, c = (array[when, :, which].swapaxes(0, 1).astype(np.float32) for array in seen)
+    return Trace(inputs[which, when][:, None], State(np.ascontiguousarray(h), np.ascontiguousarray(c)), at)

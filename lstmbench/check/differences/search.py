@@ -6,15 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import Lengths, State
-from lstmbench.check.bisect import crowd, gates, heads, joining, naming, probes, steps, windows
-from lstmbench.check.bisect.box import MOST_ROWS, Box
-from lstmbench.check.bisect.isolated import Array, Model
-from lstmbench.check.bisect.joining import MOST_CALLS, Joint, Run
-from lstmbench.check.bisect.steps import Wrong
-from lstmbench.check.bisect.trace import trace
-from lstmbench.check.bisect.variants import TERMS
-from lstmbench.check.bisect.windows import Window
-from lstmbench.check.bisect.wiring import miswired
+from lstmbench.check.differences import crowd, gates, heads, joining, naming, probes, steps, windows
+from lstmbench.check.differences.answers import seen
+from lstmbench.check.differences.box import MOST_ROWS, Box
+from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.joining import MOST_CALLS, Joint, Run
+from lstmbench.check.differences.steps import Wrong
+from lstmbench.check.differences.trace import trace
+from lstmbench.check.differences.variants import TERMS
+from lstmbench.check.differences.windows import Window
+from lstmbench.check.differences.wiring import miswired
 
 MOST_STEPS = 1024  # that are asked for one by one
 
@@ -84,7 +85,8 @@ def _of_gate(box: Box, model: Model, wrong: Wrong, place: Place) -> Place:
     answer = box.step(planned.inputs, planned.state)
     if not (np.isfinite(answer.h).all() and np.isfinite(answer.c).all()):
         return place._replace(words="right around this step, and not finite further off")
-    cause = naming.cause(model, wrong, gates.sums(model, wrong, planned, answer))
+    assert wrong.row is not None
+    cause = naming.cause(model, wrong, gates.sums(seen(model, wrong.row, planned, answer), planned))
     place = place._replace(gates=cause.gates, terms=cause.terms, words=cause.words)
     if cause.gate:
         value = f"{cause.gate}[{cause.unit}]"

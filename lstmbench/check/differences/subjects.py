@@ -1,36 +1,38 @@
 """The search on every subject of a check: on the smallest run that it failed, or on one of the usual size."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 from lstmbench import runfolder
-from lstmbench.check.bisect.box import Box
-from lstmbench.check.bisect.isolated import Model
-from lstmbench.check.bisect.joining import Run
-from lstmbench.check.bisect.search import Place, search
 from lstmbench.check.cases import Case, plan
+from lstmbench.check.differences.box import Box
+from lstmbench.check.differences.isolated import Model
+from lstmbench.check.differences.joining import Run
+from lstmbench.check.differences.search import Place, search
 from lstmbench.check.examine import Progress
 from lstmbench.check.oracle import Oracle
 from lstmbench.check.outcome import CheckReport
 from lstmbench.errors import LstmbenchError
 from lstmbench.journal import Journal
-from lstmbench.records import Clearance, Finding, ParityRow
+from lstmbench.records import Clearance, Finding, ParityRow, Subject
 from lstmbench.runtimes import unchanged
 from lstmbench.worker import Worker
 
 _USUAL = (3, 16)  # B, T of what passed its check
 _RIGHT = "no difference found"
 _UNSEEN = "the check failed, and what it asked for is right when it is asked again"
+_DRAWN = "the states are right after every step: the logits, or the draw from them, are wrong"
 
 
 def bisect(report: CheckReport, *, run: Path, progress: Progress) -> tuple[Finding, ...]:
     """Search each subject, and keep what is found in `bisect.jsonl`, in place of an earlier finding."""
     with runfolder.opened(run):
-        journal = Journal(run / runfolder.BISECT, Finding, key=lambda found: found.subject.identity)
+        journal = Journal(run / runfolder.BISECT, Finding, key=_identity)
         findings = []
         for clearance in report.clearances:
             progress(f"searching {clearance.exported.name} on {clearance.subject.runtime}")
-            journal.drop(lambda found, now=clearance.subject: now.replaces(found.subject))
+            journal.drop(functools.partial(_stale, clearance.subject))
             findings.append(_find(clearance, report.failures()))
             journal.put([findings[-1]])
     return tuple(findings)
@@ -49,9 +51,18 @@ def _find(clearance: Clearance, failures: Sequence[ParityRow]) -> Finding:
     except LstmbenchError as error:
         found = Place("unanswered", str(error))
     if found is None:
-        found = Place("none", _RIGHT) if clearance.passed else Place("unknown", _UNSEEN)
-    asked_for = {"batch": case.batch, "time": case.time, "probes": box.probes if box else 0}
-    return Finding(subject=subject, **asked_for, **found._asdict())
+        failed = Place("output", _DRAWN) if exported.draws else Place("unknown", _UNSEEN)
+        found = Place("none", _RIGHT) if clearance.passed else failed
+    probes = box.probes if box else 0
+    return Finding(subject=subject, batch=case.batch, time=case.time, probes=probes, **found._asdict())
+
+
+def _identity(found: Finding) -> Subject:
+    return found.subject.identity
+
+
+def _stale(now: Subject, found: Finding) -> bool:
+    return now.replaces(found.subject)
 
 
 def _case(clearance: Clearance, failures: Sequence[ParityRow]) -> Case:

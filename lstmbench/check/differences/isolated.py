@@ -71,15 +71,15 @@ class Model:
 
     def whole(self, inputs: Array, state: State | None, lengths: Array | None = None) -> tuple[Expected, ...]:
         """What the output, h_n and c_n of one call must be."""
-        given = {"lengths": lengths, "precision": self.precision, "operator": self.operator}
-        return expect(self._given, self._raw, inputs, state, **given)
+        model = self._given, self._raw
+        return expect(*model, inputs, state, lengths=lengths, precision=self.precision, operator=self.operator)
 
     def _alone(self, row: Row, weights: Weights) -> tuple[ModelConfig, Weights]:
         config = self.config
         alone = {kind: self._named(weights, kind, row) for kind in _KINDS}
         E = config.input_size if row.k == 0 else config.directions * config.hidden_size
-        sizes = {"input_size": E, "hidden_size": config.hidden_size, "bias": config.bias}
-        one = ModelConfig(head="layer", peephole=config.peephole, **sizes)
+        H, cell = config.hidden_size, config.peephole
+        one = ModelConfig(head="layer", peephole=cell, input_size=E, hidden_size=H, bias=config.bias)
         return one, {f"lstm.{kind}_l0": tensor for kind, tensor in alone.items() if tensor is not None}
 
     @staticmethod

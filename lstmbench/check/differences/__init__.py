@@ -5,6 +5,6 @@ trace: the reference's states before each step -> steps: the first one that is w
 -> joining: every step right, the run wrong; windows: files of N steps a call; heads: behind the layers
 """
 
-from lstmbench.check.bisect.subjects import bisect
+from lstmbench.check.differences.subjects import bisect
 
 __all__ = ["bisect"]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmbench.check.bisect.isolated import Array
+from lstmbench.check.differences.isolated import Array
 from lstmbench.model.gates import TORCH_GATES, TORCH_PEEPHOLES
 from lstmbench.model.reference import Layer
 

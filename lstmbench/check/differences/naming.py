@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmbench.check.bisect.gates import PARTS, Sums, opened
-from lstmbench.check.bisect.isolated import Array, Model
-from lstmbench.check.bisect.probes import INPUTS
-from lstmbench.check.bisect.steps import Wrong
-from lstmbench.check.bisect.variants import TERMS
+from lstmbench.check.differences.gates import PARTS, Sums
+from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.probes import INPUTS
+from lstmbench.check.differences.steps import Wrong
+from lstmbench.check.differences.variants import TERMS
 from lstmbench.model.gates import TORCH_GATES
+from lstmbench.model.reference import sigmoid
 
 _MORE = 1e-9  # what is off by less is not
 _NOISE = 4  # what is allowed over what rounding makes of what is equal; bounds are 10 times their runs
@@ -30,18 +31,28 @@ class Cause(NamedTuple):
 
 def cause(model: Model, wrong: Wrong, sums: Sums) -> Cause:
     """Name the gates and terms whose sums differ from the reference's."""
-    if sums.explained is not None:
-        known = sums.explained
+    if sums.known is not None:
+        known = sums.known
         gates = "".join(gate for gate in TORCH_GATES if gate in known.gates)
         terms = tuple(TERMS[term] for term in known.terms)
         return _with_values(Cause(gates, terms, f"{_listed(terms)} {known.words}{_where(terms, gates)}"), sums)
     over = np.abs(sums.got - sums.want) > sums.allowed + _MORE  # (H, 4, m)
+    if sums.alone:
+        return _with_values(_alone(sums, model), sums)
     if not sums.met or not over.any():
         words = "no weights of this cell give its answers" if not sums.met else "its gates are right around this step"
         return Cause("", (), words)
     if input_is_wrong(sums, over):
         return _with_values(Cause(TORCH_GATES, ("input",), _which_input(model, wrong, over)), sums)
     return _with_values(_by_term(sums, over, model), sums)
+
+
+def _alone(sums: Sums, model: Model) -> Cause:
+    """Single terms that explain every answer."""
+    found: dict[str, str] = {}
+    for gate, term in sums.alone:
+        found[TERMS[term]] = found.get(TERMS[term], "") + gate
+    return _told(sums, found, np.abs(sums.got - sums.want) > _MORE, model)
 
 
 def _by_term(sums: Sums, over: Array, model: Model) -> Cause:
@@ -51,6 +62,10 @@ def _by_term(sums: Sums, over: Array, model: Model) -> Cause:
             if over[:, n, columns].any():
                 term = {"x": _bias_or_weights(sums, over, n), "h": TERMS["U"], "c": TERMS["P"]}[part]
                 found[term] = found.get(term, "") + gate
+    return _told(sums, found, over, model)
+
+
+def _told(sums: Sums, found: dict[str, str], over: Array, model: Model) -> Cause:
     gates = "".join(gate for gate in TORCH_GATES if any(gate in some for some in found.values()))
     units = np.flatnonzero(over.any(axis=(1, 2)))
     words = ", ".join(_one_term(sums, over, term, some, gates) for term, some in found.items())
@@ -59,13 +74,12 @@ def _by_term(sums: Sums, over: Array, model: Model) -> Cause:
 
 
 def _one_term(sums: Sums, over: Array, term: str, gates: str, all_gates: str) -> str:
-    part = {TERMS["U"]: "h", TERMS["P"]: "c"}.get(term, "x")
-    n = [TORCH_GATES.index(gate) for gate in gates]
-    wrong = over[:, n, PARTS[part]].any(axis=(1, 2))
-    left = np.abs(sums.got[wrong][:, n, PARTS[part]]) <= sums.allowed[wrong][:, n, PARTS[part]] + _MORE
-    how = "missing" if left.all() else "wrong"
+    n, part = [TORCH_GATES.index(gate) for gate in gates], PARTS[{TERMS["U"]: "h", TERMS["P"]: "c"}.get(term, "x")]
+    wrong = over[:, n, part].any(axis=(1, 2))
+    got, want, allowed = (array[wrong][:, n, part] for array in (sums.got, sums.want, sums.allowed))
+    gone = (np.abs(got) <= allowed + _MORE).all() and (np.abs(want) > allowed + _MORE).any()
     only = "" if gates == all_gates else f" of {_listed(tuple(gates))}"
-    return f"{term} {how}{only}{_where((term,), gates)}"
+    return f"{term} {'missing' if gone else 'wrong'}{only}{_where((term,), gates)}"
 
 
 def _where(terms: tuple[str, ...], gates: str) -> str:
@@ -122,6 +136,11 @@ def _with_values(found: Cause, sums: Sums) -> Cause:
     a, b = (float(opened(gate, z[unit, n])) for z in (got, want))
     slope = float(np.abs(opened(gate, want[unit, n] + allowed[unit, n]) - b))
     return found._replace(gate=gate, unit=int(unit), got=a, want=b, allowed=slope)
+
+
+def opened(gate: str, z: Array) -> Array:
+    """A gate by its sum."""
+    return np.tanh(z) if gate == "g" else sigmoid(z)
 
 
 def _listed(words: tuple[str, ...]) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lstmbench.check.bisect.isolated import Array, Model
-from lstmbench.check.bisect.steps import Wrong
+from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.steps import Wrong
 from lstmbench.parity import Expected
 
 UNCHANGED = "the state comes back as it went in"
