@@ -87,3 +87,24 @@ def test_a_mistake_of_lengths_is_one_of_how_steps_are_joined(found, make, mistak
 
 def test_a_second_search_replaces_the_first(found, tiny):
     assert found(tiny, "ForgetsThePeephole") == found(tiny, "ForgetsThePeephole")
+
+
+def test_the_command_line_says_the_place_and_leaves_with_1(inline, make, lm, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from lstmbench import cli
+
+    exported = make(lm)
+    disk.write_record(exported.path.with_suffix(".json"), exported.record)
+    exported.path.write_bytes(b"")
+    monkeypatch.setattr("lstmbench.cli.check.all_exports", lambda *_: [exported])
+    base = ["check", "tiny", "--bisect", "--out", str(tmp_path / "run"), "--runtime"]
+    wrong = CliRunner().invoke(cli.app, [*base, "planted:ForgetsThePeephole"])
+    assert wrong.exit_code == 1
+    line = next(line for line in wrong.stdout.splitlines() if "layer" in line)
+    start = "tiny/scan-fp32 on planted:ForgetsThePeephole: layer 0, gates i, f, g, o, from step 0: peephole missing: "
+    assert line.startswith(start)
+    assert line.endswith(" calls]")
+    right = CliRunner().invoke(cli.app, [*base, "planted:Honest"])
+    assert right.exit_code == 0
+    assert "tiny/scan-fp32 on planted:Honest: no difference found [" in right.stdout

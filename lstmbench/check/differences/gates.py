@@ -60,16 +60,17 @@ def sums(seen: Seen, probes: Probes) -> Sums:
     want = coefficients(seen.layer, probes, x)
     now = np.concatenate([np.repeat(probes.design[:1], H, axis=0), seen.got_c[:1].T], axis=1)
     right = Sums(want, want, np.zeros_like(want), seen.layer.W.reshape(4, H, -1).swapaxes(0, 1), now)
-    tried = sorted((seen.misses(variant.layer), n, variant) for n, variant in enumerate(variants(seen.layer)))
-    missed, _, best = tried[0]
-    if missed <= 1:
-        return right._replace(got=coefficients(best.layer, probes, x), allowed=1e-6 * np.abs(want), known=best)
-    parts = list(_parts(seen, probes, want))
+    parts, starts = list(_parts(seen, probes, want)), list[tuple[float, int, Array]]()
+    few = max((len(part.units) for part in parts), default=0) < min(MOST_UNITS, H) / 4
+    for n, variant in enumerate([] if few else variants(seen.layer)):  # one at a time: each is a whole layer
+        missed, got = seen.misses(variant.layer), coefficients(variant.layer, probes, x)
+        if missed <= 1:
+            return right._replace(got=got, allowed=1e-6 * np.abs(want), known=variant)
+        starts = sorted([*starts, (missed, n, got)], key=lambda start: start[:2])[:_STARTS]
     found = [one for one in map(_one_term, parts) if one is not None]
     if parts and len(found) == len(parts):
         return _alone(right, parts, found)
-    starts = [coefficients(variant.layer, probes, x) for _, _, variant in tried[:_STARTS]]
-    return _all_free(right, parts, starts)
+    return _all_free(right, parts, [start for *_, start in starts])
 
 
 def _parts(seen: Seen, probes: Probes, want: Array) -> Iterator[_Part]:

@@ -26,7 +26,7 @@ class Variant(NamedTuple):
 
 
 def variants(layer: Layer) -> Iterator[Variant]:
-    """Every known mistake, single ones first."""
+    """Every known mistake, single ones first; all of them are wrong in most units."""
     terms = tuple(term for term in TERMS if getattr(layer, term) is not None)
     for term in terms:
         tensor = getattr(layer, term)
