@@ -1,5 +1,7 @@
 """Every runtime with a planted mistake has its place named by a search after a check, and kept on disk."""
 
+import importlib
+
 import pytest
 
 from lstmbench import check as checking
@@ -97,7 +99,7 @@ def test_the_command_line_says_the_place_and_leaves_with_1(inline, make, lm, tmp
     exported = make(lm)
     disk.write_record(exported.path.with_suffix(".json"), exported.record)
     exported.path.write_bytes(b"")
-    monkeypatch.setattr("lstmbench.cli.check.all_exports", lambda *_: [exported])
+    monkeypatch.setattr(importlib.import_module("lstmbench.cli.check"), "all_exports", lambda *_: [exported])
     base = ["check", "tiny", "--bisect", "--out", str(tmp_path / "run"), "--runtime"]
     wrong = CliRunner().invoke(cli.app, [*base, "planted:ForgetsThePeephole"])
     assert wrong.exit_code == 1
