@@ -8,6 +8,7 @@ import numpy as np
 from lstmbench.arrays import Floats, Tokens
 from lstmbench.check import rows
 from lstmbench.check.cases import Case
+from lstmbench.check.identity import subject_of
 from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle, Question
 from lstmbench.errors import LstmbenchError
@@ -95,17 +96,4 @@ def _drawn(worker: Worker, case: Case, how: Decoding, question: Question) -> tup
 
 
 def _subject(task: Task, info: WorkerInfo | None) -> Subject:
-    record = task.exported.record
-    return Subject(
-        model=task.exported.name,
-        model_sha256=record.sha256,
-        head=record.model.head,
-        peephole=record.model.peephole,
-        form=record.form,
-        precision=record.precision,
-        runtime=task.runtime,
-        runtime_version=info.version if info else "",
-        code_sha256=info.code_sha256 if info else "",
-        threads=task.threads,
-        placement=info.placement if info else (),
-    )
+    return subject_of(task.exported, task.runtime, task.threads, info)

@@ -34,7 +34,7 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     oracles = {model: Oracle(model) for model in exported}
     tasks = [
         Task(model, oracles[model], plan(model, shapes, workloads), runtime, threads)
-        for model, runtime in _pairs(exported, runtimes)
+        for model, runtime in pairs(exported, runtimes)
     ]
     with runfolder.opened(run):
         ledger = Ledger(run)
@@ -43,7 +43,7 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     return CheckReport(rows=tuple(row for some in rows for row in some), clearances=clearances)
 
 
-def _pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tuple[ExportedModel, str]]:
+def pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tuple[ExportedModel, str]]:
     """Every export on every runtime; what computes from the checkpoint runs once for all forms, on the first fp32.
 
     And once for those that take lengths, and once for those that draw.

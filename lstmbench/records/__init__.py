@@ -20,6 +20,7 @@ from lstmbench.records.base import (
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Finding
 from lstmbench.records.check import Clearance, ParityRow, Placement, Subject
+from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.export import (
     TIMED,
     DataFile,
@@ -36,11 +37,13 @@ from lstmbench.records.study import Study, StudyRow
 __all__ = [
     "MOST_THREADS",
     "TIMED",
+    "Against",
     "Clearance",
     "CorpusInfo",
     "Count",
     "DataFile",
     "Decoding",
+    "DriftRow",
     "ExportRecord",
     "ExportedModel",
     "Finding",

@@ -3,18 +3,20 @@
 import functools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from lstmbench import runfolder
-from lstmbench.check.cases import Case, plan
 from lstmbench.check.differences.box import Box
 from lstmbench.check.differences.isolated import Model
 from lstmbench.check.differences.joining import Run
 from lstmbench.check.differences.search import Place, search
 from lstmbench.check.examine import Progress
-from lstmbench.check.oracle import Oracle
 from lstmbench.check.outcome import CheckReport
 from lstmbench.errors import LstmbenchError
 from lstmbench.journal import Journal
+from lstmbench.model import stimulus
 from lstmbench.records import Clearance, Finding, ParityRow, Subject
 from lstmbench.runtimes import unchanged
 from lstmbench.worker import Worker
@@ -23,6 +25,17 @@ _USUAL = (3, 16)  # B, T of what passed its check
 _RIGHT = "no difference found"
 _UNSEEN = "the check failed, and what it asked for is right when it is asked again"
 _DRAWN = "the states are right after every step: the logits, or the draw from them, are wrong"
+_SEED = 20_000  # of the check itself: what it failed on is given again
+
+
+class _Asked(NamedTuple):
+    """A run as a check asks for it."""
+
+    batch: int
+    time: int
+    chunks: tuple[int, ...]
+    stateful: bool
+    lengths: tuple[int, ...]
 
 
 def bisect(report: CheckReport, *, run: Path, progress: Progress) -> tuple[Finding, ...]:
@@ -40,21 +53,19 @@ def bisect(report: CheckReport, *, run: Path, progress: Progress) -> tuple[Findi
 
 def _find(clearance: Clearance, failures: Sequence[ParityRow]) -> Finding:
     exported, subject = clearance.exported, clearance.subject
-    case = _case(clearance, [row for row in failures if row.subject.identity == subject.identity])
+    asked = _asked(clearance, [row for row in failures if row.subject.identity == subject.identity])
     box = None
     try:
         with Worker(subject.runtime, exported, threads=subject.threads) as worker:
             box = Box(worker, exported)
-            asked = Oracle(exported).ask(case)
-            run = Run(asked.inputs, asked.state, case.ends(0, case.time), case.chunks)
-            found = search(box, Model(exported, unchanged.weights(exported)), run)
+            found = search(box, Model(exported, unchanged.weights(exported)), _run(clearance, asked))
     except LstmbenchError as error:
         found = Place("unanswered", str(error))
     if found is None:
         failed = Place("output", _DRAWN) if exported.draws else Place("unknown", _UNSEEN)
         found = Place("none", _RIGHT) if clearance.passed else failed
     probes = box.probes if box else 0
-    return Finding(subject=subject, batch=case.batch, time=case.time, probes=probes, **found._asdict())
+    return Finding(subject=subject, batch=asked.batch, time=asked.time, probes=probes, **found._asdict())
 
 
 def _identity(found: Finding) -> Subject:
@@ -65,9 +76,21 @@ def _stale(now: Subject, found: Finding) -> bool:
     return now.replaces(found.subject)
 
 
-def _case(clearance: Clearance, failures: Sequence[ParityRow]) -> Case:
-    """The smallest that failed, or one of the usual size; never one where tokens are drawn: steps are asked for."""
-    cases = [Case(row.batch, row.time, row.chunks, row.state, None, row.lengths) for row in failures]
-    usual = sorted(plan(clearance.exported, [_USUAL]), key=lambda case: (case.state != "random", len(case.chunks)))
-    chosen = min(cases, key=lambda case: (case.time, len(case.chunks), case.batch)) if cases else usual[len(usual) > 2]
-    return chosen._replace(decoding=None)
+def _asked(clearance: Clearance, failures: Sequence[ParityRow]) -> _Asked:
+    """The smallest run that failed, or one of the usual size in a few calls."""
+    if failures:
+        row = min(failures, key=lambda row: (row.time, len(row.chunks), row.batch))
+        return _Asked(row.batch, row.time, row.chunks, row.state == "random", row.lengths)
+    (batch, time), steps = _USUAL, clearance.exported.steps
+    chunks = (steps,) * -(-time // steps) if steps else (5, 1, 10)
+    time = sum(chunks)
+    ends = stimulus.lengths(batch=batch, time=time, seed=_SEED).tolist() if clearance.exported.record.lengths else ()
+    chunks = (time,) if clearance.exported.model.bidirectional else chunks
+    return _Asked(batch, time, chunks, stateful=True, lengths=tuple(ends))
+
+
+def _run(clearance: Clearance, asked: _Asked) -> Run:
+    model = clearance.exported.model
+    inputs = stimulus.inputs(model, batch=asked.batch, time=asked.time, seed=_SEED)
+    state = stimulus.state(model, batch=asked.batch, seed=_SEED) if asked.stateful else None
+    return Run(inputs, state, np.array(asked.lengths, np.int32) if asked.lengths else None, asked.chunks)
