@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmbench.cli.differences import say_where
+from lstmbench.cli.drift import follow
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import spinner, tables
 from lstmbench.records import MOST_THREADS
@@ -20,16 +21,20 @@ Runtimes = Annotated[list[str] | None, typer.Option("--runtime", help="May be gi
 Models = Annotated[Path, typer.Option(help="Where model folders lie.")]
 Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second call goes on in it.")]
 Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="A runtime may use.")]
+Drift = Annotated[bool, typer.Option("--drift", help="Instead of the cases: run freely for --steps, tell the error.")]
+Steps = Annotated[int, typer.Option(min=1, max=1_000_000, help="Of --drift.")]
 Bisect = Annotated[bool, typer.Option("--bisect", help="Say in which layer, gate and step each one goes wrong.")]
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     names: Names = None,
     runtime: Runtimes = None,
     threads: Threads = 1,
     out: Run = Path("reports/run"),
     models: Models = Path("models"),
     bisect: Bisect = False,
+    drift: Drift = False,
+    steps: Steps = 10_000,
 ) -> None:
     """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound."""
     from lstmbench.check import check as run
@@ -37,6 +42,9 @@ def check(
     from lstmbench.runtimes import available
 
     exported = all_exports(names, models)
+    if drift:
+        follow(exported, runtime or available(), run=out, steps=steps, threads=threads)
+        return
     with spinner() as progress:
         done = run(exported, runtime or available(), run=out, threads=threads, progress=progress)
     tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])

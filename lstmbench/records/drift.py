@@ -18,7 +18,7 @@ class DriftRow(Record, frozen=True, kw_only=True):
     steps: Positive  # of the whole run
     batch: Positive
     against: Against
-    output: str  # logits or y, h, c
+    output: Literal["logits", "y", "h", "c"]
     step: Positive  # 1: after the first
     max_error: float | None  # over rows and units; absent where an output is not finite
     median_error: float | None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lstmbench.report import definitions, sheets, summary, wording
+from lstmbench.report import definitions, drift, sheets, summary, wording
 from lstmbench.report.figures import Figure
 from lstmbench.report.raw import Raw
 from lstmbench.report.sheets import Sheet
@@ -39,6 +39,11 @@ def subjects_of(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> lis
     return [line.subject for line in parity] + [line.subject for line in speed]
 
 
+def _drift(recorded: Raw) -> list[Sheet]:
+    lines = drift.drift_lines(recorded.drift)
+    return [drift.sheet(lines)] if lines else []
+
+
 def document(
     recorded: Raw, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], figures: Sequence[Figure]
 ) -> Document:
@@ -54,7 +59,7 @@ def document(
         cautions=summary.cautions(machine, recorded.measurements),
         key_figures=summary.key_figures(parity, speed),
         figures=figures,
-        sheets=sheets.sheets(parity, speed),
+        sheets=[*sheets.sheets(parity, speed), *_drift(recorded)],
         machine=summary.machine_facts(machine),
         how_to_read=definitions.HOW_TO_READ,
         definitions=definitions.definitions(),

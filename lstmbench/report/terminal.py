@@ -52,28 +52,33 @@ def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterato
     yield TerminalTable(
         "Refused",
         ("export · runtime", "B×T", "why"),
-        [(_subject(line.subject), _shape(line), f"{line.workload}: {line.refused}") for line in speed if line.refused],
+        [(*_keys(line), f"{line.workload}: {line.refused}") for line in speed if line.refused],
     )
 
 
 def _parity_row(line: ParityLine) -> tuple[str, ...]:
     errors = (wording.error(line.max_error), wording.error(line.float32_error), wording.share(line.error_to_bound))
-    return (_subject(line.subject), line.output, *errors, "FAILED" if line.reason else "ok")
+    return (subject_name(line.subject), line.output, *errors, "FAILED" if line.reason else "ok")
 
 
 def _speed_row(line: SpeedLine) -> tuple[str, ...]:
     if line.refused:
-        return (_subject(line.subject), _shape(line), *[wording.NOT_AVAILABLE] * 4, "refused", wording.NOT_AVAILABLE)
+        return (*_keys(line), *[wording.NOT_AVAILABLE] * 4, "refused", wording.NOT_AVAILABLE)
     times = map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms))
     speed = (str(line.samples), *times, wording.rate(line.tokens_per_s))
-    return (_subject(line.subject), _shape(line), *speed, wording.share(line.error_to_bound))
+    return (*_keys(line), *speed, wording.share(line.error_to_bound))
+
+
+def _keys(line: SpeedLine) -> tuple[str, str]:
+    return subject_name(line.subject), _shape(line)
 
 
 def _shape(line: SpeedLine) -> str:
     return f"{line.batch}×{line.time}"
 
 
-def _subject(subject: SubjectColumns) -> str:
+def subject_name(subject: SubjectColumns) -> str:
+    """Export and runtime, as short as they can be told apart."""
     threads = f" ({subject.threads} threads)" if subject.threads > 1 else ""
     # the width is for numbers: float32 is what a name without a precision means
     name = wording.export(subject).replace("-fp32-lengths", "-lengths").removesuffix("-fp32")

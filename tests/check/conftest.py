@@ -60,6 +60,7 @@ def inline(plugins, monkeypatch) -> list[str]:
     """Workers run in this process; the list fills with one entry a call."""
     monkeypatch.setattr("lstmbench.check.examine.Worker", Inline)
     monkeypatch.setattr("lstmbench.check.differences.subjects.Worker", Inline)
+    monkeypatch.setattr("lstmbench.check.trajectories.subjects.Worker", Inline)
     monkeypatch.setattr(Inline, "ran", ran := [], raising=False)
     return ran
 

@@ -122,6 +122,17 @@ class CrashesOnABatch(Honest):
         return super().run(inputs, state)
 
 
+class LeaksAfterAHundred(Honest):
+    """Loses a little of c at each call once a hundred steps are run."""
+
+    steps = 0
+
+    def run(self, inputs, state):
+        output, (h, c) = super().run(inputs, state)
+        self.steps += inputs.shape[1]
+        return output, State(h, c * np.float32(0.99) if self.steps > 100 else c)
+
+
 class CrashesHere(Honest):
     """In the worker's child that is one line."""
 
