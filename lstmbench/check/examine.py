@@ -26,6 +26,7 @@ class Task(NamedTuple):
     cases: tuple[Case, ...]
     runtime: str
     threads: int
+    allow_mixed: bool = False  # measure what ran on another provider than promised, and say so
 
 
 def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
@@ -43,8 +44,18 @@ def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
     with worker:
         subject = _subject(task, worker.info)
         ledger.supersede(subject)
+        if subject.strays and not task.allow_mixed:
+            return _misplaced(task, subject, ledger)
         again = task._replace(cases=tuple(dict.fromkeys((*task.cases, *ledger.failed(subject)))))
         refused = _run(again, worker, subject, ledger, progress)
+    return Clearance(exported=task.exported, subject=subject, refused=refused)
+
+
+def _misplaced(task: Task, subject: Subject, ledger: Ledger) -> Clearance:
+    """Nothing is asked of a runtime whose figures would stand under a provider's name that did not run it."""
+    where, first = ", ".join(subject.strays), task.cases[0]
+    refused = f"recurrent nodes ran on {where}, not on {subject.provider} alone; --allow-mixed takes it, and says so"
+    ledger.put(rows.unanswered(subject, first, task.oracle.ask(first), refused))
     return Clearance(exported=task.exported, subject=subject, refused=refused)
 
 

@@ -22,6 +22,7 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     threads: int = 1,
     shapes: Sequence[tuple[int, int]] = DEFAULT_SHAPES,
     workloads: Sequence[Workload] = (),
+    allow_mixed: bool = False,
     progress: Progress,
 ) -> CheckReport:
     """Compare outputs and states with the float64 reference at every shape (B, T), whole and in pieces.
@@ -33,7 +34,7 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     _demand(exported, runtimes, threads)
     oracles = {model: Oracle(model) for model in exported}
     tasks = [
-        Task(model, oracles[model], plan(model, shapes, workloads), runtime, threads)
+        Task(model, oracles[model], plan(model, shapes, workloads), runtime, threads, allow_mixed)
         for model, runtime in pairs(exported, runtimes)
     ]
     with runfolder.opened(run):

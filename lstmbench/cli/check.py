@@ -23,6 +23,7 @@ Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second cal
 Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="A runtime may use.")]
 Drift = Annotated[bool, typer.Option("--drift", help="Instead of the cases: run freely for --steps, tell the error.")]
 Steps = Annotated[int, typer.Option(min=1, max=1_000_000, help="Of --drift.")]
+Mixed = Annotated[bool, typer.Option("--allow-mixed", help="Take what ran on other providers too, and label it.")]
 Bisect = Annotated[bool, typer.Option("--bisect", help="Say in which layer, gate and step each one goes wrong.")]
 
 
@@ -33,6 +34,7 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     out: Run = Path("reports/run"),
     models: Models = Path("models"),
     bisect: Bisect = False,
+    allow_mixed: Mixed = False,
     drift: Drift = False,
     steps: Steps = 10_000,
 ) -> None:
@@ -46,7 +48,9 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
         follow(exported, runtime or available(), run=out, steps=steps, threads=threads)
         return
     with spinner() as progress:
-        done = run(exported, runtime or available(), run=out, threads=threads, progress=progress)
+        done = run(
+            exported, runtime or available(), run=out, threads=threads, allow_mixed=allow_mixed, progress=progress
+        )
     tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])
     say_refused(done.clearances)
     same = not bisect or say_where(done, out)

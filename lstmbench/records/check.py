@@ -14,6 +14,8 @@ class Placement(Record, frozen=True, kw_only=True):
     provider: str
     operator: str
     nodes: Positive
+    recurrent: bool = False  # part of a layer, its Scan or Loop and what is in it
+    precision: str = ""  # that they computed in, whatever the file says; of recurrent ones, where the engine tells
 
 
 class Subject(Record, frozen=True, kw_only=True):
@@ -29,7 +31,14 @@ class Subject(Record, frozen=True, kw_only=True):
     runtime_version: str
     code_sha256: str  # of the adapter, and of what it computes with: a pass counts for the code that passed
     threads: Threads
+    provider: str = ""  # that the runtime's name promises; empty where the engine has no such notion
     placement: tuple[Placement, ...] = ()
+
+    @property
+    def strays(self) -> tuple[str, ...]:
+        """The other providers that recurrent nodes ran on: then a figure is not that of the one which is promised."""
+        elsewhere = {part.provider for part in self.placement if part.recurrent} - {self.provider}
+        return tuple(sorted(elsewhere)) if self.provider else ()
 
     def replaces(self, other: "Subject") -> bool:
         """Whether this is what the other was, made again: another file of that name, or that adapter, edited.
@@ -45,8 +54,8 @@ class Subject(Record, frozen=True, kw_only=True):
 
     @property
     def identity(self) -> "Subject":
-        """The subject without its placement: what a run that goes on looks for."""
-        return msgspec.structs.replace(self, placement=())
+        """The subject without its providers: what a run that goes on looks for."""
+        return msgspec.structs.replace(self, provider="", placement=())
 
 
 class Clearance(Record, frozen=True, kw_only=True):

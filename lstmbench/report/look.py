@@ -40,7 +40,7 @@ def _colours(runtimes: Iterable[str]) -> dict[str, str]:
 
 def _name(subject: SubjectColumns, everything: Iterable[SubjectColumns]) -> str:
     """Runtime and cell; where that fits several: the export, the version, the threads that differ."""
-    parts = [subject.runtime, subject.cell]
+    parts = [subject.runtime + wording.mixed(subject), subject.cell]
     alike = [other for other in everything if (other.runtime, other.cell) == (subject.runtime, subject.cell)]
     if len({wording.export(other) for other in alike}) > 1:
         parts[1] = wording.export(subject)

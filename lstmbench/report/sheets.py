@@ -63,7 +63,7 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[She
 
 
 def _parity(lines: Iterable[ParityLine]) -> Sheet:
-    keys = ("Model / form", "Cell", "Runtime", "Threads", "Output")
+    keys = ("Model / form", "Cell", "Runtime", "Provider", "Ran in", "Threads", "Output")
     values = ("Runs", "Max error", "NumPy's own", "Bound", "Of bound", "Worst at", "Verdict")
     rows, before = [], None
     for line in lines:
@@ -83,12 +83,12 @@ def _parity_row(line: ParityLine, *, first: bool) -> Row:
         f"B {line.batch}, T {line.time}: {line.worst_index}",
         f"{line.verdict}: {line.reason}" if line.reason else line.verdict,
     )
-    keys = (wording.export(s), s.cell, wording.engine(s), str(s.threads), line.output)
+    keys = (wording.export(s), s.cell, wording.engine(s), wording.provider(s), s.ran_in, str(s.threads), line.output)
     return Row(keys, values, first=first, failed=line.verdict == FAILED)
 
 
 def _speed(name: str, tab: str, what: str, note: str, lines: Iterable[SpeedLine]) -> Sheet:
-    keys = ("B", "T", "Model / form", "Cell", "Runtime", "Provider", "Threads")
+    keys = ("B", "T", "Model / form", "Cell", "Runtime", "Provider", "Ran in", "Threads")
     values = ("Samples", "Median ms", "p90 ms", "p99 ms", "Tokens/s", "By round", "Max error", "Of bound")
     rows, before = [], None
     for line in lines:
@@ -99,7 +99,7 @@ def _speed(name: str, tab: str, what: str, note: str, lines: Iterable[SpeedLine]
 
 def _speed_row(line: SpeedLine, *, first: bool) -> Row:
     s = line.subject
-    names = (wording.export(s), s.cell, wording.engine(s), wording.provider(s), str(s.threads))
+    names = (wording.export(s), s.cell, wording.engine(s), wording.provider(s), s.ran_in, str(s.threads))
     keys = (str(line.batch), str(line.time), *names)
     if line.refused:
         return Row(keys, (), refused=line.refused, first=first)

@@ -19,6 +19,8 @@ class SubjectColumns(NamedTuple):
     runtime: str
     version: str
     provider: str
+    ran_in: str  # precision in which recurrent nodes computed, as the engine tells it
+    mixed: str  # the providers, beside the promised one, that ran recurrent nodes; empty for all that is as promised
     threads: int
 
 
@@ -33,6 +35,8 @@ def columns(subject: Subject) -> SubjectColumns:
         runtime=plain(subject.runtime),
         version=plain(subject.runtime_version),
         provider=provider(subject.placement),
+        ran_in=ran_in(subject.placement),
+        mixed=plain(", ".join(subject.strays)),
         threads=subject.threads,
     )
 
@@ -44,6 +48,12 @@ def provider(placement: Sequence[Placement]) -> str:
         nodes[part.provider] = nodes.get(part.provider, 0) + part.nodes
     parts = (f"{plain(name)} ({n} node{'s' * (n != 1)})" for name, n in sorted(nodes.items()))
     return ", ".join(parts) or NO_PROVIDERS
+
+
+def ran_in(placement: Sequence[Placement]) -> str:
+    """In which precisions the recurrent nodes computed: 'float32', 'float32, int8'; n/a where the engine is silent."""
+    told = {plain(part.precision) for part in placement if part.recurrent and part.precision}
+    return ", ".join(sorted(told)) or "n/a"
 
 
 def plain(text: str) -> str:

@@ -82,4 +82,4 @@ def subject_name(subject: SubjectColumns) -> str:
     threads = f" ({subject.threads} threads)" if subject.threads > 1 else ""
     # the width is for numbers: float32 is what a name without a precision means
     name = wording.export(subject).replace("-fp32-lengths", "-lengths").removesuffix("-fp32")
-    return f"{name} · {subject.runtime}{threads}"
+    return f"{name} · {subject.runtime}{wording.mixed(subject)}{threads}"

@@ -46,8 +46,13 @@ def export(subject: SubjectColumns) -> str:
 
 
 def engine(subject: SubjectColumns) -> str:
-    """Runtime and version."""
-    return f"{subject.runtime} {subject.version}".strip()
+    """Runtime and version, and whether it is not what its name promises alone."""
+    return f"{subject.runtime} {subject.version}".strip() + mixed(subject)
+
+
+def mixed(subject: SubjectColumns) -> str:
+    """What stands behind the name of a runtime whose recurrent nodes ran elsewhere too."""
+    return f" (MIXED: also {subject.mixed})".replace("ExecutionProvider", "") if subject.mixed else ""
 
 
 def provider(subject: SubjectColumns) -> str:

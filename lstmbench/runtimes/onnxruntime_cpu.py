@@ -1,6 +1,5 @@
 """ONNX Runtime, CPU provider: the exported file as it lies on disk."""
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import onnxruntime as ort
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import RecordError, RuntimeMissingError, WorkerError
 from lstmbench.records import ExportedModel, Head, ModelConfig, Placement
-from lstmbench.runtimes import unchanged
+from lstmbench.runtimes import assignment, unchanged
 
 PROVIDER = "CPUExecutionProvider"
 # inputs and outputs in order, with ONNX Runtime's words for their types
@@ -26,6 +25,7 @@ class OnnxRuntimeCpu:
     """Run the exported graph in one ONNX Runtime session."""
 
     version: str = ort.__version__
+    provider: str = PROVIDER
 
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         self._config = exported.model
@@ -33,8 +33,9 @@ class OnnxRuntimeCpu:
         self._beside = _beside(exported, graph)  # the session takes no copy
         self._session = _session(exported, graph, self._beside, threads)
         _demand_names(exported, self._session)
-        self._placement = _placement(self._session)
-        _demand_provider(self._session, self._placement)
+        _demand_provider(self._session, assignment.placement(self._session))
+        # only float16 is computed in another precision than the file says
+        self._halves = graph if exported.record.precision == "fp16" else b""
 
     def run(
         self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
@@ -60,9 +61,10 @@ class OnnxRuntimeCpu:
     def placement(self) -> tuple[Placement, ...]:
         """How many nodes of each operator the session gave to each provider; () where ONNX Runtime is too old to say.
 
-        The nodes are those of the graph after fusion, Scan bodies included.
+        The nodes are those of the graph after fusion, Scan bodies included; recurrent ones with their precision.
         """
-        return self._placement
+        ran_in = assignment.precisions(self._halves, self._beside, PROVIDER) if self._halves else None
+        return assignment.placement(self._session, ran_in)
 
     def close(self) -> None:
         """Forget the session."""
@@ -112,17 +114,6 @@ def _demand_names(exported: ExportedModel, session: ort.InferenceSession) -> Non
 
 def _listed(types: dict[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in types.items())
-
-
-def _placement(session: ort.InferenceSession) -> tuple[Placement, ...]:
-    if not hasattr(session, "get_provider_graph_assignment_info"):
-        return ()
-    parts = session.get_provider_graph_assignment_info()
-    nodes = Counter((part.ep_name, node.op_type) for part in parts for node in part.get_nodes())
-    return tuple(
-        Placement(provider=provider, operator=operator, nodes=count)
-        for (provider, operator), count in sorted(nodes.items())
-    )
 
 
 def _demand_provider(session: ort.InferenceSession, placement: tuple[Placement, ...]) -> None:

@@ -71,6 +71,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
     code_sha256: str  # of the adapter and of what it computes with
     load_s: float  # import the engine, read the file, build the session
     placement: tuple[Placement, ...]
+    provider: str = ""  # that the adapter promises
 
 
 class Answer(Record, frozen=True, kw_only=True, tag=True):

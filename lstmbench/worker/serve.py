@@ -60,6 +60,7 @@ class Session:
             code_sha256=digest(type(self.runtime)),
             load_s=self._load_s,
             placement=tuple(self.runtime.placement()),
+            provider=str(getattr(self.runtime, "provider", "")),
         )
 
     def answer(self, request: Run | Generate | Measure) -> Reply:

@@ -11,6 +11,7 @@ import numpy as np
 from lstmbench.arrays import State
 from lstmbench.errors import WorkerError
 from lstmbench.model import sampling
+from lstmbench.records import Placement
 from lstmbench.runtimes.numpy_float32 import NumpyFloat32 as Honest
 
 __all__ = ["Honest"]
@@ -131,6 +132,23 @@ class LeaksAfterAHundred(Honest):
         output, (h, c) = super().run(inputs, state)
         self.steps += inputs.shape[1]
         return output, State(h, c * np.float32(0.99) if self.steps > 100 else c)
+
+
+class ClaimsCuda(Honest):
+    """Right, and on the CPU where it matters: what ONNX Runtime's CUDA provider does with an LSTM that has P."""
+
+    provider = "CUDAExecutionProvider"
+    elsewhere = "CPUExecutionProvider"
+
+    def placement(self):
+        return (
+            Placement(provider=self.provider, operator="MatMul", nodes=3),
+            Placement(provider=self.elsewhere, operator="LSTM", nodes=2, recurrent=True, precision="float32"),
+        )
+
+
+class IsOnCuda(ClaimsCuda):
+    elsewhere = "CUDAExecutionProvider"
 
 
 class CrashesHere(Honest):
