@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from lstmbench.records import Placement, Subject
 
+NOT_MIXED = "no"
 NO_PROVIDERS = "built in"  # the engine has no such notion
 
 
@@ -20,7 +21,7 @@ class SubjectColumns(NamedTuple):
     version: str
     provider: str
     ran_in: str  # precision in which recurrent nodes computed, as the engine tells it
-    mixed: str  # the providers, beside the promised one, that ran recurrent nodes; empty for all that is as promised
+    mixed: str  # the providers, beside the promised one, that ran recurrent nodes; NOT_MIXED where there are none
     threads: int
 
 
@@ -36,7 +37,7 @@ def columns(subject: Subject) -> SubjectColumns:
         version=plain(subject.runtime_version),
         provider=provider(subject.placement),
         ran_in=ran_in(subject.placement),
-        mixed=plain(", ".join(subject.strays)),
+        mixed=plain(", ".join(subject.strays)) or NOT_MIXED,
         threads=subject.threads,
     )
 

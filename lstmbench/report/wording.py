@@ -1,7 +1,7 @@
 """Numbers as tables write them; what cannot be told is `n/a`, never a blank."""
 
 from lstmbench import units
-from lstmbench.report.subjects import SubjectColumns
+from lstmbench.report.subjects import NOT_MIXED, SubjectColumns
 
 NOT_AVAILABLE = "n/a"
 
@@ -52,7 +52,9 @@ def engine(subject: SubjectColumns) -> str:
 
 def mixed(subject: SubjectColumns) -> str:
     """What stands behind the name of a runtime whose recurrent nodes ran elsewhere too."""
-    return f" (MIXED: also {subject.mixed})".replace("ExecutionProvider", "") if subject.mixed else ""
+    if subject.mixed == NOT_MIXED:
+        return ""
+    return f" (MIXED: also {subject.mixed})".replace("ExecutionProvider", "")
 
 
 def provider(subject: SubjectColumns) -> str:

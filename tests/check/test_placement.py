@@ -35,7 +35,7 @@ def test_what_ran_where_its_name_says_passes_without_a_label(go, tiny):
     report, rows, _ = go(tiny, "planted:IsOnCuda")
     assert report.passed
     assert all(row.timing for row in rows)
-    assert set(parity_table(report.rows)["mixed"]) == {""}
+    assert set(parity_table(report.rows)["mixed"]) == {"no"}
 
 
 def test_allowed_it_is_labelled_in_every_table(go, tiny):
