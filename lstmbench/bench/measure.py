@@ -25,8 +25,10 @@ def bench(
     began: Load,
     progress: Progress,
 ) -> list[Measurement]:
-    """One measurement per workload and subject: raw samples, or why there are none; head `layer` has no `decode`.
+    """Raw samples of each process of each workload and subject, or why there are none; head `layer` has no `decode`.
 
+    All contenders are loaded in processes of their own, take all workloads, and end, as many times as effort says: what
+    differs from process to process is then in the samples. A case that fails is not tried in the processes that follow.
     Timings that `run` holds already are kept, unless they were taken for a shorter time and the new ones succeed; what
     was refused is tried again. `began`: the machine's load before the check that cleared them.
     """
@@ -39,33 +41,49 @@ def bench(
             ledger.supersede(clearance.subject)
         for clearance, workload in ((c, w) for w, row in grid.items() for c in row if not c.passed):
             ledger.refuse(clearance, workload)
-        waiting = {w: [c for c in row if c.passed and not _timed(ledger, c, w, effort)] for w, row in grid.items()}
-        lost = _time(waiting, ledger, effort=effort, progress=progress)
+        rng, lost = np.random.default_rng(effort.seed), list[Measurement]()
+        for process in range(effort.processes):
+            failed = {(row.subject, row.workload) for row in lost}
+            waiting = {w: [c for c in row if c.passed and (c.subject, w) not in failed] for w, row in grid.items()}
+            lost += _time(waiting, ledger, process=process, effort=effort, rng=rng, progress=progress)
     kept = [measured for w, row in grid.items() for c in row for measured in ledger.rows(c.subject, w)]
     return kept + [row for row in lost if row not in kept]
 
 
-def _timed(ledger: Ledger, clearance: Clearance, workload: Workload, effort: Effort) -> bool:
-    return ledger.timed(clearance.subject, workload, budget_s=effort.budget_s)
-
-
 def _time(
-    waiting: Mapping[Workload, Sequence[Clearance]], ledger: Ledger, *, effort: Effort, progress: Progress
+    wanted: Mapping[Workload, Sequence[Clearance]],
+    ledger: Ledger,
+    *,
+    process: int,
+    effort: Effort,
+    rng: np.random.Generator,
+    progress: Progress,
 ) -> list[Measurement]:
-    """Time what waits -> the rows that have no timing after all."""
-    rng, lost = np.random.default_rng(effort.seed), list[Measurement]()
+    """Time in one process a contender what has no samples yet -> the rows that have none after all.
+
+    Each process begins with another workload: a first call in a fresh one is then known of several.
+    """
+
+    def waits(clearance: Clearance, workload: Workload) -> bool:
+        return not ledger.timed(clearance.subject, workload, process, budget_s=effort.process_budget_s)
+
+    order = [*wanted][process % len(wanted) :] + [*wanted][: process % len(wanted)]
+    waiting = {w: [c for c in wanted[w] if waits(c, w)] for w in order}
+    lost, part = list[Measurement](), f"process {process + 1} of {effort.processes}"
     with contextlib.ExitStack() as processes:
         contenders = {}
         for clearance in dict.fromkeys(c for row in waiting.values() for c in row):
-            progress(f"loading {clearance.exported.name} on {clearance.subject.runtime}")
+            progress(f"{part}: loading {clearance.exported.name} on {clearance.subject.runtime}")
             contenders[clearance] = processes.enter_context(Contender(clearance))
             contenders[clearance].load()  # all before the first is timed: loading takes a core
         for workload, row in waiting.items():
             running = [contenders[clearance] for clearance in row]
-            interleave(running, workload, effort, rng=rng, progress=progress)
+            interleave(running, workload, effort, rng=rng, progress=lambda line: progress(f"{part}: {line}"))
             origin_s = min((contender.first_start_s for contender in running), default=0.0)
             for contender in running:
-                measured = contender.measurement(workload, effort, session=ledger.session, origin_s=origin_s)
+                measured = contender.measurement(
+                    workload, effort, process=process, session=ledger.session, origin_s=origin_s
+                )
                 ledger.put(measured, answered_wrong=contender.answered_wrong)
                 lost += [measured] if measured.refused else []
     return lost

@@ -17,10 +17,10 @@ Table: TypeAlias = "pd.DataFrame"
 
 SUBJECT = SubjectColumns._fields
 PARITY = (*SUBJECT, *ParityLine._fields[1:])
-_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "samples")
-_VOUCHED = ("max_error", "error_to_bound", "refused")
-_LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "load_ms", "first_call_ms")
-_THROUGHPUTS = ("tokens_per_s", "slowest_round_tokens_per_s", "fastest_round_tokens_per_s")
+_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "processes", "samples")
+_VOUCHED = ("max_error", "error_to_bound", "remarks", "refused")
+_LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "spawn_ms", "load_ms", "first_call_ms")
+_THROUGHPUTS = ("tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")
 LATENCY = (*_WORKLOAD, *_LATENCIES, *_VOUCHED)
 THROUGHPUT = (*_WORKLOAD, *_THROUGHPUTS, *_VOUCHED)
 _NUMBERS = {*_LATENCIES, *_THROUGHPUTS, "max_error", "error_to_bound", "float32_error", "bound", "got", "want"}

@@ -69,6 +69,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
 
     version: str
     code_sha256: str  # of the adapter and of what it computes with
+    taken_s: float  # when the request was taken, on the system-wide monotonic clock
     load_s: float  # import the engine, read the file, build the session
     placement: tuple[Placement, ...]
 
@@ -86,6 +87,9 @@ class Samples(Record, frozen=True, kw_only=True, tag=True):
     warmup_s: tuple[float, ...]  # durations of the warm-up calls, the first call first
     start_s: tuple[float, ...]  # of each sample, on the system-wide monotonic clock
     sample_s: tuple[float, ...]  # durations
+    steady: bool | None  # whether the warm-up had stopped getting faster; absent where too few calls can tell
+    wall_s: float  # of sampling, with what is not timed in between
+    cpu_s: float  # processor time of all threads in it
 
 
 class Failure(Record, frozen=True, kw_only=True, tag=True):

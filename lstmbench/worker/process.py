@@ -1,6 +1,7 @@
 """The parent's side: start a process that holds one runtime, ask it, and say in one line what went wrong."""
 
 import math
+from time import perf_counter
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -35,9 +36,11 @@ class Worker:
             raise ValueError("a worker needs at least one thread and some time")
         self.runtime, self.exported, self.timeout_s = runtime, exported, timeout_s
         self._closed = ""  # why, once it is
+        begin_s = perf_counter()
         self._child = Child(threads=threads)
         load = Load(runtime=runtime, exported=exported, threads=threads)
         self.info = self._ask(load, WorkerInfo, doing=f"loading {exported.name}", timeout_s=timeout_s)
+        self.spawn_s = self.info.taken_s - begin_s  # until the process took requests: one clock for all processes
 
     def run(
         self, inputs: Tokens | Floats, state: State | None = None, *, lengths: Lengths | None = None

@@ -50,7 +50,7 @@ class Session:
                 f"runtime {request.runtime!r} takes no lengths: give it an export that was made without --lengths"
             )
         self.runtime: Runtime = adapter(request.exported, threads=request.threads)
-        self._load_s = time.perf_counter() - begin_s
+        self._taken_s, self._load_s = begin_s, time.perf_counter() - begin_s
         gc.freeze()  # what was imported stays: each measurement collects first, over torch's modules that takes 0.15 s
 
     def info(self) -> WorkerInfo:
@@ -58,6 +58,7 @@ class Session:
         return WorkerInfo(
             version=str(self.runtime.version),
             code_sha256=digest(type(self.runtime)),
+            taken_s=self._taken_s,
             load_s=self._load_s,
             placement=tuple(self.runtime.placement()),
         )

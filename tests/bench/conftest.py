@@ -32,7 +32,10 @@ class FakeWorker:
         self.stage.loaded.append(runtime)
         if runtime in self.stage.does_not_load:
             raise WorkerError(f"runtime {runtime!r} crashed (SIGSEGV) while loading")
-        self.info = WorkerInfo(version=self.stage.version, code_sha256="cd" * 32, load_s=0.5, placement=())
+        self.info = WorkerInfo(
+            version=self.stage.version, code_sha256="cd" * 32, taken_s=self.stage.now_s, load_s=0.5, placement=()
+        )
+        self.spawn_s = 0.25
 
     def measure(self, workload, inputs, *, warmup_s, budget_s, min_samples, max_samples) -> Samples:
         self.stage.took.append((self.runtime, workload, warmup_s))
@@ -44,7 +47,14 @@ class FakeWorker:
         steps = list(itertools.islice(self.stage.step_s, 3))
         starts = [self.stage.now_s + before for before in itertools.accumulate(steps[:-1], initial=0.0)]
         self.stage.now_s += sum(steps)
-        return Samples(warmup_s=(0.02,) * (2 if warmup_s else 1), start_s=tuple(starts), sample_s=tuple(steps))
+        return Samples(
+            warmup_s=(0.02,) * (2 if warmup_s else 1),
+            start_s=tuple(starts),
+            sample_s=tuple(steps),
+            steady=True if warmup_s else None,
+            wall_s=sum(steps),
+            cpu_s=sum(steps),
+        )
 
     def close(self) -> None:
         self.stage.closed.append(self.runtime)

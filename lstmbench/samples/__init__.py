@@ -1,0 +1,18 @@
+"""What raw times can carry: quantiles, intervals and differences, each only where there are samples enough for it."""
+
+from lstmbench.samples.cases import Case, cases
+from lstmbench.samples.effective import effective_size
+from lstmbench.samples.interval import median_interval
+from lstmbench.samples.quantiles import CONFIDENCE, minimum_samples, quantile_s
+from lstmbench.samples.stability import remarks
+
+__all__ = [
+    "CONFIDENCE",
+    "Case",
+    "cases",
+    "effective_size",
+    "median_interval",
+    "minimum_samples",
+    "quantile_s",
+    "remarks",
+]
