@@ -15,8 +15,8 @@ from lstmbench.worker import Samples, Worker
 class Contender:
     """Takes one workload after the other, in rounds; after a crash it is loaded again, for the next workload."""
 
-    def __init__(self, clearance: Clearance) -> None:
-        self.subject = clearance.subject
+    def __init__(self, clearance: Clearance, *, twin: bool = False) -> None:
+        self.subject, self._twin = clearance.subject, twin
         self._exported = clearance.exported
         self._worker: Worker | None = None
         self._unloadable = ""  # why, where it is not worth a second try
@@ -74,6 +74,7 @@ class Contender:
             subject=self.subject,
             workload=workload,
             process=process,
+            twin=self._twin,
             timing=timing,
             refused=self._refused,
         )

@@ -17,6 +17,7 @@ class Effort(Record, frozen=True, kw_only=True):
     warmup_s: float = 0.1  # in each process, or until it is steady; each later round has one untimed call
     budget_s: float = 0.5  # of sampling a case, over all its rounds; longer where a median needs more samples
     samples: int = 5000  # at most, over all its rounds: p99.9 takes 4603
+    twins: bool = True  # whether one contender runs twice, which tells how much noise there is
     seed: int = 0  # of the order within a round
 
     def __post_init__(self) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from lstmbench import runfolder
 from lstmbench.journal import Journal
 from lstmbench.records import Clearance, Machine, Measurement, Subject, Workload
@@ -19,9 +21,9 @@ class Ledger:
         case = (subject.identity, workload)
         return tuple(row for row in self._journal if (row.subject.identity, row.workload) == case)
 
-    def timed(self, subject: Subject, workload: Workload, process: int, *, budget_s: float) -> bool:
+    def timed(self, subject: Subject, workload: Workload, process: int, *, twin: bool, budget_s: float) -> bool:
         """Whether a process of a case has its samples, taken for so long or longer."""
-        rows = self._journal.rows((subject.identity, workload, process))
+        rows = self._journal.rows((subject.identity, workload, process, twin))
         return any(row.timing and row.timing.budget_s >= budget_s for row in rows)
 
     def supersede(self, subject: Subject) -> None:
@@ -46,7 +48,7 @@ class Ledger:
 
         Samples take the place of what was refused before in whatever process, a wrong answer that of the whole case.
         """
-        known = self.rows(row.subject, row.workload)
+        known = [other for other in self.rows(row.subject, row.workload) if other.twin == row.twin]
         if answered_wrong:
             self._take_the_place_of_all(row)
         elif row.timing:
@@ -58,8 +60,8 @@ class Ledger:
     def _take_the_place_of_all(self, row: Measurement) -> None:
         known = self.rows(row.subject, row.workload)
         self._journal.drop(lambda other: other in known)
-        self._journal.put([row])
+        self._journal.put([msgspec.structs.replace(row, twin=False)])
 
 
-def _case(row: Measurement) -> tuple[Subject, Workload, int]:
-    return row.subject.identity, row.workload, row.process
+def _case(row: Measurement) -> tuple[Subject, Workload, int, bool]:
+    return row.subject.identity, row.workload, row.process, row.twin

@@ -15,7 +15,8 @@ from lstmbench.model import folder as model_folder
 from lstmbench.records import ExportedModel, Form, Head, Precision, Workload
 from lstmbench.samples import Case, cases
 
-_EFFORT = Effort(processes=8, rounds=1, budget_s=1.0)  # of two equal ones, one is slower in all eight once in 128
+# of two equal ones, one is slower in all eight once in 128
+_EFFORT = Effort(processes=8, rounds=1, budget_s=1.0, twins=False)
 
 
 class Wish(NamedTuple):

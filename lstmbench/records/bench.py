@@ -81,6 +81,7 @@ class Measurement(Record, frozen=True, kw_only=True):
     subject: Subject
     workload: Workload
     process: Count  # which of the case's worker processes, from 0
+    twin: bool = False  # the very same case once more, under another name: what differs from it is noise
     timing: Timing | None
     refused: str = ""  # why there is no timing
 

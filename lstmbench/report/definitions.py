@@ -19,6 +19,11 @@ _INTERVAL = (
     "them; the processes' own medians are ordered, and the pair of them that holds the median of all such processes "
     "with 95 % confidence is shown. Fewer than six processes carry none."
 )
+_TO_THE_FASTEST = (
+    "Time over that of the fastest row of the same workload, from the processes in which both took turns. A tie: the "
+    "99 % interval of that ratio holds 1, or the difference is no larger than the smallest that is told. That one "
+    "comes from a row of each workload that was timed twice, under two names."
+)
 _COLD = (
     "Medians of the processes that began with this workload. Start: from the start of the process until it took "
     "requests; load: the engine imported, the file read, the session built; first call: at the shape of the row."
@@ -52,6 +57,7 @@ def definitions() -> list[tuple[str, str]]:
         ("n/a", _NOT_TOLD.format(confidence=CONFIDENCE, counts=counts)),
         ("Tokens/s", "Tokens of a sample over the median: B·T for scoring and generating, B for decoding."),
         ("95 % interval", _INTERVAL),
+        ("To the fastest", _TO_THE_FASTEST),
         ("Cold start", _COLD),
         ("Remarks", _REMARKS),
         (

@@ -91,7 +91,7 @@ def _speed(name: str, tab: str, what: str, note: str, lines: Iterable[SpeedLine]
     keys = ("B", "T", "Model / form", "Cell", "Runtime", "Provider", "Threads")
     values = (
         *("Processes", "Samples", "Median ms", "p90 ms", "p99 ms"),
-        *("Tokens/s", "95 % interval", "Max error", "Of bound", "Remarks"),
+        *("Tokens/s", "95 % interval", "To the fastest", "Max error", "Of bound", "Remarks"),
     )
     rows, before = [], None
     for line in lines:
@@ -112,6 +112,7 @@ def _speed_row(line: SpeedLine, *, first: bool) -> Row:
         *map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms)),
         wording.rate(line.tokens_per_s),
         wording.between(line.tokens_per_s_low, line.tokens_per_s_high),
+        wording.beside_the_fastest(line.to_fastest, tied=line.tied),
         wording.error(line.max_error),
         wording.share(line.error_to_bound),
         line.remarks or "none",

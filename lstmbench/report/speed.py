@@ -38,6 +38,8 @@ class SpeedLine(NamedTuple):
     first_call_ms: float | None = None
     max_error: float | None = None
     error_to_bound: float | None = None
+    to_fastest: float | None = None  # time over that of the fastest of its workload; absent where that cannot be told
+    tied: bool | None = None  # with the fastest: no further from it than noise
     remarks: str = ""
     refused: str = ""
 
@@ -56,7 +58,7 @@ def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]
         whole = outputs[subject, work.batch, work.time, work.chunks, work.decoding] >= 3  # the head's own, h_n, c_n
         return found if found.refused or whole else UNCHECKED
 
-    return sorted((_line(case, standing(case)) for case in samples.cases(measurements)), key=_place)
+    return sorted((_line(case, standing(case)) for case in samples.cases(measurements) if not case.twin), key=_place)
 
 
 def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
