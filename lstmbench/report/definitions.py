@@ -9,7 +9,8 @@ _PARITY_FIRST = (
 )
 _DIFFERENCES = (
     "Call one row faster than another only where their intervals do not meet: the bands in the charts, the column "
-    "“95 % interval”. Rows are sorted by shape and name, not by rank."
+    "“95 % interval”; of the fastest of each workload, the column “To the fastest” says it. Rows are sorted by shape "
+    "and name, not by rank."
 )
 _LOOK = "Colours are runtimes, dashes and shapes are cells. Axes that span a factor of eight are logarithmic."
 HOW_TO_READ = (_PARITY_FIRST, _DIFFERENCES, _LOOK)
