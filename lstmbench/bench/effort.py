@@ -18,6 +18,7 @@ class Effort(Record, frozen=True, kw_only=True):
     budget_s: float = 0.5  # of sampling a case, over all its rounds; longer where a median needs more samples
     samples: int = 5000  # at most, over all its rounds: p99.9 takes 4603
     twins: bool = True  # whether one contender runs twice, which tells how much noise there is
+    weigh: bool = True  # whether memory is looked at, in a pass of its own
     seed: int = 0  # of the order within a round
 
     def __post_init__(self) -> None:

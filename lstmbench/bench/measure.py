@@ -12,6 +12,7 @@ from lstmbench.bench.entries import Grid, grid
 from lstmbench.bench.ledger import Ledger
 from lstmbench.bench.passes import take_pass
 from lstmbench.bench.rounds import Progress
+from lstmbench.bench.weigh import Scales
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import Clearance, Load, Measurement, Workload
 
@@ -43,6 +44,8 @@ def bench(
         for process in range(effort.processes):
             left = _without(entries, lost)
             lost += take_pass(left, ledger, process=process, effort=effort, rng=rng, progress=progress)
+        if effort.weigh:
+            Scales(run, machine=machine.fingerprint).weigh_all(_without(entries, lost), progress)
     pairs = dict.fromkeys((entry.clearance.subject, w) for w, row in entries.items() for entry in row)
     kept = [measured for subject, workload in pairs for measured in ledger.rows(subject, workload)]
     return kept + [row for row in lost if row not in kept]

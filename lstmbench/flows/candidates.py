@@ -16,7 +16,7 @@ from lstmbench.records import ExportedModel, Form, Head, Precision, Workload
 from lstmbench.samples import Case, cases
 
 # of two equal ones, one is slower in all eight once in 128
-_EFFORT = Effort(processes=8, rounds=1, budget_s=1.0, twins=False)
+_EFFORT = Effort(processes=8, rounds=1, budget_s=1.0, twins=False, weigh=False)
 
 
 class Wish(NamedTuple):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from lstmbench.report import definitions, sheets, summary, wording
 from lstmbench.report.figures import Figure
+from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
 from lstmbench.report.raw import Raw
 from lstmbench.report.sheets import Sheet
@@ -55,7 +56,7 @@ def document(
         cautions=summary.cautions(machine, recorded.measurements),
         key_figures=summary.key_figures(parity, speed, noise),
         figures=figures,
-        sheets=sheets.sheets(parity, speed),
+        sheets=sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
         machine=summary.machine_facts(machine),
         how_to_read=definitions.HOW_TO_READ,
         definitions=definitions.definitions(),

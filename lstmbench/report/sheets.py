@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lstmbench.report import wording
+from lstmbench.report.memory import MemoryLine
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.verdicts import FAILED, ParityLine
 
@@ -17,6 +18,10 @@ _COLD_NOTE = (
     "Start is what a worker process needed until it took requests, load its imports, reading the file and building the "
     "session, first call the first in that process: medians of the processes that began with that row, with files in "
     "the page cache. Median is the same shape, warm."
+)
+_MEMORY_NOTE = (
+    "Loaded is what the process grew by when the engine was imported, the file read and the session built; peak is the "
+    "most that the workload took over that. Smaller workloads came first in a process: what an engine keeps, counts."
 )
 _PARITY_NOTE = (
     "Largest difference from the float64 NumPy reference over all shapes; of tokens, what logits must be off by to "
@@ -47,7 +52,7 @@ class Sheet(NamedTuple):
     rows: tuple[Row, ...]
 
 
-def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[Sheet]:
+def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Sequence[MemoryLine] = ()) -> list[Sheet]:
     """Parity first, then what it vouches for; a workload that was not asked for has no sheet."""
     scored = [line for line in speed if line.workload == "score"]
     decoded = [line for line in speed if line.workload == "decode"]
@@ -58,6 +63,7 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[She
         _speed("decode", "Decoding", "one step", _DECODE_NOTE, decoded),
         _speed("generate", "Generating", "one call of T tokens a row", _GENERATE_NOTE, generated),
         _cold(speed),
+        _memory(memory),
     ]
     return [sheet for sheet in all_of_them if sheet.rows]
 
@@ -132,3 +138,19 @@ def _cold_row(line: SpeedLine) -> Row:
     keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
     times = map(wording.number, (line.spawn_ms, line.load_ms, line.first_call_ms, line.p50_ms))
     return Row(keys, (*times, wording.error(line.max_error), wording.share(line.error_to_bound)))
+
+
+def _memory(lines: Iterable[MemoryLine]) -> Sheet:
+    keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
+    values = ("File MiB", "Loaded MiB", "Peak MiB", "Max error", "Of bound")
+    rows = tuple(map(_memory_row, lines))
+    return Sheet("memory", "Memory", "Memory: resident, in a process of its own", _MEMORY_NOTE, keys, values, rows)
+
+
+def _memory_row(line: MemoryLine) -> Row:
+    s = line.subject
+    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    if line.refused:
+        return Row(keys, (), refused=line.refused)
+    sizes = map(wording.number, (line.file_mib, line.engine_mib, line.peak_mib))
+    return Row(keys, (*sizes, wording.error(line.max_error), wording.share(line.error_to_bound)))

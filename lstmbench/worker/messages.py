@@ -1,4 +1,4 @@
-"""What parent and child say to each other: five requests, and a reply to each but the last."""
+"""What parent and child say to each other: six requests, and a reply to each but the last."""
 
 import math
 from typing import Literal, TypeAlias
@@ -60,6 +60,13 @@ class Measure(Record, frozen=True, kw_only=True, tag=True):
     max_samples: Positive
 
 
+class Weigh(Record, frozen=True, kw_only=True, tag=True):
+    """Tell how much memory a workload takes."""
+
+    workload: Workload
+    inputs: Array
+
+
 class Close(Record, frozen=True, kw_only=True, tag=True):
     """Release the runtime and exit; there is no reply but the end."""
 
@@ -92,6 +99,14 @@ class Samples(Record, frozen=True, kw_only=True, tag=True):
     cpu_s: float  # processor time of all threads in it
 
 
+class Footprint(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to Weigh."""
+
+    empty_bytes: Count  # resident before the engine was imported
+    idle_bytes: Count  # resident with the model loaded, before anything was run
+    peak_bytes: Count  # the most while the workload ran, over idle
+
+
 class Failure(Record, frozen=True, kw_only=True, tag=True):
     """Reply to any request that could not be served."""
 
@@ -99,8 +114,8 @@ class Failure(Record, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request: TypeAlias = Load | Run | Generate | Measure | Close
-Reply: TypeAlias = WorkerInfo | Answer | Samples | Failure
+Request: TypeAlias = Load | Run | Generate | Measure | Weigh | Close
+Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Failure
 
 
 def pack(array: Tokens | Floats | Lengths) -> Array:

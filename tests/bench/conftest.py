@@ -5,7 +5,7 @@ import pytest
 
 from lstmbench.errors import AnswerError, WorkerError
 from lstmbench.records import Clearance, ExportedModel, ModelConfig, Subject, Workload
-from lstmbench.worker import Samples, WorkerInfo
+from lstmbench.worker import Footprint, Samples, WorkerInfo
 
 
 class Stage:
@@ -17,6 +17,7 @@ class Stage:
         self.closed: list[str] = []
         self.took: list[tuple[str, Workload, float]] = []  # who, what, warm-up
         self.granted: list[tuple[float, int, int]] = []  # budget, least and most samples
+        self.weighed: list[tuple[str, Workload]] = []
         self.step_s = itertools.repeat(0.01)
         self.crashes: set[tuple[str, str]] = set()  # runtime and kind of workload
         self.turns_to_nan: set[str] = set()
@@ -56,6 +57,18 @@ class FakeWorker:
             cpu_s=sum(steps),
         )
 
+    def weigh(self, workload, inputs) -> Footprint:
+        self.stage.weighed.append((self.runtime, workload))
+        if (self.runtime, workload.kind) in self.stage.crashes:
+            raise WorkerError(f"runtime {self.runtime!r} crashed (SIGSEGV) while weighing {workload.kind}")
+        return Footprint(empty_bytes=10, idle_bytes=100, peak_bytes=workload.batch * workload.time)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self.close()
+
     def close(self) -> None:
         self.stage.closed.append(self.runtime)
 
@@ -63,7 +76,9 @@ class FakeWorker:
 @pytest.fixture
 def stage(monkeypatch) -> Stage:
     stage = Stage()
-    monkeypatch.setattr("lstmbench.bench.contender.Worker", FakeWorker)
+    for module in ("contender", "weigh"):
+        monkeypatch.setattr(f"lstmbench.bench.{module}.Worker", FakeWorker)
+    monkeypatch.setattr("lstmbench.bench.weigh._on_disk", lambda _exported: 1000)
     monkeypatch.setattr(FakeWorker, "stage", stage, raising=False)
     return stage
 

@@ -1,5 +1,6 @@
 """Numbers only for what passed; rounds interleaved; what was timed stays timed."""
 
+import functools
 from collections import Counter
 from collections.abc import Callable
 
@@ -15,7 +16,8 @@ from lstmbench.records import Load, Measurement, Workload
 SCORE = grid(batches=(1, 2), times=(4,), kinds=("score",))
 BOTH = grid(batches=(1,), times=(4,), kinds=("score", "decode"))
 QUIET = Load(at="2026-01-02T03:04:05+00:00", load_average=(0.1, 0.1, 0.1), cpu_mhz=None)
-EFFORT = Effort(processes=1, twins=False, rounds=3, warmup_s=0.1, budget_s=0.3, samples=90)
+plain = functools.partial(Effort, processes=1, twins=False, weigh=False)
+EFFORT = plain(rounds=3, warmup_s=0.1, budget_s=0.3, samples=90)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_every_case_gets_its_raw_samples_and_they_are_on_disk(stage, cleared, be
 
 def test_each_round_has_every_runtime_once_in_an_order_of_its_own(stage, cleared, bench):
     names = "abcdefgh"
-    bench(cleared(*names), SCORE[:1], effort=Effort(processes=1, twins=False, rounds=5))
+    bench(cleared(*names), SCORE[:1], effort=plain(rounds=5))
     who = [name for name, _, _ in stage.took]
     rounds = [tuple(who[n : n + 8]) for n in range(0, 40, 8)]
     assert all(sorted(one) == sorted(names) for one in rounds)
@@ -62,7 +64,7 @@ def test_the_order_follows_from_the_seed(stage, cleared, bench, tmp_path):
     orders = []
     for n, seed in enumerate((1, 1, 2)):
         stage.took.clear()
-        bench(cleared(*"abcdef"), run=tmp_path / str(n), effort=Effort(processes=1, twins=False, seed=seed))
+        bench(cleared(*"abcdef"), run=tmp_path / str(n), effort=plain(seed=seed))
         orders.append([name for name, _, _ in stage.took])
     assert orders[0] == orders[1] != orders[2]
 
@@ -235,13 +237,13 @@ def test_what_was_timed_is_not_timed_again(stage, cleared, bench, run):
 
 
 def test_who_asks_for_more_sampling_gets_it_and_who_asks_for_less_keeps_what_is_there(stage, cleared, bench, run):
-    bench(cleared("a"), SCORE[:1], effort=Effort(processes=1, twins=False, rounds=1, budget_s=0.2))
+    bench(cleared("a"), SCORE[:1], effort=plain(rounds=1, budget_s=0.2))
     stage.took.clear()
-    (longer,) = bench(cleared("a"), SCORE[:1], effort=Effort(processes=1, twins=False, rounds=1, budget_s=0.4))
+    (longer,) = bench(cleared("a"), SCORE[:1], effort=plain(rounds=1, budget_s=0.4))
     assert stage.took
     assert longer.timing.budget_s == 0.4
     stage.took.clear()
-    assert bench(cleared("a"), SCORE[:1], effort=Effort(processes=1, twins=False, rounds=1, budget_s=0.1)) == [longer]
+    assert bench(cleared("a"), SCORE[:1], effort=plain(rounds=1, budget_s=0.1)) == [longer]
     assert not stage.took
     assert journal(run) == [longer]
 
@@ -260,7 +262,7 @@ def test_another_file_of_the_same_name_takes_the_place_of_the_first(stage, clear
 def test_samples_survive_a_longer_try_that_crashes_and_the_crash_is_told(stage, cleared, bench, run):
     before = bench(cleared("a"), SCORE[:1])
     stage.crashes = {("a", "score")}
-    kept, lost = bench(cleared("a"), SCORE[:1], effort=Effort(processes=1, twins=False, rounds=3, budget_s=9.0))
+    kept, lost = bench(cleared("a"), SCORE[:1], effort=plain(rounds=3, budget_s=9.0))
     assert [kept] == before == journal(run)
     assert "crashed (SIGSEGV)" in lost.refused
 
@@ -268,7 +270,7 @@ def test_samples_survive_a_longer_try_that_crashes_and_the_crash_is_told(stage, 
 def test_no_samples_survive_an_answer_that_turned_out_wrong(stage, cleared, bench, run):
     bench(cleared("a"), SCORE[:1])
     stage.turns_to_nan = {"a"}
-    (row,) = bench(cleared("a"), SCORE[:1], effort=Effort(processes=1, twins=False, rounds=3, budget_s=9.0))
+    (row,) = bench(cleared("a"), SCORE[:1], effort=plain(rounds=3, budget_s=9.0))
     assert [row] == journal(run)
     assert "holds NaN" in row.refused
 
