@@ -31,6 +31,7 @@ from lstmbench.records.export import (
     ShapeCheck,
     steps_of,
 )
+from lstmbench.records.memory import Weight
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
 from lstmbench.records.study import Study, StudyRow
 
@@ -71,6 +72,7 @@ __all__ = [
     "Timing",
     "TrainConfig",
     "Unit",
+    "Weight",
     "Workload",
     "WorkloadKind",
     "steps_of",

@@ -23,7 +23,8 @@ class Inline:
         self.exported = exported
         self.runtime = load(runtime)(exported, threads=threads)
         told = {"placement": self.runtime.placement(), "provider": getattr(self.runtime, "provider", "")}
-        self.info = WorkerInfo(version=self.runtime.version, code_sha256=self.code, load_s=0.1, **told)
+        times = {"taken_s": 0.0, "load_s": 0.1}
+        self.info = WorkerInfo(version=self.runtime.version, code_sha256=self.code, **times, **told)
 
     def run(self, inputs, state=None, *, lengths=None):
         self.ran.append(type(self.runtime).__name__)

@@ -14,6 +14,7 @@ EFFORT = Effort(rounds=2, warmup_s=0.0, budget_s=0.02, samples=200)
 @pytest.fixture
 def go(tmp_path, plugins):
     def go(exported, runtime, **options):
+        exported.path.write_bytes(b"a file that no runtime here reads, and that is weighed")
         run, quiet = tmp_path / "run", lambda _line: None
         report = checking.check([exported], [runtime], run=run, shapes=((1, 1), (2, 3)), progress=quiet, **options)
         began = machine.observe().before
