@@ -6,6 +6,7 @@ LstmbenchError
 ├── ExportError        a graph that cannot hold the model, or a file that failed its own check
 ├── RuntimeMissingError  a runtime, provider or extra that is not installed
 ├── WorkerError        the process that held a runtime crashed, hung or refused
+│   ├── CrashError     it crashed, hung, exited or was killed, and so reported nothing
 │   └── AnswerError    what it answered is wrong
 ├── RecordError        a file on disk that is damaged, of another version, or not ours
 └── DiskError          a folder that cannot be written, a disk that is full
@@ -36,6 +37,10 @@ class RuntimeMissingError(LstmbenchError):
 
 class WorkerError(LstmbenchError):
     """The process that holds a runtime crashed, hung or refused the work."""
+
+
+class CrashError(WorkerError):
+    """The process that holds a runtime crashed, hung, exited or was killed: it could not say what went wrong."""
 
 
 class AnswerError(WorkerError):
