@@ -46,7 +46,7 @@ def outputs() -> Iterator[Mistake]:
     yield of_inputs("without the last step", _one_less)
     yield Mistake("with Y going on behind the end of a row", _going_on)
     yield of_outputs("with Y_h from the last row of Y", _last_row)
-    yield Mistake("in float32", _in_float32)
+    yield Mistake("in float32", _in_float32, np.float32)
 
 
 def _left_out(case: Case, *names: str) -> Case | None:

@@ -16,6 +16,7 @@ class Mistake(NamedTuple):
 
     name: str
     answer: Answer  # None where the case has nothing that could be taken wrongly
+    dtype: type[np.floating] | None = None  # what it computes in, where that is the mistake
 
 
 def of_inputs(name: str, change: Callable[[Case], Case | None]) -> Mistake:

@@ -103,11 +103,11 @@ def _sizes() -> Iterator[Feature]:
 
 def _loops() -> Iterator[Feature]:
     forms: tuple[GraphForm, ...] = ("Scan", "Loop")
-    bare: GraphForm = "Loop without condition"
-    yield Feature(f"{bare}, P", (draw(f"{bare}, P", *_STATES, "P"),), bare)
     for form in forms:
         yield Feature(f"{form}, P", (draw(f"{form}, P", *_STATES, "P"),), form)
         yield _open(f"{form}, P, dynamic B and T", "BT", [(B, T), (1, 7), (6, T)], form)
+    bare: GraphForm = "Loop without condition"  # which is "true" where it is left out, as exporters leave it
+    yield Feature(f"{bare}, P", (draw(f"{bare}, P", *_STATES, "P"),), bare)
 
 
 def _open(name: str, letters: str, sizes: list[tuple[int, int]], form: GraphForm = "LSTM") -> Feature:

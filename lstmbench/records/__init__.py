@@ -30,6 +30,7 @@ from lstmbench.records.export import (
     steps_of,
 )
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
+from lstmbench.records.probe import Finding, ProbeError, ProbeRow
 from lstmbench.records.study import Study, StudyRow
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Decoding",
     "ExportRecord",
     "ExportedModel",
+    "Finding",
     "Form",
     "Head",
     "Load",
@@ -54,6 +56,8 @@ __all__ = [
     "Placement",
     "Positive",
     "Precision",
+    "ProbeError",
+    "ProbeRow",
     "Quality",
     "Record",
     "Score",

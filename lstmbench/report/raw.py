@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import Machine, Measurement, ParityRow
-from lstmbench.runfolder import MACHINE, MEASUREMENTS, PARITY
+from lstmbench.records import Machine, Measurement, ParityRow, ProbeRow
+from lstmbench.runfolder import MACHINE, MEASUREMENTS, PARITY, PROBES
 
 
 class Raw(NamedTuple):
@@ -15,6 +15,7 @@ class Raw(NamedTuple):
     machine: Machine
     parity: tuple[ParityRow, ...]
     measurements: tuple[Measurement, ...]
+    probes: tuple[ProbeRow, ...] = ()  # where runtimes were probed
 
 
 def read(run: Path) -> Raw:
@@ -35,7 +36,7 @@ def read_checked(run: Path) -> Raw:
         raise RecordError(f"{run} holds no whole line of {PARITY} yet; check its exports with 'lstmbench check'")
     measurements = tuple(disk.read_journal(run / MEASUREMENTS, Measurement))
     _demand_one_machine(run, machine, measurements)
-    return Raw(machine, parity, measurements)
+    return Raw(machine, parity, measurements, tuple(disk.read_journal(run / PROBES, ProbeRow)))
 
 
 def _demand_one_machine(run: Path, machine: Machine, measurements: tuple[Measurement, ...]) -> None:
