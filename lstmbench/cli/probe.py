@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lstmbench.cli.check import Run, Runtimes
-from lstmbench.cli.screen import spinner, table
+from lstmbench.cli.screen import spinner, table, tables
 
 
 def probe(
@@ -17,10 +17,15 @@ def probe(
     write_vectors: Annotated[
         Path | None, typer.Option(help="Instead: write the vectors as ONNX backend test data into this new folder.")
     ] = None,
+    onnx_cases: Annotated[
+        bool, typer.Option("--onnx-cases", help="Instead: tell which mistakes ONNX's own LSTM cases miss.")
+    ] = False,
 ) -> None:
     """Run every feature of the LSTM operator, each in a process of its own: right, wrong, refused or crashed."""
     if write_vectors is not None:
         _write(write_vectors)
+    elif onnx_cases:
+        _survey(out, json=json)
     else:
         _probe(runtime, out, json=json)
 
@@ -35,13 +40,35 @@ def _probe(runtime: list[str] | None, out: Path, *, json: bool) -> None:
         if (out / "index.html").is_file() and extra.installed():
             render(out)
     if json:
-        import msgspec
-
-        typer.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        _print_json(rows)
         return
     for title, columns, cells in probe_tables(out, [row.runtime for row in rows]):
         table(title, columns, cells, left=len(columns))
     typer.echo(f"\n{out / PROBE}")
+
+
+def _survey(out: Path, *, json: bool) -> None:
+    from lstmbench import disk
+    from lstmbench.probe import survey
+    from lstmbench.report import SURVEY, render_survey, survey_tables
+
+    disk.make_folder(out)
+    with spinner() as progress:
+        progress("planting mistakes")
+        found = survey()
+    disk.write_record(out / SURVEY, found)
+    drawn = render_survey(out)
+    if json:
+        _print_json(found)
+        return
+    tables(survey_tables(found))
+    typer.echo(f"\n{drawn}")
+
+
+def _print_json(found: object) -> None:
+    import msgspec
+
+    typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 
 
 def _write(folder: Path) -> None:

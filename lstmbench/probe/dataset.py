@@ -1,7 +1,7 @@
-"""The vectors as ONNX backend test data: `test_lstm_<feature>/model.onnx`, `test_data_set_<n>/input_<n>.pb`, `output_<n>.pb`.
+"""The vectors as ONNX backend test data: `test_lstm_<feature>/model.onnx`, `test_data_set_0/input_0.pb`, `output_0.pb`.
 
-`data.json` beside a model holds its tolerance, which the loader of onnx.backend.test reads; outputs are what the
-operator gives in float64, rounded to the type of the case.
+A feature that is asked at several sizes has as many data sets. `data.json` beside a model holds its tolerance, which
+the loader of onnx.backend.test reads; outputs are what the operator gives in float64, rounded to the type of the case.
 """
 
 import json

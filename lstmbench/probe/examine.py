@@ -36,7 +36,7 @@ def examine(
     return _row(question, runtime, machine, info, answers)
 
 
-def _row(  # noqa: PLR0913, PLR0917 (what was asked of whom, and what came of it)
+def _row(  # noqa: PLR0913 (what was asked of whom, and what came of it)
     question: Question,
     runtime: str,
     machine: Machine,

@@ -30,7 +30,7 @@ from lstmbench.records.export import (
     steps_of,
 )
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
-from lstmbench.records.probe import Finding, ProbeError, ProbeRow
+from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
 from lstmbench.records.study import Study, StudyRow
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Load",
     "Machine",
     "Measurement",
+    "MistakeRow",
     "ModelConfig",
     "ModelFolder",
     "ParityRow",
@@ -66,6 +67,7 @@ __all__ = [
     "Study",
     "StudyRow",
     "Subject",
+    "Survey",
     "Threads",
     "Timing",
     "TrainConfig",

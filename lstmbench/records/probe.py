@@ -1,8 +1,9 @@
-"""What a runtime made of one feature of the LSTM operator."""
+"""What a runtime made of a feature of the LSTM operator, and what finds which mistake."""
 
 from typing import Literal, TypeAlias
 
-from lstmbench.records.base import Positive, Record
+from lstmbench.records.base import Count, Positive, Record
+from lstmbench.records.bench import Machine
 from lstmbench.records.check import Placement
 
 Finding: TypeAlias = Literal["right", "wrong", "refused", "crashed"]
@@ -55,3 +56,25 @@ class ProbeRow(Record, frozen=True, kw_only=True):
 
 def _share(error: ProbeError) -> float:
     return float("inf") if error.max_error is None else error.max_error / error.tolerance
+
+
+class MistakeRow(Record, frozen=True, kw_only=True):
+    """What finds one mistake."""
+
+    mistake: str
+    onnx_found: tuple[str, ...]  # which of ONNX's own cases fail for it
+    rows_asked: Count  # rows of the probe in float32 and double that it bears on
+    rows_found: Count
+    close_1e5_found: Count  # of the same rows, if they were compared by allclose(rtol = atol = 1e-5)
+    close_1e3_found: Count
+
+
+class Survey(Record, frozen=True, kw_only=True):
+    """`onnx-cases.json`: what the LSTM cases of ONNX's backend tests find, beside the rows of the probe."""
+
+    schema: Literal["lstmbench.survey/1"] = "lstmbench.survey/1"
+    machine: Machine
+    onnx_version: str
+    cases: tuple[str, ...]
+    rows: Count
+    mistakes: tuple[MistakeRow, ...]

@@ -23,7 +23,7 @@ class Engine:
         self._names = [output.name for output in self._session.get_outputs()]
 
     @classmethod
-    def graph(cls, path, *, threads):
+    def graph(cls, path, *, threads):  # noqa: ARG003 (as the contract names it)
         return cls(path)
 
     def change(self, graph):
@@ -86,12 +86,12 @@ class OffByAThousandth(Engine):
 
 
 class Segfaults(Engine):
-    def run(self, inputs):
+    def run(self, _inputs):
         os.kill(os.getpid(), signal.SIGSEGV)
 
 
 class AbortsAtLoad(Engine):
-    def __init__(self, path):
+    def __init__(self, _path):
         os.abort()
 
 
@@ -103,10 +103,10 @@ class CrashesAtTheSecondSize(Engine):
 
 
 class Hangs(Engine):
-    def run(self, inputs):
+    def run(self, _inputs):
         time.sleep(120)
 
 
 class Refuses(Engine):
-    def run(self, inputs):
+    def run(self, _inputs):
         raise NotImplementedError("no kernel\nfor LSTM(99)")

@@ -159,5 +159,5 @@ ROW = {
     ],
 )
 def test_a_row_that_contradicts_itself_cannot_be_made(fields):
-    with pytest.raises(ValueError, match="right|wrong"):
+    with pytest.raises(ValueError, match=r"right|wrong"):
         ProbeRow(**ROW, **fields)
