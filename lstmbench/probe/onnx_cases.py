@@ -62,7 +62,7 @@ def _data_sets(name: str, case: Any) -> Iterator[OnnxCase]:
 
 def _attributes(found: dict[str, Any]) -> Attributes:
     told = {name: value for name, value in found.items() if name != "hidden_size"}
-    texts = {n: v.decode() if isinstance(v, bytes) else v for n, v in told.items()}
+    texts: dict[str, Any] = {n: v.decode() if isinstance(v, bytes) else v for n, v in told.items()}
     if "activations" in texts:
         texts["activations"] = tuple(name.decode() for name in told["activations"])
     return Attributes(**texts)
