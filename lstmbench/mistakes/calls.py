@@ -46,6 +46,7 @@ def outputs() -> Iterator[Mistake]:
     yield of_inputs("without the last step", _one_less)
     yield Mistake("with Y going on behind the end of a row", _going_on)
     yield of_outputs("with Y_h from the last row of Y", _last_row)
+    yield of_outputs("with zero states where no step is taken", _forgotten)
     yield Mistake("in float32", _in_float32, np.float32)
 
 
@@ -146,6 +147,15 @@ def _last_row(case: Case, got: Outputs) -> Outputs | None:
     Y_h = got[1].copy()
     Y_h[0] = got[0][-1, 0]
     return got[0], Y_h, got[2]
+
+
+def _forgotten(case: Case, got: Outputs) -> Outputs | None:
+    """Y_h and Y_c of rows of length 0 are not those that were given."""
+    none = np.array(_ends(case)) == 0
+    if not none.any() or case.how.layout:
+        return None
+    Y_h, Y_c = (np.where(none[:, None], 0.0, state) for state in got[1:])
+    return got[0], Y_h, Y_c
 
 
 def _in_float32(case: Case) -> Outputs | None:

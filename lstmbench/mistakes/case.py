@@ -51,6 +51,11 @@ class Case(NamedTuple):
         return len(self.tensors["W"])
 
 
+def distance(got: Array, want: Array) -> float:
+    """The largest difference of two arrays of one shape; 0 where they are empty, NaN where one holds it."""
+    return float(np.abs(got.astype(np.float64) - want).max(initial=0.0))
+
+
 def right(case: Case, *, step: Step = one_step) -> Outputs:
     """What the operator gives, in float64; with another `step`, what an engine gives that has its step wrong."""
     return run(case.into(np.float64), step=step)

@@ -53,7 +53,7 @@ class Feature(NamedTuple):
 
 def features() -> tuple[Feature, ...]:
     """Every row, in the order of the table."""
-    rows = (_plain(), _attributes(), _sizes(), _loops(), _types(), _integers())
+    rows = (_plain(), _attributes(), _sizes(), _edges(), _loops(), _types(), _integers())
     return tuple(chain.from_iterable(rows))
 
 
@@ -99,6 +99,14 @@ def _twice(
 def _sizes() -> Iterator[Feature]:
     yield _open("dynamic T", "T", [(B, T), (B, 1), (B, 7)])
     yield _open("dynamic B", "B", [(B, T), (1, T), (6, T)])
+
+
+def _edges() -> Iterator[Feature]:
+    """What streams and empty batches ask: where no step is taken, the state stays as it was given."""
+    ended = draw("row of length 0", *_STATES).but(sequence_lens=np.array([2, T, 0], np.int32))
+    yield Feature("row of length 0", (ended,))
+    yield Feature("T = 0", (draw("T = 0", *_STATES, sizes=(B, 0)),), open="T")
+    yield Feature("B = 0", (draw("B = 0", *_STATES, sizes=(0, T)),), open="B")
 
 
 def _loops() -> Iterator[Feature]:

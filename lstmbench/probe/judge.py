@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmbench.mistakes import MISTAKES, OUTPUTS, Array, Mistake, Outputs
+from lstmbench.mistakes import MISTAKES, OUTPUTS, Array, Mistake, Outputs, distance
 from lstmbench.probe.question import Call, Question
 from lstmbench.probe.tolerance import tolerances
 from lstmbench.records import ProbeError
@@ -52,6 +52,8 @@ def _off(
     if got.shape != want.shape or got.dtype != dtype:
         return None, f"{name} is {got.dtype} {got.shape}, the operator gives {dtype} {want.shape}"
     off = np.abs(got.astype(np.float64) - want)
+    if not off.size:
+        return 0.0, ""
     at = np.unravel_index(int(np.where(np.isfinite(off), off, np.inf).argmax()), off.shape)
     value = f"{name}{[int(i) for i in at]} is {got[at]:.7g}, the operator gives {want[at]:.7g}"
     if not np.isfinite(off).all():
@@ -84,7 +86,7 @@ def _agrees(
         got = answer.get(name)
         if got is None or got.shape != want.shape or got.dtype != dtype:
             return False
-        if not np.abs(got.astype(np.float64) - want).max() <= tolerance:  # NaN agrees with nothing
+        if not distance(got, want) <= tolerance:  # NaN agrees with nothing
             return False
     return True
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from lstmbench import machine
-from lstmbench.mistakes import MISTAKES, Mistake, Outputs
+from lstmbench.mistakes import MISTAKES, Mistake, Outputs, distance
 from lstmbench.probe.features import INTEGERS, Feature, features
 from lstmbench.probe.onnx_cases import OnnxCase, onnx_cases
 from lstmbench.probe.question import Call, Question, question
@@ -60,7 +60,7 @@ def _seen(mistake: Mistake, one: Question) -> _Found | None:
 
 
 def _call(call: Call, outputs: Outputs) -> _Found:
-    off = [float(np.abs(got - want).max()) for got, want in zip(outputs, call.right, strict=True)]
+    off = [distance(got, want) for got, want in zip(outputs, call.right, strict=True)]
     beyond = any(error > tolerance for error, tolerance in zip(off, call.tolerances, strict=True))
     return _Found(beyond, *(not _close(call, outputs, by) for by in (1e-5, 1e-3)))
 

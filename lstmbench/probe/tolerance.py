@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench.evaluator import Direction, one_step
-from lstmbench.mistakes import Array, Case, Outputs, right
+from lstmbench.mistakes import Array, Case, Outputs, distance, right
 from lstmbench.mistakes.case import run
 from lstmbench.model import arithmetic
 
@@ -34,8 +34,8 @@ def tolerances(case: Case, *, integers: bool = False) -> tuple[float, float, flo
     errors = np.max([_errors(compute, case, orders, want) for orders in _orders(case)], axis=0)
     k = K_ROUNDED if integers or dtype == np.float16 else K
     time = case.tensors["X"].shape[1 if case.how.layout else 0]
-    walk = float(np.finfo(dtype).eps) / 2 * math.sqrt(time)
-    sizes = [max(1.0, float(np.abs(array).max())) for array in want]
+    walk = float(np.finfo(dtype).eps) / 2 * math.sqrt(max(1, time))
+    sizes = [max(1.0, distance(array, np.zeros(()))) for array in want]
     Y, Y_h, Y_c = (k * max(float(error), walk * size) for error, size in zip(errors, sizes, strict=True))
     return Y, Y_h, Y_c
 
@@ -53,7 +53,7 @@ def _errors(
     units, features = orders
     back = np.argsort(units)
     got = compute(_reordered(case, units, features))
-    return [float(np.abs(g[..., back].astype(np.float64) - w).max()) for g, w in zip(got, want, strict=True)]
+    return [distance(g[..., back], w) for g, w in zip(got, want, strict=True)]
 
 
 def _reordered(case: Case, units: NDArray[Any], features: NDArray[Any]) -> Case:

@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeAlias
 
-from lstmbench.records.base import Count, Positive, Record
+from lstmbench.records.base import Count, Record
 from lstmbench.records.bench import Machine
 from lstmbench.records.check import Placement
 
@@ -12,8 +12,8 @@ Finding: TypeAlias = Literal["right", "wrong", "refused", "crashed"]
 class ProbeError(Record, frozen=True, kw_only=True):
     """One output of one call, beside what the operator gives."""
 
-    batch: Positive
-    time: Positive
+    batch: Count
+    time: Count
     output: str
     max_error: float | None  # absent where it is not finite, or of another shape or type
     tolerance: float

@@ -78,6 +78,10 @@ def probe_definitions() -> list[tuple[str, str]]:
         ("Crashed", "The process ended by a signal, left, or was silent for longer than its time limit."),
         ("Tolerance", _TOLERANCE),
         ("P", "Peepholes; P_i, P_o and P_f are rows in which the other two are zero."),
-        ("Dynamic B, T", "One graph in one session, run at several sizes; all other rows have fixed ones."),
+        ("Dynamic B, T", "One graph in one session, run at several sizes; other rows are run at one."),
+        (
+            "T = 0, B = 0, row of length 0",
+            "Where no step is taken, of which the standard says nothing, the state stays as given.",
+        ),
         ("clip", "Bounds what goes into the gates, and is never reached by C_t; in clip of C_t it is."),
     ]

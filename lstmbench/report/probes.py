@@ -17,9 +17,9 @@ PROBE = "probe.md"
 _ABREAST = 2  # runtimes that a terminal of 100 columns takes
 _TITLE = "What runtimes make of the LSTM operator"
 _NOTE = (
-    "One process a cell. Beside right and wrong stands the largest difference of Y, Y_h or Y_c from the operator in "
-    "float64; beside wrong the mistake whose answer it is, where one is known that gives these very numbers. No "
-    "mistake that bears on a row could pass it: it moves the answer by a hundred tolerances."
+    "One process a cell. Beside right and wrong stands the largest difference from the operator in float64, of that of "
+    "Y, Y_h and Y_c which is off most; beside wrong the mistake whose answer it is, where one is known that gives these "
+    "very numbers. Mistakes that bear on a row move its answer by a hundred tolerances or more."
 )
 _BEHIND = "Refused, crashed, or wrong in no way that is known"
 

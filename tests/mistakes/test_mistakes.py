@@ -138,6 +138,6 @@ def test_what_a_case_does_not_have_cannot_be_taken_wrongly(mistake):
     """A plain forward LSTM has no peepholes, lengths, states, clip, ... and gives no answer for their mistakes."""
     plain = case(1, "P", "sequence_lens", "initial_h", "initial_c").into(np.float32)
     words = ("P ", "P_", "peep", "sequence_lens", "initial", "clip", "input_forget", "activations", "alpha")
-    words += ("reverse", "direction", "forwards", "B and T", "end of a row", "last row", "float32")
+    words += ("reverse", "direction", "forwards", "B and T", "end of a row", "last row", "float32", "no step")
     named = any(word in f"{mistake.name} " for word in words)
     assert (mistake.answer(plain) is None) == named

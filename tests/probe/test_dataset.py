@@ -15,7 +15,8 @@ from lstmbench.probe.dataset import case_name
 from lstmbench.probe.features import features
 
 REFUSED = {"layout=1", "layout=1, P", "double", "double, P"}
-WRONG = {"clip of C_t", "clip of C_t, P"}
+WRONG = {"clip of C_t", "clip of C_t, P", "row of length 0", "T = 0"}
+ABORTS = {"B = 0"}  # the process, and the tests with it
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def outcome(cases, feature):
 
 def test_onnxs_own_runner_passes_what_is_right_and_fails_what_is_wrong(folder, monkeypatch):
     cases = suite(folder, monkeypatch)
-    for row in features():
+    for row in [row for row in features() if row.name not in ABORTS]:
         want = "refused" if row.name in REFUSED else "failed" if row.name in WRONG else "passed"
         assert outcome(cases, row.name) == want, row.name
 

@@ -76,6 +76,13 @@ def test_what_is_known_of_onnxruntime_is_found(tmp_path):
     assert found[0].placement[0].provider == "CPUExecutionProvider"
 
 
+def test_an_empty_batch_aborts_onnxruntime_and_nothing_else(tmp_path):
+    found = ask(tmp_path, "onnxruntime-cpu", "B = 0", "T = 0", "row of length 0")
+    assert [row.finding for row in found] == ["crashed", "wrong", "wrong"]
+    assert "crashed (SIGABRT) while running" in found[0].reason
+    assert found[2].resembles == "with zero states where no step is taken"
+
+
 def test_what_the_reference_evaluator_ignores_is_found(tmp_path):
     names = ("LSTM", "sequence_lens", "clip", "input_forget", "activations")
     found = ask(tmp_path, "onnx-reference", *names)
