@@ -2,6 +2,6 @@
 
 from lstmbench.mistakes.case import OUTPUTS, Array, Case, Outputs, distance, right
 from lstmbench.mistakes.known import MISTAKES
-from lstmbench.mistakes.mistake import Mistake
+from lstmbench.mistakes.mistake import Mistake, both
 
-__all__ = ["MISTAKES", "OUTPUTS", "Array", "Case", "Mistake", "Outputs", "distance", "right"]
+__all__ = ["MISTAKES", "OUTPUTS", "Array", "Case", "Mistake", "Outputs", "both", "distance", "right"]

@@ -142,7 +142,7 @@ def _going_on(case: Case) -> Outputs | None:
 
 def _last_row(case: Case, got: Outputs) -> Outputs | None:
     """Y_h of the forward direction from Y at T - 1, which is behind the end of a short row."""
-    if not case.has("sequence_lens") or case.how.direction == "reverse" or case.how.layout:
+    if not case.has("sequence_lens") or case.how.direction == "reverse" or case.how.layout or not len(got[0]):
         return None
     Y_h = got[1].copy()
     Y_h[0] = got[0][-1, 0]

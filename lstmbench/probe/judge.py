@@ -1,11 +1,12 @@
 """Answers beside what the operator gives: right, or wrong, and if so which mistake they are the answer of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from lstmbench.mistakes import MISTAKES, OUTPUTS, Array, Mistake, Outputs, distance
+from lstmbench.mistakes import MISTAKES, OUTPUTS, Array, Mistake, Outputs, both, distance
 from lstmbench.probe.question import Call, Question
 from lstmbench.probe.tolerance import tolerances
 from lstmbench.records import ProbeError
@@ -63,8 +64,14 @@ def _off(
 
 
 def _resembles(question: Question, answers: Sequence[Answer]) -> str:
-    """The first mistake that gives these very answers; empty where none does."""
-    return next((mistake.name for mistake in MISTAKES if _is_of(mistake, question, answers)), "")
+    """The first mistake that gives these very answers, or the first two; empty where none do."""
+    return next((mistake.name for mistake in chain(MISTAKES, _pairs()) if _is_of(mistake, question, answers)), "")
+
+
+def _pairs() -> Iterator[Mistake]:
+    """Something is left out, and then another mistake is made."""
+    lacking = [mistake for mistake in MISTAKES if mistake.change is not None and mistake.name.startswith("without ")]
+    return (both(first, second) for first in lacking for second in MISTAKES if first is not second)
 
 
 def _is_of(mistake: Mistake, question: Question, answers: Sequence[Answer]) -> bool:

@@ -14,12 +14,13 @@ from lstmbench.report.terminal import TerminalTable
 from lstmbench.runfolder import MACHINE, PROBES
 
 PROBE = "probe.md"
+_LONG = 240  # characters of a reason; the raw rows have it whole
 _ABREAST = 2  # runtimes that a terminal of 100 columns takes
 _TITLE = "What runtimes make of the LSTM operator"
 _NOTE = (
     "One process a cell. Beside right and wrong stands the largest difference from the operator in float64, of that of "
-    "Y, Y_h and Y_c which is off most; beside wrong the mistake whose answer it is, where one is known that gives these "
-    "very numbers. Mistakes that bear on a row move its answer by a hundred tolerances or more."
+    "Y, Y_h and Y_c which is off most; beside wrong the mistake whose answer it is, where one is known that gives "
+    "these very numbers. Mistakes that bear on a row move its answer by a hundred tolerances or more."
 )
 _BEHIND = "Refused, crashed, or wrong in no way that is known"
 
@@ -115,7 +116,9 @@ def _behind(rows: Sequence[ProbeRow]) -> Sheet:
 
 
 def _short(row: ProbeRow) -> str:
-    """The reason without what its line says anyway; shapes of inputs differ by row."""
+    """The reason without what its line says anyway; shapes of inputs differ by row, and stacks of calls are long."""
     reason = plain(row.reason).removeprefix(f"runtime {row.runtime!r} ")
     stage, _, message = reason.partition(": ")
-    return f"{stage.partition(' (')[0]}: {message}" if row.finding == "refused" and message else reason
+    if row.finding == "refused" and message:
+        reason = f"{stage.partition(' (')[0]}: {message}"
+    return reason if len(reason) <= _LONG else f"{reason[: _LONG // 3]} … {reason[-_LONG // 2 :]}"

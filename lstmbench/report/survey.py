@@ -38,7 +38,9 @@ def _lines(found: Survey) -> Iterator[str]:
     sheet = _sheet(found)
     yield from (f"# {sheet.title}", "", _verdict(found), "", escape(_NOTE), "")
     yield from (f"Cases of onnx {found.onnx_version}: {', '.join(f'`{name}`' for name in found.cases)}.", "")
-    yield from (f"Machine: {escape(summary.place_and_time(found.machine))}", "", *table(sheet), "")
+    versions = ", ".join(f"{name} {version}" for name, version in found.machine.versions.items())
+    yield from (f"Machine: {escape(summary.place_and_time(found.machine))}; {escape(versions)}", "")
+    yield from (*table(sheet), "")
     yield "The operator has no peephole on the candidate, so none can be missing there."
 
 

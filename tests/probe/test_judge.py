@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstmbench.mistakes import MISTAKES, OUTPUTS, right
+from lstmbench.mistakes import MISTAKES, OUTPUTS, both, right
 from lstmbench.mistakes.case import run
 from lstmbench.probe.features import INTEGERS, features
 from lstmbench.probe.judge import judge
@@ -61,6 +61,30 @@ def test_peepholes_that_are_lost_are_named_in_low_precision_too(name):
     for mistake in MISTAKES[:9]:  # of P
         if mistake.answer(ROWS[name].calls[0].case) is not None:
             assert judge(ROWS[name], answers(ROWS[name], wrong(mistake))).resembles == mistake.name
+
+
+@pytest.mark.parametrize(
+    ("name", "pair"),
+    [
+        ("input_forget, P", "without P, without input_forget"),
+        ("clip of C_t, P", "without P, without clip on C_t"),
+        ("double, P", "without P, in float32"),
+        ("bidirectional, sequence_lens, P", "without P, without sequence_lens"),
+    ],
+)
+def test_two_mistakes_at_once_are_named(name, pair):
+    first, second = (one for part in pair.split(", ") for one in MISTAKES if one.name == part)
+    judged = judge(ROWS[name], answers(ROWS[name], wrong(both(first, second))))
+    assert judged.resembles == pair
+
+
+@pytest.mark.parametrize("asked", ROWS.values(), ids=ROWS)
+def test_noise_is_wrong_in_every_row_and_no_mistakes(asked):
+    rng = np.random.default_rng(5)
+    noise = answers(asked, lambda call: [array + rng.normal(size=array.shape) for array in call.right])
+    judged = judge(asked, noise)
+    assert judged.resembles == ""
+    assert bool(judged.reason) == (asked.feature.name != "B = 0")  # which has no numbers
 
 
 def test_an_answer_that_is_no_known_mistakes_is_wrong_all_the_same():

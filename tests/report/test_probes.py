@@ -80,6 +80,13 @@ def test_messages_that_are_the_same_are_one_line_with_all_their_features(run):
     assert reasons.rows == [("e", "refused", "a; b", "failed while running p: no")]
 
 
+def test_a_long_reason_shows_how_it_begins_and_ends(run):
+    disk.write_journal(run / PROBES, [row("e", "a", "refused", reason="begin " + "stack of calls " * 90 + "end")])
+    *_, reasons = probe_tables(run)
+    shown = reasons.rows[0][-1]
+    assert shown.startswith("begin ") and shown.endswith(" end") and " … " in shown and len(shown) < 250  # noqa: PT018
+
+
 def test_markdown_has_the_matrix_the_reasons_and_the_words(run):
     path = render_probes(run)
     text = path.read_text()
