@@ -47,6 +47,17 @@ def test_json_is_one_document_with_every_row(tmp_path):
     assert told[2]["resembles"] == "without sequence_lens"
 
 
+@pytest.mark.usefixtures("few")
+def test_a_page_that_is_there_is_drawn_again(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("lstmbench.report.render", drawn.append)
+    assert run("--out", tmp_path, "--runtime", "onnx-reference").exit_code == 0
+    assert not drawn
+    (tmp_path / "index.html").touch()
+    assert run("--out", tmp_path, "--runtime", "onnx-reference").exit_code == 0
+    assert drawn == [tmp_path]
+
+
 def test_a_runtime_that_is_not_here_is_one_line_and_status_2(tmp_path):
     done = run("--out", tmp_path / "run", "--runtime", "tensorrt")
     assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)

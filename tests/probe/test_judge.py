@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from lstmbench.mistakes import MISTAKES, OUTPUTS, both, right
 from lstmbench.mistakes.case import run
@@ -94,43 +96,53 @@ def test_an_answer_that_is_no_known_mistakes_is_wrong_all_the_same():
     assert "off by 1.0e-03, allowed" in judged.reason
 
 
+@settings(deadline=None)  # a shared machine may pause anywhere
+@given(share=st.floats(-4, 4), output=st.sampled_from([0, 1, 2]), at=st.integers(0, 20))
+def test_an_answer_is_right_as_far_as_its_tolerance_and_no_further(share, output, at):
+    assume(abs(abs(share) - 1) > 0.1)  # float32 holds the operator's own numbers to a twentieth of a tolerance
+    asked = ROWS["LSTM"]
+    got = answers(asked, lambda call: call.right)
+    got[0][OUTPUTS[output]].reshape(-1)[at] += np.float32(share * asked.calls[0].tolerances[output])
+    assert (judge(asked, got).reason == "") == (abs(share) < 1)
+
+
 def test_the_reason_names_the_element_that_is_off_most():
     asked = ROWS["LSTM"]
-    given = answers(asked, lambda call: call.right)
-    given[0]["Y_h"][0, 1, 2] += 0.5
-    assert judge(asked, given).reason.startswith("Y_h[0, 1, 2] is ")
+    got = answers(asked, lambda call: call.right)
+    got[0]["Y_h"][0, 1, 2] += 0.5
+    assert judge(asked, got).reason.startswith("Y_h[0, 1, 2] is ")
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda given: given.pop("Y_h"), "Y_h is not given"),
+        (lambda got: got.pop("Y_h"), "Y_h is not given"),
         (
-            lambda given: given.update(Y=given["Y"][:2]),
+            lambda got: got.update(Y=got["Y"][:2]),
             "Y is float32 (2, 1, 3, 7), the operator gives float32 (4, 1, 3, 7)",
         ),
         (
-            lambda given: given.update(Y=given["Y"].astype(np.float64)),
+            lambda got: got.update(Y=got["Y"].astype(np.float64)),
             "Y is float64 (4, 1, 3, 7), the operator gives float32",
         ),
-        (lambda given: given.update(Y_c=given["Y_c"] * np.nan), "Y_c[0, 0, 0] is nan, the operator gives"),
-        (lambda given: given["Y_c"].__setitem__((0, 2, 1), np.inf), "Y_c[0, 2, 1] is inf, the operator gives"),
+        (lambda got: got.update(Y_c=got["Y_c"] * np.nan), "Y_c[0, 0, 0] is nan, the operator gives"),
+        (lambda got: got["Y_c"].__setitem__((0, 2, 1), np.inf), "Y_c[0, 2, 1] is inf, the operator gives"),
     ],
 )
 def test_what_is_no_number_in_place_is_wrong(change, reason):
     asked = ROWS["LSTM"]
-    given = answers(asked, lambda call: call.right)
-    change(given[0])
-    judged = judge(asked, given)
+    got = answers(asked, lambda call: call.right)
+    change(got[0])
+    judged = judge(asked, got)
     assert judged.reason.startswith(reason)
     assert judged.resembles == ""
 
 
 def test_of_several_sizes_the_one_that_is_wrong_is_named():
     asked = ROWS["dynamic T"]
-    given = answers(asked, lambda call: call.right)
-    given[2]["Y"] = given[2]["Y"] + np.float32(0.5)
-    judged = judge(asked, given)
+    got = answers(asked, lambda call: call.right)
+    got[2]["Y"] = got[2]["Y"] + np.float32(0.5)
+    judged = judge(asked, got)
     assert judged.reason.endswith("at B=3, T=7")
     assert judged.resembles == ""  # a mistake would have shown at every size
 
