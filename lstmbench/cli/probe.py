@@ -7,6 +7,7 @@ import typer
 
 from lstmbench.cli.check import Run, Runtimes
 from lstmbench.cli.screen import spinner, table, tables
+from lstmbench.errors import LstmbenchError
 
 
 def probe(
@@ -22,6 +23,8 @@ def probe(
     ] = False,
 ) -> None:
     """Run every feature of the LSTM operator, each in a process of its own: right, wrong, refused or crashed."""
+    if sum((write_vectors is not None, onnx_cases, bool(runtime))) > 1:
+        raise LstmbenchError("--runtime, --write-vectors and --onnx-cases ask for different things: give one of them")
     if write_vectors is not None:
         _write(write_vectors)
     elif onnx_cases:

@@ -65,6 +65,14 @@ def test_a_runtime_that_is_not_here_is_one_line_and_status_2(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("asked", [("--onnx-cases",), ("--runtime", "onnx-reference")])
+def test_what_contradicts_itself_is_one_line_and_status_2(tmp_path, asked):
+    done = run("--write-vectors", tmp_path / "lstm", *asked)
+    assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "give one of them" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_vectors_are_written_once_and_kept(tmp_path):
     done = run("--write-vectors", tmp_path / "lstm")
     assert done.exit_code == 0, done.output
