@@ -21,6 +21,7 @@ from lstmbench.worker import GraphWorker
 
 Array = NDArray[Any]
 _EVALUATED = "lstmbench.runtimes.evaluated:Evaluated"
+_LIMIT_S = 300.0  # to load, and at each size
 _FLOAT, _INT = np.dtype(np.float32), np.dtype(np.int64)
 
 
@@ -58,7 +59,7 @@ class GraphOracle:
         """Evaluate in float64, and several times in float32."""
         with about(self._path):
             try:
-                self._worker = self._worker or GraphWorker(_EVALUATED, self._path)
+                self._worker = self._worker or GraphWorker(_EVALUATED, self._path, timeout_s=_LIMIT_S)
                 return expected(self._worker.run(inputs))
             except WorkerError as error:
                 self._worker = None  # an error closed it
