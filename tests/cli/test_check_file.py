@@ -73,7 +73,7 @@ def test_a_file_of_this_repository_is_held_to_its_checkpoint_by_name():
         ([DIAGONAL, "--runtime", "torch"], "no runtime named 'torch' that runs any graph; here: onnx-reference"),
         (
             [MODELS / "kjv-full/scan-int8.onnx"],
-            "rounds to integers: only files in float32 can be judged by their graph",
+            "rounds to integers: only files in float32 can be judged",
         ),
         ([DIAGONAL, "--against", "kjv-full"], "cannot be matched: expected are the inputs"),
     ],
