@@ -60,8 +60,16 @@ def _against(options: FileOptions) -> Path | None:
 
 
 def _row(row: "ForeignRow") -> list[str]:
+    from lstmbench.onnxfile.names import shown
     from lstmbench.report import wording
 
     bound = "n/a" if row.bound is None or row.max_error is None else wording.share(row.share)
     verdict = "FAILED" if row.reason else "ok" if row.bound is not None else "not judged"
-    return [row.runtime, row.output, wording.error(row.max_error), wording.error(row.float32_error), bound, verdict]
+    return [
+        row.runtime,
+        shown(row.output),
+        wording.error(row.max_error),
+        wording.error(row.float32_error),
+        bound,
+        verdict,
+    ]

@@ -13,6 +13,7 @@ from lstmbench.errors import GraphError
 from lstmbench.evaluator.operators import Sums, replaced
 from lstmbench.evaluator.promote import promoted
 from lstmbench.evaluator.supported import demand_evaluable
+from lstmbench.onnxfile.names import shown
 
 Array = NDArray[Any]
 _LONG = 300  # characters of a reason
@@ -48,7 +49,7 @@ class Evaluator:
             with np.errstate(all="ignore"):  # what is not finite is seen in the outputs
                 outputs = self._graph.run(None, given)
         except Exception as error:
-            sizes = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
+            sizes = ", ".join(f"{shown(name)} {array.shape}" for name, array in inputs.items())
             raise GraphError(f"it cannot be evaluated at {sizes}: {_reason(error)}") from error
         arrays = {n: np.asarray(value) for n, value in zip(self._graph.output_names, outputs, strict=True)}
         for name, array in arrays.items():

@@ -8,6 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.errors import GraphError
+from lstmbench.onnxfile.names import shown
 
 Dim: TypeAlias = int | str | None  # a size, a name for one, or nothing
 
@@ -23,7 +24,7 @@ class Port(NamedTuple):
     def words(self) -> str:
         """`x float32 (B, T, 3)`."""
         dims = "?" if self.dims is None else ", ".join("?" if d is None else str(d) for d in self.dims)
-        return f"{self.name} {self.dtype} ({dims})"
+        return f"{shown(self.name)} {self.dtype} ({shown(dims)})"
 
 
 class Ports(NamedTuple):

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from lstmbench.check.cases import DEFAULT_SHAPES
 from lstmbench.errors import GraphError
+from lstmbench.onnxfile.names import shown
 from lstmbench.onnxfile.ports import Dim, Port
 
 Sizes: TypeAlias = Mapping[str, int]  # of each name that stands for one
@@ -55,7 +56,7 @@ def _fixed(wanted: Iterable[Port], found: Iterable[Port]) -> Iterator[tuple[str,
 
 def words(inputs: Iterable[Port], sizes: Sizes) -> str:
     """`x (2, 3, 4), h_0 (1, 2, 5)`."""
-    return ", ".join(f"{port.name} {shape_of(port, sizes)}" for port in inputs)
+    return ", ".join(f"{shown(port.name)} {shape_of(port, sizes)}" for port in inputs)
 
 
 def _size(dim: Dim, sizes: Sizes) -> int:

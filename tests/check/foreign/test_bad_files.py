@@ -145,6 +145,15 @@ def test_an_index_that_rounding_decides_is_said_and_not_judged(check, save):
     assert "rounding decides y at all sizes, so nothing can be said of it" in said(check, save(always))
 
 
+def test_names_that_no_line_can_hold(check, save):
+    inputs = {"a\nb": (FLOAT, ["N", 2]), "c\x1b[31m": (INT64, ["N\n"])}
+    model = made([helper.make_node("Identity", ["a\nb"], ["y"])], inputs)
+    assert r"its input 'c\x1b[31m' int64 ('N\n') cannot be drawn" in said(check, save(model))
+    nodes = [helper.make_node("Gather", ["a\nb", "far"], ["y"], axis=1)]
+    one = made(nodes, {"a\nb": (FLOAT, ["N", 2])}, constants={"far": np.array(9)})
+    assert r"it cannot be evaluated at 'a\nb' (64, 2)" in said(check, save(one))
+
+
 # --- in processes: what would take all memory, or for ever --------------------------------------------------------
 
 
