@@ -4,6 +4,7 @@ LstmbenchError
 ├── CorpusError        the text: not there, not UTF-8, too short, a character outside the vocabulary
 ├── CheckpointError    a model folder: missing, foreign, damaged, or in the way
 ├── ExportError        a graph that cannot hold the model, or a file that failed its own check
+├── GraphError         an ONNX graph that cannot be evaluated, or does not fit what it is judged by
 ├── RuntimeMissingError  a runtime, provider or extra that is not installed
 ├── WorkerError        the process that held a runtime crashed, hung or refused
 │   ├── CrashError     it crashed, hung, exited or was killed, and so reported nothing
@@ -29,6 +30,10 @@ class CheckpointError(LstmbenchError):
 
 class ExportError(LstmbenchError):
     """The model cannot take this form, or the written file was wrong and was removed."""
+
+
+class GraphError(LstmbenchError):
+    """An ONNX graph cannot be evaluated, or does not fit what it is to be judged by."""
 
 
 class RuntimeMissingError(LstmbenchError):

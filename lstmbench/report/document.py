@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 from lstmbench.report import definitions, probes, sheets, summary, wording
 from lstmbench.report.figures import Figure
+from lstmbench.report.memory import memory_lines
+from lstmbench.report.noise import Noise
 from lstmbench.report.raw import Raw
 from lstmbench.report.sheets import Sheet
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.summary import KeyFigure
 from lstmbench.report.verdicts import ParityLine
-from lstmbench.runfolder import MACHINE, MEASUREMENTS, PARITY, PROBES
+from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES
 
 TITLE = "LSTM inference: parity and speed"
 CSV_FILES = ("parity.csv", "latency.csv", "throughput.csv")
@@ -42,7 +44,7 @@ def subjects_of(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> lis
 
 
 def document(
-    recorded: Raw, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], figures: Sequence[Figure]
+    recorded: Raw, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise, figures: Sequence[Figure]
 ) -> Document:
     """Put a report together."""
     machine = recorded.machine
@@ -54,12 +56,20 @@ def document(
         passed=summary.passed(parity),
         verdict=summary.verdict(parity, speed),
         cautions=summary.cautions(machine, recorded.measurements),
-        key_figures=summary.key_figures(parity, speed),
+        key_figures=summary.key_figures(parity, speed, noise),
         figures=figures,
-        sheets=sheets.sheets(parity, speed) + probes.probe_sheets(recorded.probes),
+        sheets=[
+            *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+            *probes.probe_sheets(recorded.probes),
+        ],
         machine=summary.machine_facts(machine),
         how_to_read=definitions.HOW_TO_READ,
         definitions=definitions.definitions() + (definitions.probe_definitions() if recorded.probes else []),
         files=CSV_FILES,
-        raw=(PARITY, MEASUREMENTS, *((PROBES,) if recorded.probes else ()), MACHINE),
+        raw=(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(PROBES, recorded.probes), MACHINE),
     )
+
+
+def _where(name: str, rows: Sequence[object]) -> tuple[str, ...]:
+    """The file's name, where it has rows."""
+    return (name,) if rows else ()

@@ -14,7 +14,7 @@ from lstmbench.report.verdicts import ParityLine
 
 WIDTH, ROW_PX = 250, 46
 _ERRORS = ("max_error", "float32_error", "bound")
-_RATES = ("tokens_per_s", "slowest_round_tokens_per_s", "fastest_round_tokens_per_s")
+_RATES = ("tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")
 
 
 def parity_panel(lines: Sequence[ParityLine], look: Look) -> Panel:

@@ -47,9 +47,9 @@ class Measure(NamedTuple):
 LATENCY = Measure("p50_ms", "p50_ms", "p90_ms", "Median latency, ms (band: to p90)")
 THROUGHPUT = Measure(
     "tokens_per_s",
-    "slowest_round_tokens_per_s",
-    "fastest_round_tokens_per_s",
-    "Throughput, tokens/s (band: rounds)",
+    "tokens_per_s_low",
+    "tokens_per_s_high",
+    "Throughput, tokens/s (band: 95 % interval)",
 )
 
 

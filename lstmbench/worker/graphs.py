@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lstmbench.onnxfile.names import shown
 from lstmbench.worker import named
 from lstmbench.worker.messages import LoadGraph, Outputs, RunGraph, WorkerInfo
 from lstmbench.worker.talk import Talk
@@ -31,5 +32,5 @@ class GraphWorker(Talk):
         Numbers of any type that NumPy has, and truth values. TypeError for other inputs.
         """
         request = RunGraph(inputs=named.pack(inputs))
-        doing = f"running {self.path.name} ({', '.join(f'{name} {a.shape}' for name, a in inputs.items())})"
+        doing = f"running {self.path.name} ({', '.join(f'{shown(name)} {a.shape}' for name, a in inputs.items())})"
         return named.unpack(self.ask(request, Outputs, doing=doing, timeout_s=self.timeout_s).outputs)

@@ -1,4 +1,4 @@
-"""What parent and child say to each other: seven requests, and a reply to each but the last."""
+"""What parent and child say to each other: eight requests, and a reply to each but the last."""
 
 import math
 from typing import Any, Literal, TypeAlias, cast
@@ -77,6 +77,13 @@ class Measure(Record, frozen=True, kw_only=True, tag=True):
     max_samples: Positive
 
 
+class Weigh(Record, frozen=True, kw_only=True, tag=True):
+    """Tell how much memory a workload takes."""
+
+    workload: Workload
+    inputs: Array
+
+
 class LoadGraph(Record, frozen=True, kw_only=True, tag=True):
     """The first request, in place of Load: take up a graph, of this or any other exporter."""
 
@@ -100,6 +107,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
 
     version: str
     code_sha256: str  # of the adapter and of what it computes with
+    taken_s: float  # when the request was taken, on the system-wide monotonic clock
     load_s: float  # import the engine, read the file, build the session
     placement: tuple[Placement, ...]
 
@@ -123,6 +131,17 @@ class Samples(Record, frozen=True, kw_only=True, tag=True):
     warmup_s: tuple[float, ...]  # durations of the warm-up calls, the first call first
     start_s: tuple[float, ...]  # of each sample, on the system-wide monotonic clock
     sample_s: tuple[float, ...]  # durations
+    steady: bool | None  # whether the warm-up had stopped getting faster; absent where too few calls can tell
+    wall_s: float  # of sampling, with what is not timed in between
+    cpu_s: float  # processor time of all threads in it
+
+
+class Footprint(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to Weigh."""
+
+    empty_bytes: Count  # resident before the engine was imported
+    idle_bytes: Count  # resident with the model loaded, before anything was run
+    peak_bytes: Count  # the most while the workload ran, over idle
 
 
 class Failure(Record, frozen=True, kw_only=True, tag=True):
@@ -132,8 +151,8 @@ class Failure(Record, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request: TypeAlias = Load | Run | Generate | Measure | LoadGraph | RunGraph | Close
-Reply: TypeAlias = WorkerInfo | Answer | Samples | Outputs | Failure
+Request: TypeAlias = Load | Run | Generate | Measure | Weigh | LoadGraph | RunGraph | Close
+Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Outputs | Failure
 
 
 def pack(array: NDArray[Any]) -> Array:

@@ -1,6 +1,7 @@
 """The parent's side: start a process that holds one runtime, ask it, and say in one line what went wrong."""
 
 import math
+from time import perf_counter
 
 import numpy as np
 
@@ -9,7 +10,17 @@ from lstmbench.errors import WorkerError
 from lstmbench.records import Decoding, ExportedModel, Workload
 from lstmbench.units import mebibytes
 from lstmbench.worker import messages, shapes, wire
-from lstmbench.worker.messages import Answer, Generate, Load, Measure, Run, Samples, WorkerInfo
+from lstmbench.worker.messages import (
+    Answer,
+    Footprint,
+    Generate,
+    Load,
+    Measure,
+    Run,
+    Samples,
+    Weigh,
+    WorkerInfo,
+)
 from lstmbench.worker.talk import Talk
 
 
@@ -22,10 +33,12 @@ class Worker(Talk):
     """
 
     def __init__(self, runtime: str, exported: ExportedModel, *, threads: int = 1, timeout_s: float = 300) -> None:
+        begin_s = perf_counter()
         super().__init__(runtime, threads=threads, timeout_s=timeout_s)
         self.exported = exported
         load = Load(runtime=runtime, exported=exported, threads=threads)
         self.info = self.ask(load, WorkerInfo, doing=f"loading {exported.name}", timeout_s=timeout_s)
+        self.spawn_s = self.info.taken_s - begin_s  # until the process took requests: one clock for all processes
 
     def run(
         self, inputs: Tokens | Floats, state: State | None = None, *, lengths: Lengths | None = None
@@ -108,6 +121,16 @@ class Worker(Talk):
         )
         doing = f"timing {workload.kind} (B={workload.batch}, T={workload.time})"
         return self.ask(request, Samples, doing=doing, timeout_s=self.timeout_s * min_samples + warmup_s + budget_s)
+
+    def weigh(self, workload: Workload, inputs: Tokens | Floats) -> Footprint:
+        """Memory that a workload takes, in bytes, over what the process held with the model loaded and nothing run.
+
+        Of several in one process ask for the smaller first: engines keep what they once took.
+        """
+        shapes.demand_workload(self.exported, workload, inputs)
+        doing = f"weighing {workload.kind} (B={workload.batch}, T={workload.time})"
+        request = Weigh(workload=workload, inputs=messages.pack(inputs))
+        return self.ask(request, Footprint, doing=doing, timeout_s=self.timeout_s)
 
 
 def _demand_room(sent_bytes: int, output: tuple[int, ...], state: tuple[int, ...]) -> None:

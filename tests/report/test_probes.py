@@ -1,6 +1,7 @@
 """The matrix in the terminal, in Markdown and on the page: each finding as it is, and no cell blank."""
 
 import pytest
+from msgspec.structs import replace
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
@@ -8,6 +9,7 @@ from lstmbench.records import MistakeRow, ProbeError, ProbeRow, Survey
 from lstmbench.report import PROBE, probe_tables, render, render_probes, render_survey, survey_tables
 from lstmbench.runfolder import MACHINE, PROBES
 
+HERE = "Test CPU x2, Linux 6.1"  # of the machine that conftest makes
 SAID = "runtime 'other-npu' failed while loading probe.onnx: no kernel for <b>LSTM</b> | layout=1"
 DIED = "runtime 'other-npu' crashed (SIGSEGV) while running probe.onnx (X (4, 3, 5)): bad | pointer"
 
@@ -19,7 +21,7 @@ def error(off, allowed=1e-6):
 def row(runtime, feature, finding="right", **fields):
     fields = {"errors": (error(1.25e-7), error(5e-8))} | fields if finding == "right" else fields
     version = fields.pop("version", "1.2.3")
-    known = {"machine": "m", "runtime_version": version, "code_sha256": "ab", "question_sha256": "cd"}
+    known = {"machine": HERE, "runtime_version": version, "code_sha256": "ab", "question_sha256": "cd"}
     return ProbeRow(runtime=runtime, feature=feature, finding=finding, **known, **fields)
 
 
@@ -123,6 +125,13 @@ def test_the_page_of_a_run_has_the_matrix_where_it_was_probed(make, tmp_path):
     assert "no kernel for &lt;b&gt;LSTM&lt;/b&gt; | layout=1" in page
     assert '<a href="probes.jsonl">probes.jsonl</a>' in page
     assert "| P | wrong 5.0e-1 without P | crashed | n/a |" in text
+
+
+def test_probes_of_another_machine_are_not_mixed_in(make, tmp_path):
+    run = make.write(tmp_path / "run", **make.whole())
+    disk.write_journal(run / PROBES, [replace(rows()[0], machine="elsewhere")])
+    with pytest.raises(RecordError, match=r"probes.jsonl, line 1 was measured on 'elsewhere'"):
+        render(run)
 
 
 def survey(make):
