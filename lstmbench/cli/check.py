@@ -8,7 +8,9 @@ import typer
 from lstmbench.cli.differences import say_where
 from lstmbench.cli.drift import follow
 from lstmbench.cli.folders import all_exports
+from lstmbench.cli.foreign import FileOptions, check_one_file
 from lstmbench.cli.screen import spinner, tables
+from lstmbench.errors import LstmbenchError
 from lstmbench.records import MOST_THREADS
 
 if TYPE_CHECKING:
@@ -16,10 +18,20 @@ if TYPE_CHECKING:
 
     from lstmbench.records import Clearance
 
-Names = Annotated[list[str] | None, typer.Argument(help="Model folders, or names under --models; all if none.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Model folders, or names under --models; all if none. Or one ONNX file, anybody's."),
+]
 Runtimes = Annotated[list[str] | None, typer.Option("--runtime", help="May be given several times; all here if none.")]
 Models = Annotated[Path, typer.Option(help="Where model folders lie.")]
 Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second call goes on in it.")]
+RunOrNone = Annotated[
+    Path | None, typer.Option("--out", help="The run's folder; a second call goes on in it. [default: reports/run]")
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(help="Of one ONNX file: another, or a model folder, that says what it must compute; itself if none."),
+]
 Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="A runtime may use.")]
 Drift = Annotated[bool, typer.Option("--drift", help="Instead of the cases: run freely for --steps, tell the error.")]
 Steps = Annotated[int, typer.Option(min=1, max=1_000_000, help="Of --drift.")]
@@ -31,14 +43,24 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     names: Names = None,
     runtime: Runtimes = None,
     threads: Threads = 1,
-    out: Run = Path("reports/run"),
+    out: RunOrNone = None,
     models: Models = Path("models"),
+    against: Against = None,
     bisect: Bisect = False,
     allow_mixed: Mixed = False,
     drift: Drift = False,
     steps: Steps = 10_000,
 ) -> None:
-    """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound."""
+    """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound.
+
+    An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph.
+    """
+    if any(name.endswith(".onnx") for name in names or ()) or against is not None:
+        if bisect or drift or allow_mixed:
+            raise LstmbenchError("--bisect, --drift and --allow-mixed are for exports in model folders: name a folder")
+        check_one_file(names or [], FileOptions(runtime, threads, out, models, against))
+        return
+    out = out or Path("reports/run")
     from lstmbench.check import check as run
     from lstmbench.report import terminal_tables
     from lstmbench.runtimes import available

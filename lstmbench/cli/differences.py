@@ -9,7 +9,7 @@ from lstmbench.cli.screen import spinner
 
 if TYPE_CHECKING:
     from lstmbench.check import CheckReport
-    from lstmbench.records import Finding
+    from lstmbench.records import Difference
 
 
 def say_where(report: "CheckReport", run: Path) -> bool:
@@ -26,7 +26,7 @@ def say_where(report: "CheckReport", run: Path) -> bool:
     return all(found.right for found in findings)
 
 
-def _place(found: "Finding") -> str:
+def _place(found: "Difference") -> str:
     layer = "" if found.layer is None else f"layer {found.layer}{', reverse' if found.reverse else ''}"
     gates = "" if not found.gates else f"gate{'s' * (len(found.gates) > 1)} {', '.join(found.gates)}"
     step = "" if found.step is None or found.part == "joining" else f"from step {found.step}"
@@ -35,7 +35,7 @@ def _place(found: "Finding") -> str:
     return f"{parts}: " if parts else ""
 
 
-def _values(found: "Finding") -> str:
+def _values(found: "Difference") -> str:
     if found.want is None:
         return ""
     got = "not finite" if found.got is None else f"{found.got:.7g}"

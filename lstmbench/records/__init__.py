@@ -18,7 +18,7 @@ from lstmbench.records.base import (
     WorkloadKind,
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
-from lstmbench.records.bisect import Finding
+from lstmbench.records.bisect import Difference
 from lstmbench.records.check import Clearance, ParityRow, Placement, Subject
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.export import (
@@ -33,6 +33,7 @@ from lstmbench.records.export import (
 )
 from lstmbench.records.memory import Weight
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
+from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
 from lstmbench.records.study import Study, StudyRow
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Count",
     "DataFile",
     "Decoding",
+    "Difference",
     "DriftRow",
     "ExportRecord",
     "ExportedModel",
@@ -53,6 +55,7 @@ __all__ = [
     "Load",
     "Machine",
     "Measurement",
+    "MistakeRow",
     "ModelConfig",
     "ModelFolder",
     "ParityRow",
@@ -60,6 +63,8 @@ __all__ = [
     "Placement",
     "Positive",
     "Precision",
+    "ProbeError",
+    "ProbeRow",
     "Quality",
     "Record",
     "Score",
@@ -68,6 +73,7 @@ __all__ = [
     "Study",
     "StudyRow",
     "Subject",
+    "Survey",
     "Threads",
     "Timing",
     "TrainConfig",

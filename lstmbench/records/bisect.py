@@ -10,7 +10,7 @@ from lstmbench.records.check import Subject
 Part: TypeAlias = Literal["none", "layer", "output", "batch", "joining", "unanswered", "unknown"]
 
 
-class Finding(Record, frozen=True, kw_only=True):
+class Difference(Record, frozen=True, kw_only=True):
     """A line of `bisect.jsonl`: what the search for the first difference found on one subject."""
 
     schema: Literal["lstmbench.bisect/1"] = "lstmbench.bisect/1"

@@ -6,7 +6,7 @@ import pytest
 
 from lstmbench import check as checking
 from lstmbench import disk
-from lstmbench.records import Finding, ModelConfig
+from lstmbench.records import Difference, ModelConfig
 
 SHAPES = ((1, 1), (2, 16), (5, 33))
 
@@ -15,12 +15,12 @@ SHAPES = ((1, 1), (2, 16), (5, 33))
 def found(inline, tmp_path):
     """Check a runtime with a planted mistake, and search it."""
 
-    def found(exported, *mistakes, shapes=SHAPES) -> list[Finding]:
+    def found(exported, *mistakes, shapes=SHAPES) -> list[Difference]:
         names = [f"planted:{name}" for name in mistakes]
         run, quiet = tmp_path / "run", lambda _line: None
         report = checking.check([exported], names, run=run, shapes=shapes, progress=quiet)
         findings = checking.bisect(report, run=run, progress=quiet)
-        assert disk.read_journal(run / "bisect.jsonl", Finding) == list(findings)
+        assert disk.read_journal(run / "bisect.jsonl", Difference) == list(findings)
         return list(findings)
 
     return found

@@ -21,7 +21,7 @@ MOST_STEPS = 1024  # that are asked for one by one
 
 
 class Place(NamedTuple):
-    """Where it went wrong; fields as in `Finding`."""
+    """Where it went wrong; fields as in `Difference`."""
 
     part: str
     words: str

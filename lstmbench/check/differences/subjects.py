@@ -17,7 +17,7 @@ from lstmbench.check.outcome import CheckReport
 from lstmbench.errors import LstmbenchError
 from lstmbench.journal import Journal
 from lstmbench.model import stimulus
-from lstmbench.records import Clearance, Finding, ParityRow, Subject
+from lstmbench.records import Clearance, Difference, ParityRow, Subject
 from lstmbench.runtimes import unchanged
 from lstmbench.worker import Worker
 
@@ -38,10 +38,10 @@ class _Asked(NamedTuple):
     lengths: tuple[int, ...]
 
 
-def bisect(report: CheckReport, *, run: Path, progress: Progress) -> tuple[Finding, ...]:
+def bisect(report: CheckReport, *, run: Path, progress: Progress) -> tuple[Difference, ...]:
     """Search each subject, and keep what is found in `bisect.jsonl`, in place of an earlier finding."""
     with runfolder.opened(run):
-        journal = Journal(run / runfolder.BISECT, Finding, key=_identity)
+        journal = Journal(run / runfolder.BISECT, Difference, key=_identity)
         findings = []
         for clearance in report.clearances:
             progress(f"searching {clearance.exported.name} on {clearance.subject.runtime}")
@@ -51,7 +51,7 @@ def bisect(report: CheckReport, *, run: Path, progress: Progress) -> tuple[Findi
     return tuple(findings)
 
 
-def _find(clearance: Clearance, failures: Sequence[ParityRow]) -> Finding:
+def _find(clearance: Clearance, failures: Sequence[ParityRow]) -> Difference:
     exported, subject = clearance.exported, clearance.subject
     asked = _asked(clearance, [row for row in failures if row.subject.identity == subject.identity])
     box = None
@@ -65,14 +65,14 @@ def _find(clearance: Clearance, failures: Sequence[ParityRow]) -> Finding:
         failed = Place("output", _DRAWN) if exported.draws else Place("unknown", _UNSEEN)
         found = Place("none", _RIGHT) if clearance.passed else failed
     probes = box.probes if box else 0
-    return Finding(subject=subject, batch=asked.batch, time=asked.time, probes=probes, **found._asdict())
+    return Difference(subject=subject, batch=asked.batch, time=asked.time, probes=probes, **found._asdict())
 
 
-def _identity(found: Finding) -> Subject:
+def _identity(found: Difference) -> Subject:
     return found.subject.identity
 
 
-def _stale(now: Subject, found: Finding) -> bool:
+def _stale(now: Subject, found: Difference) -> bool:
     return now.replaces(found.subject)
 
 
