@@ -51,12 +51,12 @@ class DropsTheLastStep(Honest):
         return np.concatenate([output, output[:, -1:]], axis=1), after
 
 
-class WrongFromBatchNine(Honest):
-    """Another kernel takes over at a batch that the usual shapes do not reach."""
+class WrongAtBatchNine(Honest):
+    """Another kernel takes over at a batch that the usual shapes do not have."""
 
     def run(self, inputs, state):
         output, after = super().run(inputs, state)
-        return (output if len(inputs) < 9 else np.zeros_like(output)), after
+        return (np.zeros_like(output) if len(inputs) == 9 else output), after
 
 
 class AnswersTheLastStepOnly(Honest):
