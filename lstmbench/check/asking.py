@@ -1,4 +1,4 @@
-"""How a question is put to a runtime: in calls that carry the state, and in the ways that must not change the answer."""
+"""How a question is put to a runtime: in calls that carry the state, and in ways that must not change the answer."""
 
 from typing import Any, TypeAlias
 

@@ -46,7 +46,9 @@ def of_text(worker: Worker, weights: Weights, held_out: NDArray[Any]) -> Quality
     for n, (model, file) in enumerate(_side_by_side(worker, weights, inputs, steps)):
         pieces.append(_sums(model, file, targets[:, n * steps : (n + 1) * steps]))
         off, size = off + _squares(file - model), size + _squares(model)
-    model_nats, file_nats, divergence, agreed = (np.sum(parts, axis=0) / inputs.shape[1] for parts in zip(*pieces, strict=True))
+    model_nats, file_nats, divergence, agreed = (
+        np.sum(parts, axis=0) / inputs.shape[1] for parts in zip(*pieces, strict=True)
+    )
     change = file_nats - model_nats  # (R,) nats a token
     return Quality(
         relative_error=_share(off, size),

@@ -116,7 +116,14 @@ def sigmoid(z: Array) -> Array:
 
 
 def _direction(  # noqa: PLR0913, PLR0917 (a cell's operands, and how to walk)
-    layer: Layer, x: Array, h: Array, c: Array, lengths: Array, reverse: int, arithmetic: Arithmetic, trace: Trace | None
+    layer: Layer,
+    x: Array,
+    h: Array,
+    c: Array,
+    lengths: Array,
+    reverse: int,
+    arithmetic: Arithmetic,
+    trace: Trace | None,
 ) -> tuple[Array, Array, Array]:
     batch, time = x.shape[:2]
     y, rows = np.zeros((batch, time, h.shape[-1]), x.dtype), np.arange(batch)

@@ -13,10 +13,11 @@ summation, and its own tanh and σ. That no planted mistake is covered too (a pe
 weights in bfloat16), tests/parity/test_bound.py shows.
 
 A file in a lower precision is held to the model that its rounded weights make, and the runs round as the engine does
-(`lstmbench.model.arithmetic`). int4 with float32 activations is then held as tightly as fp32. fp16 has u = 2⁻¹¹; what is
-summed in float32 in another order is rounded to the same fp16, so there all runs but one shift what they store by up to
-one rounding, or all would be the same luck. Where activations become integers the runs meet the engine's own error, so K is 2. How far rounding itself takes the model
-from what was trained is no question of parity: perplexity tells (`lstmbench.export.quality`).
+(`lstmbench.model.arithmetic`). int4 with float32 activations is then held as tightly as fp32. fp16 has u = 2⁻¹¹; what
+is summed in another order in float32 is mostly rounded to the same fp16, so there all runs but one shift what they
+store by up to one rounding: else all were the same stroke of luck. Where activations become integers the runs meet the
+engine's own error, so K is 2. How far rounding itself takes the model from what was trained is no question of parity:
+perplexity and divergence tell (`lstmbench.export.quality`).
 
 The bound is judged over as many steps of a run as the recurrence contracts over (`lstmbench.parity.horizon`): behind
 them, in a chaotic cell, the float32 runs part from the reference by any distance and their error says nothing of an
@@ -24,7 +25,10 @@ engine's, so what comes out there is reported and not judged. The verdict on suc
 of them rows of one call that starts from the reference's own states (`lstmbench.parity.windows`); what starts there is
 `anchored`, and all of it is judged.
 
-@@FIGURES@@
+`pytest tests/benchmarks/test_bounds.py`, 1,000 random files a precision, H 1 to 256, T 1 to 33, in one call or several
+(ONNX Runtime 1.32 on AMD EPYC, 2026-11-25), of what is judged: in int8 the error takes at most 59 % of the bound, one
+output in a thousand above 56 %; in fp16 at most 28 %, one in a thousand above 22 %. What whole verdicts come to, right
+and wrong files alike, tests/benchmarks/test_verdicts.py shows.
 """
 
 import functools
@@ -83,8 +87,8 @@ def expect(  # noqa: PLR0913 (what is run, and how)
 
     Of a file in a lower precision: what the model computes that its rounded weights make. In int8 the inputs of each
     call are rounded by themselves, so there the steps of each call matter (all in one, if not given), and whether an
-    LSTM operator runs them. `anchored`: the rows are `windows` of the reference's own run. A bound is NaN or infinite, and nothing passes it, where the format cannot hold the model's
-    numbers.
+    LSTM operator runs them. `anchored`: the rows are `windows` of the reference's own run. A bound is NaN or infinite,
+    and nothing passes it, where the format cannot hold the model's numbers.
     """
     zeros = np.zeros(config.state_shape(len(inputs)), np.float32)
     state = (zeros, zeros) if state is None else state
@@ -101,7 +105,7 @@ def expect(  # noqa: PLR0913 (what is run, and how)
     return output_, h_n, c_n
 
 
-def _judged(  # noqa: PLR0913 (what is run)
+def _judged(
     config: ModelConfig,
     weights: Weights,
     inputs: Array,
@@ -140,9 +144,9 @@ def _own_errors(
     rng = np.random.default_rng(0)  # the same orders each time: a verdict can be repeated
     orders = [reorder.unchanged(config), *(reorder.draw(config, rng) for _ in range(RUNS))]
     errors = []
-    for order, arithmetic in zip(orders, arithmetics, strict=False):
+    for order, as_stored in zip(orders, arithmetics, strict=False):
         with np.errstate(over="ignore", invalid="ignore"):  # shows up as a bound that nothing passes
-            outputs = run(orders=order, arithmetic=arithmetic)
+            outputs = run(orders=order, arithmetic=as_stored)
             output, h, c = (np.abs(got - want) for got, want in zip(outputs, wants, strict=True))
         errors.append((output[:, : judged or None].max(), h.max(), c.max()))
     return [float(error) for error in np.max(errors, axis=0)]

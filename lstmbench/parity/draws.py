@@ -19,7 +19,7 @@ from lstmbench.records import Decoding, ModelConfig, Precision
 TOKENS = "tokens"  # the output
 
 
-def expect_draws(
+def expect_draws(  # noqa: PLR0913 (what is run, and how)
     config: ModelConfig,
     weights: Weights,
     prompt: Tokens,
@@ -39,7 +39,7 @@ def expect_draws(
 
 
 def compare_draws(tokens: NDArray[Any], expected: Expected, uniform: Floats, how: Decoding) -> Verdict:
-    """Judge tokens (B, N), drawn at uniform (B, N), by the logits that they must be drawn from, as far as they count."""
+    """Judge tokens (B, N), drawn at uniform (B, N), by the logits that they must come from, as far as they count."""
     counted = tokens[:, : expected.judged or None]
     temperature, top_k = how.temperature, how.top_k
     worst = Verdict(0.0, (), None, None, "")

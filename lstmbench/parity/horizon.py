@@ -60,7 +60,7 @@ def horizon(
     return Horizon(max(FEW, int(within.argmin())), states=False)
 
 
-def _distances(  # noqa: PLR0913, PLR0917 (what is run, and what it is held against)
+def _distances(
     config: ModelConfig,
     weights: Weights,
     inputs: Array,

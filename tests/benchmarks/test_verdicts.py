@@ -2,7 +2,7 @@
 
     pytest tests/benchmarks/test_verdicts.py
 
-A verdict is that of `check` on one file: all cases at (1, 1) and at one more shape. Beside it stand two that are in use:
+A verdict is that of `check` on one file: all cases at (1, 1) and at one more shape. Beside it stand two in wide use:
 every output within `allclose(1e-5)`, and within `allclose(1e-3)`, of the float64 reference, relative and absolute, on
 the very same cases. Of wrong files not one may pass, of right ones not one may be refused: that alone is asserted.
 """
@@ -156,8 +156,10 @@ def counted(work, tasks):
 
 def table(count, words):
     lines = [f"{'form':12} {'files':>7}  " + "  ".join(f"{f'{judge} {words}':>24}" for judge in JUDGES)]
-    for form in dict.fromkeys(key[0] for key in count if isinstance(key, tuple)):
-        lines.append(f"{form:12} {count[form, 'files']:7}  " + "  ".join(f"{count[form, j]:24}" for j in JUDGES))
+    lines += [
+        f"{form:12} {count[form, 'files']:7}  " + "  ".join(f"{count[form, judge]:24}" for judge in JUDGES)
+        for form in dict.fromkeys(key[0] for key in count if isinstance(key, tuple))
+    ]
     return "\n".join([*lines, *(key for key in count if isinstance(key, str))])
 
 
@@ -189,5 +191,7 @@ def test_wrong_files_are_caught(seeds, capsys):
     count = counted(wrong, tasks)
     files, caught = (sum(n for key, n in count.items() if key[1:] == (what,)) for what in ("files", "check"))
     with capsys.disabled():
-        sys.stdout.write(f"\nwrong files, {seeds} seeds\n{table(count, 'catches')}\ncheck catches {caught} of {files}\n")
+        sys.stdout.write(
+            f"\nwrong files, {seeds} seeds\n{table(count, 'catches')}\ncheck catches {caught} of {files}\n"
+        )
     assert caught == files

@@ -54,9 +54,7 @@ def in_order(order):
 
 
 def without(which, gates):
-    return lambda tensor: np.concatenate(
-        [block * (k != which) for k, block in enumerate(np.split(tensor, gates))]
-    )
+    return lambda tensor: np.concatenate([block * (k != which) for k, block in enumerate(np.split(tensor, gates))])
 
 
 def transposed(tensor):
