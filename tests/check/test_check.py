@@ -386,3 +386,18 @@ def test_a_process_that_crashes_or_hangs_costs_its_own_rows_only(plugins, tiny, 
     crashing = by_runtime["planted:CrashesOnABatch"]
     assert all(row.passed == (row.asked != "steps") for row in crashing), "its two steps are two rows"
     assert not any(math.isnan(row.bound) for row in report.rows)
+
+
+def test_a_subject_of_which_nothing_could_be_judged_does_not_pass(inline, tiny, check, monkeypatch):
+    from lstmbench.check.oracle import Oracle
+
+    ask = Oracle.ask
+
+    def ask_for_a_report(oracle, case):
+        question = ask(oracle, case)
+        return question._replace(expected=tuple(one._replace(judged=0) for one in question.expected))
+
+    monkeypatch.setattr(Oracle, "ask", ask_for_a_report)
+    report = check(tiny, "Honest")
+    assert not any(row.judged for row in report.rows)
+    assert "nothing of it could be judged" in report.clearances[0].refused

@@ -189,3 +189,28 @@ def test_a_reverse_output_that_is_not_turned_fails(judging, known, peephole):
     for seed in SEEDS:
         exported, oracle, cases = known(peephole, "scan", seed, bidirectional=True)
         assert judging.refused(exported, oracle, cases, planted.LeavesTheReverseOutputAsItCame(exported, threads=1))
+
+
+def test_a_long_run_of_a_chaotic_cell_is_reported_and_its_steps_are_judged(judging, known):
+    import planted
+
+    exported, oracle, _ = known("full", "scan", 0, 3.0, input_size=48, hidden_size=48, num_layers=2)
+    cases = plan(exported, ((2, 64),))
+    rows = list(judging.judge(exported, oracle, cases, planted.Honest(exported, threads=1)))
+    assert all(row.passed for row in rows)
+    whole = [row for row in rows if row.time == 64 and row.asked == "plain"]
+    assert {row.judged for row in whole if row.output != "y"} == {False}
+    assert all(3 <= 64 - row.unjudged_steps < 64 for row in whole if row.output == "y")
+    assert all(row.unjudged_steps == 0 for row in rows if row.asked == "steps" or row.time <= 3)
+
+
+def test_a_chaotic_cell_hides_no_mistake_in_steps_nor_between_them(judging, known):
+    import mistakes
+    import planted
+
+    exported, oracle, _ = known("full", "scan", 0, 3.0, input_size=48, hidden_size=48, num_layers=2)
+    cases, right = plan(exported, ((2, 64),)), random_weights(exported.model, seed=0, gain=3.0)
+    for name, plant in mistakes.of(exported.model).items():
+        assert judging.refused(exported, oracle, cases, with_weights(exported, plant(right))), name
+    for mistake in mistakes_of_the_state("scan"):
+        assert judging.refused(exported, oracle, cases, mistake(exported, threads=1)), mistake

@@ -29,7 +29,7 @@ def model(peephole, seed, **sizes):
     batch=st.integers(1, 3),
     seed=st.integers(0, 99),
 )
-def test_each_row_starts_where_the_whole_stood_and_gives_its_steps(
+def test_each_row_starts_where_the_whole_stood_and_gives_its_steps(  # noqa: PLR0917 (what is drawn)
     peephole, bidirectional, ragged, steps, calls, batch, seed
 ):
     config, weights = model(peephole, seed, bidirectional=bidirectional)
