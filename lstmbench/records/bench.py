@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lstmbench.records.base import Positive, Record, WorkloadKind
+from lstmbench.records.base import Count, Positive, Record, WorkloadKind
 from lstmbench.records.check import Subject
 from lstmbench.records.export import TIMED, Decoding, ExportedModel
 
@@ -52,10 +52,14 @@ class Timing(Record, frozen=True, kw_only=True):
     """Raw times of one workload in one worker process, in the order in which they were taken."""
 
     session: Load  # what the machine was doing before the check that these samples followed
-    budget_s: float  # of sampling, that was asked for
+    budget_s: float  # of sampling, that was asked for in this process
     fresh: bool  # nothing else was run before in this process
+    spawn_s: float  # from the start of the process until it took requests: the interpreter and this package
     load_s: float  # of the worker: import, read the file, build the session
     warmup_s: tuple[float, ...]  # at the measured shape; the first is the first call
+    steady: bool | None  # whether calls had stopped getting faster when sampling began; absent where too few can tell
+    wall_s: float  # that sampling took, with what is not timed in between
+    cpu_s: float  # of processor time in it, of all threads of the process
     start_s: tuple[float, ...]  # of each sample, since the measurement began
     sample_s: tuple[float, ...]  # one call of `score` or `generate`, one step of `decode`
     rounds: tuple[int, ...]  # how many samples each round took; rounds of all runtimes are interleaved
@@ -72,10 +76,12 @@ class Timing(Record, frozen=True, kw_only=True):
 class Measurement(Record, frozen=True, kw_only=True):
     """A line of `measurements.jsonl`: raw samples, or the reason why there are none."""
 
-    schema: Literal["lstmbench.measurement/1"] = "lstmbench.measurement/1"
+    schema: Literal["lstmbench.measurement/2"] = "lstmbench.measurement/2"
     machine: str  # Machine.fingerprint
     subject: Subject
     workload: Workload
+    process: Count  # which of the case's worker processes, from 0
+    twin: bool = False  # the very same case once more, under another name: what differs from it is noise
     timing: Timing | None
     refused: str = ""  # why there is no timing
 

@@ -206,7 +206,6 @@ def test_a_long_run_of_a_chaotic_cell_is_reported_and_its_steps_are_judged(judgi
 
 def test_a_chaotic_cell_hides_no_mistake_in_steps_nor_between_them(judging, known):
     import mistakes
-    import planted
 
     exported, oracle, _ = known("full", "scan", 0, 3.0, input_size=48, hidden_size=48, num_layers=2)
     cases, right = plan(exported, ((2, 64),)), random_weights(exported.model, seed=0, gain=3.0)
