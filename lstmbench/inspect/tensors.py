@@ -9,9 +9,9 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.arrays import Floats
-from lstmbench.inspect import external
 from lstmbench.inspect.flow import Flow, constant
 from lstmbench.inspect.inspection import Parameters
+from lstmbench.onnxfile import external
 
 _FLOATS = {"FLOAT": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "DOUBLE": "fp64"}
 _INT8_NODES = frozenset(

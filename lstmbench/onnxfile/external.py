@@ -9,7 +9,16 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.arrays import Floats
-from lstmbench.inspect.inspection import External
+from lstmbench.records import Record
+
+
+class External(Record, frozen=True, kw_only=True):
+    """A file beside the model that holds tensors of it."""
+
+    file: str
+    tensors: int
+    size_bytes: int | None  # None: it is not there, or lies outside the model's folder and was not looked at
+    problem: str = ""
 
 
 def files(folder: Path, tensors: Iterable[ir.TensorProtocol]) -> tuple[External, ...]:
