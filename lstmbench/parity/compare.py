@@ -36,7 +36,8 @@ def compare(
         return Verdict(None, (), None, None, reason)
     if not np.isfinite(got).all():
         return _not_finite(got, want, name)
-    error = np.abs(got - want)[:, : judged or None]  # in float64
+    error = np.abs(got - want)  # in float64
+    error = error[:, :judged] if judged else error
     index = _index(int(error.argmax()), error.shape)
     worst, here, there = float(error[index]), float(got[index]), float(want[index])
     within = judged == 0 or worst <= bound < np.inf  # false for NaN
