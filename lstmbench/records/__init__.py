@@ -18,7 +18,7 @@ from lstmbench.records.base import (
     WorkloadKind,
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
-from lstmbench.records.check import Clearance, ParityRow, Placement, Subject
+from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject
 from lstmbench.records.export import (
     TIMED,
     DataFile,
@@ -37,6 +37,7 @@ from lstmbench.records.study import Study, StudyRow
 __all__ = [
     "MOST_THREADS",
     "TIMED",
+    "Asked",
     "Clearance",
     "CorpusInfo",
     "Count",
@@ -65,6 +66,7 @@ __all__ = [
     "Score",
     "ShapeCheck",
     "Size",
+    "Start",
     "Study",
     "StudyRow",
     "Subject",
