@@ -1,18 +1,15 @@
 """One export on one runtime: every case, in a process of its own."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-import numpy as np
-
-from lstmbench.arrays import Floats, Tokens
-from lstmbench.check import rows
+from lstmbench.check import asking, rows
 from lstmbench.check.cases import Case
 from lstmbench.check.identity import subject_of
 from lstmbench.check.ledger import Ledger
-from lstmbench.check.oracle import Oracle, Question
+from lstmbench.check.oracle import Oracle
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import Clearance, Decoding, ExportedModel, Subject
+from lstmbench.records import Clearance, ExportedModel, Subject
 from lstmbench.worker import Worker, WorkerInfo
 
 Progress: TypeAlias = Callable[[str], None]
@@ -68,7 +65,7 @@ def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, progress:
         progress(f"{subject.model} on {subject.runtime}: case {n} of {len(task.cases)}")
         question = task.oracle.ask(case)
         try:
-            answer = _answer(worker, case, question)
+            answer = asking.put(worker, case, question)
         except LstmbenchError as error:
             ledger.put(rows.unanswered(subject, case, question, str(error)))
             return refused or str(error)
@@ -77,33 +74,9 @@ def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, progress:
         judged = rows.judged(subject, case, question, answer)
         ledger.put(judged)
         refused = refused or rows.first_failure(judged)
+    if not any(row.judged for row in ledger.rows(subject, task.cases)):
+        return refused or "nothing of it could be judged: at every shape its runs are chaotic; check it at T = 1 too"
     return refused
-
-
-def _answer(worker: Worker, case: Case, question: Question) -> tuple[Any, Floats, Floats]:
-    """Call once a chunk, with the state that the last call left -> output of all steps, h_n, c_n."""
-    if case.decoding:
-        return _drawn(worker, case, case.decoding, question)
-    parts, state, start = [], question.state, 0
-    for steps in case.chunks:
-        part, state = worker.run(question.inputs[:, start : start + steps], state, lengths=case.ends(start, steps))
-        parts.append(part)
-        start += steps
-    assert state is not None, "a case has at least one chunk"
-    return np.concatenate(parts, axis=1), state.h, state.c
-
-
-def _drawn(worker: Worker, case: Case, how: Decoding, question: Question) -> tuple[Tokens, Floats, Floats]:
-    """Call once a chunk, with the state and the last token that the last call left -> all tokens, h_n, c_n."""
-    assert question.uniform is not None
-    prompt, state, start = question.inputs.astype(np.int64), question.state, 0
-    parts = []
-    for count in case.chunks:
-        part, state = worker.generate(prompt, question.uniform[:, start : start + count], how, state)
-        parts.append(part)
-        prompt, start = part[:, -1:], start + count
-    assert state is not None, "a case has at least one chunk"
-    return np.concatenate(parts, axis=1), state.h, state.c
 
 
 def _subject(task: Task, info: WorkerInfo | None) -> Subject:

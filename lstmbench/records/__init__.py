@@ -19,7 +19,7 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
-from lstmbench.records.check import Clearance, ParityRow, Placement, Subject
+from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.export import (
     TIMED,
@@ -40,6 +40,7 @@ __all__ = [
     "MOST_THREADS",
     "TIMED",
     "Against",
+    "Asked",
     "Clearance",
     "CorpusInfo",
     "Count",
@@ -70,6 +71,7 @@ __all__ = [
     "Score",
     "ShapeCheck",
     "Size",
+    "Start",
     "Study",
     "StudyRow",
     "Subject",

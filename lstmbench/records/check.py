@@ -1,11 +1,17 @@
 """What a runtime answered, beside the reference."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
-from lstmbench.records.base import Form, Head, Peephole, Positive, Precision, Record, Threads
+from lstmbench.records.base import Count, Form, Head, Peephole, Positive, Precision, Record, Threads
 from lstmbench.records.export import Decoding, ExportedModel
+
+# plain: the inputs as they are; steps: each step (N of form `unrolledN`) a row of one batch, from the reference's own
+# state; permuted: the rows in another order; padded: something else behind each row's length; again: after a call with
+# other inputs and another state
+Asked: TypeAlias = Literal["plain", "steps", "permuted", "padded", "again"]
+Start: TypeAlias = Literal["random", "none", "zeros"]  # the state before the first step
 
 
 class Placement(Record, frozen=True, kw_only=True):
@@ -79,7 +85,8 @@ class ParityRow(Record, frozen=True, kw_only=True):
     batch: Positive
     time: Positive
     chunks: tuple[int, ...]  # steps a call; the state is carried from one to the next
-    state: Literal["random", "none"] = "random"  # what the first call starts from
+    state: Start = "random"  # what the first call starts from
+    asked: Asked = "plain"
     decoding: Decoding | None = None  # of form `generate`: time and chunks count tokens drawn
     lengths: tuple[int, ...] = ()  # of each row, all calls together; empty where all rows are of length T
     output: str
@@ -91,9 +98,16 @@ class ParityRow(Record, frozen=True, kw_only=True):
     worst_index: tuple[int, ...] = ()
     got: float | None = None
     want: float | None = None
+    # of the last of its T steps, and of a state T or none, the error is reported and not judged: the cell is chaotic
+    unjudged_steps: Count = 0
     reason: str = ""  # why it failed; empty when it passed
 
     @property
     def passed(self) -> bool:
-        """Whether the output is within its bound."""
+        """Whether what is judged of the output is within its bound."""
         return not self.reason
+
+    @property
+    def judged(self) -> bool:
+        """Whether any of it is judged: a pass of a row that is only reported says nothing."""
+        return self.unjudged_steps < self.time

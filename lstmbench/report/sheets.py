@@ -26,7 +26,8 @@ _MEMORY_NOTE = (
 _PARITY_NOTE = (
     "Largest difference from the float64 NumPy reference over all shapes; of tokens, what logits must be off by to "
     "draw them, 0 where the reference draws the same. Beside it the error that the same equations make in NumPy "
-    "in the precision of the file, on the same input. Of bound: the largest error/bound of any run."
+    "in the precision of the file, on the same input. Of bound: the largest error/bound of any run. Not judged: runs "
+    "over which the cell is chaotic, so that no engine can agree with another; each of their steps is judged by itself."
 )
 
 
@@ -72,7 +73,7 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Seq
 
 def _parity(lines: Iterable[ParityLine]) -> Sheet:
     keys = ("Model / form", "Cell", "Runtime", "Provider", "Ran in", "Threads", "Output")
-    values = ("Runs", "Max error", "NumPy's own", "Bound", "Of bound", "Worst at", "Verdict")
+    values = ("Runs", "Not judged", "Max error", "NumPy's own", "Bound", "Of bound", "Worst at", "Verdict")
     rows, before = [], None
     for line in lines:
         rows.append(_parity_row(line, first=line.subject != before))
@@ -94,6 +95,7 @@ def _parity_row(line: ParityLine, *, first: bool) -> Row:
     s = line.subject
     values = (
         str(line.runs),
+        str(line.not_judged),
         wording.error(line.max_error),
         wording.error(line.float32_error),
         wording.error(line.bound),

@@ -8,13 +8,14 @@ from lstmbench.records import Subject
 from lstmbench.report import raw, wording
 from lstmbench.report.speed import SpeedLine, speed_lines
 from lstmbench.report.subjects import SubjectColumns
-from lstmbench.report.verdicts import ParityLine, parity_lines
+from lstmbench.report.verdicts import FAILED, PASSED, REPORTED, ParityLine, parity_lines
 
 _TIMED = (
     ("score", "Scoring, one call"),
     ("decode", "Decoding, one step"),
     ("generate", "Generating in the graph, one call of T tokens a row"),
 )
+_VERDICTS = {PASSED: "ok", FAILED: "FAILED", REPORTED: "reported"}
 
 
 class TerminalTable(NamedTuple):
@@ -58,7 +59,7 @@ def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterato
 
 def _parity_row(line: ParityLine) -> tuple[str, ...]:
     errors = (wording.error(line.max_error), wording.error(line.float32_error), wording.share(line.error_to_bound))
-    return (subject_name(line.subject), line.output, *errors, "FAILED" if line.reason else "ok")
+    return (subject_name(line.subject), line.output, *errors, _VERDICTS[line.verdict])
 
 
 def _speed_row(line: SpeedLine) -> tuple[str, ...]:

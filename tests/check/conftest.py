@@ -71,10 +71,8 @@ def inline(plugins, monkeypatch) -> list[str]:
 def make(tmp_path) -> Callable[..., ExportedModel]:
     """A model folder with random weights, and an 'export' that only ONNX Runtime would miss."""
 
-    def make(
-        config: ModelConfig, *, name: str = "tiny", seed: int = 3, form: str = "scan", lengths: bool = False
-    ) -> ExportedModel:
-        weights, path = random_weights(config, seed=seed), tmp_path / name
+    def make(config: ModelConfig, *, name="tiny", seed=3, gain=1.0, form="scan", lengths=False) -> ExportedModel:
+        weights, path = random_weights(config, seed=seed, gain=gain), tmp_path / name
         folder.write_config(path, ModelFolder(model=config))
         folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
         record = ExportRecord(

@@ -57,8 +57,8 @@ def test_a_planted_mistake_has_its_place_named(found, tiny, mistake, place, word
 
 
 def test_a_kernel_that_is_wrong_from_nine_rows_on_is_found_by_their_number(found, tiny):
-    (one,) = found(tiny, "WrongFromBatchNine", shapes=((12, 3),))
-    assert (one.part, one.words) == ("batch", "right in calls of up to 8 rows, wrong from 9 on")
+    (one,) = found(tiny, "WrongAtBatchNine", shapes=((9, 1),))
+    assert (one.part, one.words) == ("batch", "right in a call of 8 rows, wrong in one of 9")
 
 
 def test_a_runtime_that_does_not_load_says_so_and_the_others_are_searched(found, tiny):

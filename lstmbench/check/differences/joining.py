@@ -41,8 +41,12 @@ def wrong_joint(box: Box, model: Model, run: Run) -> Joint | None:
     """One call of T steps, then of fewer until one more makes it wrong; then several calls that carry the state."""
     if box.exported.steps is None and run.inputs.shape[1] > 1 and (joint := _in_one_call(box, model, run)):
         return joint
-    whole = len(run.chunks) == 1 and box.exported.steps is None
-    return None if whole or run.lengths is not None else _in_pieces(box, model, run)
+    if run.lengths is not None or model.config.bidirectional or run.inputs.shape[1] == 1:
+        return None
+    half = run.inputs.shape[1] // 2
+    if len(run.chunks) == 1 and box.exported.steps is None:
+        run = run._replace(chunks=(half, run.inputs.shape[1] - half))
+    return _in_pieces(box, model, run)
 
 
 def _in_one_call(box: Box, model: Model, run: Run) -> Joint | None:

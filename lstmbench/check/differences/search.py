@@ -73,7 +73,9 @@ def _of_step(box: Box, model: Model, wrong: Wrong) -> Place:
     if got is None:
         return place._replace(words="not a finite number")
     if (count := crowd.least_rows(box, model, wrong)) is not None:
-        return place._replace(part="batch", words=f"right in calls of up to {count - 1} rows, wrong from {count} on")
+        return place._replace(
+            part="batch", words=f"right in a call of {count - 1} row{'s' * (count > 2)}, wrong in one of {count}"
+        )
     if wrong.row is None:
         terms, words = heads.cause(box, model, wrong)
         return place._replace(terms=terms, words=words)

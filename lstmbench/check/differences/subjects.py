@@ -1,7 +1,7 @@
 """The search on every subject of a check: on the smallest run that it failed, or on one of the usual size."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,12 +53,15 @@ def bisect(report: CheckReport, *, run: Path, progress: Progress) -> tuple[Diffe
 
 def _find(clearance: Clearance, failures: Sequence[ParityRow]) -> Difference:
     exported, subject = clearance.exported, clearance.subject
-    asked = _asked(clearance, [row for row in failures if row.subject.identity == subject.identity])
-    box = None
+    box, asked, found = None, _usual(clearance), None
     try:
         with Worker(subject.runtime, exported, threads=subject.threads) as worker:
             box = Box(worker, exported)
-            found = search(box, Model(exported, unchanged.weights(exported)), _run(clearance, asked))
+            model = Model(exported, unchanged.weights(exported))
+            own = [row for row in failures if row.subject.identity == subject.identity]
+            for asked in (*_smallest(own), _usual(clearance)):
+                if found := search(box, model, _run(clearance, asked)):
+                    break
     except LstmbenchError as error:
         found = Place("unanswered", str(error))
     if found is None:
@@ -76,11 +79,15 @@ def _stale(now: Subject, found: Difference) -> bool:
     return now.replaces(found.subject)
 
 
-def _asked(clearance: Clearance, failures: Sequence[ParityRow]) -> _Asked:
-    """The smallest run that failed, or one of the usual size in a few calls."""
-    if failures:
-        row = min(failures, key=lambda row: (row.time, len(row.chunks), row.batch))
-        return _Asked(row.batch, row.time, row.chunks, row.state == "random", row.lengths)
+def _smallest(failures: Iterable[ParityRow]) -> Iterator[_Asked]:
+    """The smallest run that failed, if one did."""
+    ordered = sorted(failures, key=lambda row: (row.asked != "plain", row.time, len(row.chunks), row.batch))
+    for row in ordered[:1]:
+        yield _Asked(row.batch, row.time, row.chunks, row.state == "random", row.lengths)
+
+
+def _usual(clearance: Clearance) -> _Asked:
+    """A run of the usual size in a few calls: of what passed, and where the smallest that failed is right again."""
     (batch, time), steps = _USUAL, clearance.exported.steps
     chunks = (steps,) * -(-time // steps) if steps else (5, 1, 10)
     time = sum(chunks)
