@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmbench.cli.folders import all_exports
-from lstmbench.cli.screen import spinner, tables
+from lstmbench.cli.screen import say, spinner, tables
 from lstmbench.records import MOST_THREADS
 
 if TYPE_CHECKING:
@@ -46,4 +46,4 @@ def say_refused(clearances: "Sequence[Clearance]") -> None:
     """One line on stderr for each subject that may not be measured."""
     for clearance in clearances:
         if not clearance.passed:
-            typer.echo(f"{clearance.exported.name} on {clearance.subject.runtime}: {clearance.refused}", err=True)
+            say(f"{clearance.exported.name} on {clearance.subject.runtime}: {clearance.refused}", err=True)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench import disk
-from lstmbench.errors import CorpusError, RecordError
+from lstmbench.corpus import byte_pairs
+from lstmbench.errors import CorpusError
 from lstmbench.records import Record, Unit
 
 UNKNOWN, END_OF_LINE = "<unk>", "<eos>"
@@ -31,6 +32,8 @@ class Vocabulary(Record, frozen=True, kw_only=True, dict=True):
             raise ValueError("characters and words are listed, byte pairs come as a tokenizer")
         if len(set(self.tokens)) != len(self.tokens) or (self.tokens and self.tokens[0] != UNKNOWN):
             raise ValueError(f"tokens must differ and start with {UNKNOWN}")
+        if "" in self.tokens or (self.unit == "char" and any(len(token) > 1 for token in self.tokens[1:])):
+            raise ValueError("no token is empty, and those of unit char are single characters")
 
     @property
     def size(self) -> int:
@@ -115,7 +118,8 @@ def read_vocabulary(path: Path) -> Vocabulary:
     """Read and validate `vocabulary.json`."""
     vocabulary = disk.read_record(path, Vocabulary)
     if vocabulary.unit == "bpe":
-        _demand_tokenizer(path, vocabulary)
+        byte_pairs.demand(path, vocabulary.merges)
+        _ = vocabulary.size  # CorpusError where the library is not here
     return vocabulary
 
 
@@ -151,15 +155,6 @@ def _train_bpe(train: str, size: int) -> str:
     trainer = tokenizers.trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
     tokenizer.train_from_iterator([train], trainer)
     return str(tokenizer.to_str())
-
-
-def _demand_tokenizer(path: Path, vocabulary: Vocabulary) -> None:
-    try:
-        _ = vocabulary.size
-    except CorpusError:
-        raise
-    except Exception as error:  # the library raises bare Exception
-        raise RecordError(f"{path} is damaged: its tokenizer cannot be read: {error}") from error
 
 
 def _tokenizers() -> Any:

@@ -18,7 +18,7 @@ from lstmbench.export.storage import DEFAULT, Storage
 from lstmbench.export.verify import demand_runtime, verify
 from lstmbench.model import folder as model_folder
 from lstmbench.model.folder import Checkpoint
-from lstmbench.model.weights import digest
+from lstmbench.model.weights import digest, most_file_bytes
 from lstmbench.records import ExportedModel, ExportRecord, Form, Head, Precision
 
 
@@ -53,7 +53,9 @@ def export(  # noqa: PLR0913 (what to write, how, and what to prove it with)
         record = _record(source, form, precision, storage)
         model = serialise(source, form, precision, folder, opset=storage.opset)
         data = store(model, aside / record.file, external_data=storage.external_data)
-        record = msgspec.structs.replace(record, sha256=disk.sha256(aside / record.file), data=data)
+        record = msgspec.structs.replace(
+            record, sha256=disk.sha256(aside / record.file, most_bytes=most_file_bytes(source.config)), data=data
+        )
         demand_free(folder, record, force=storage.force)
         proof = verify(ExportedModel(folder=str(aside), record=record), source.weights, held_out)
         record = msgspec.structs.replace(record, **proof._asdict())

@@ -4,7 +4,6 @@ Two candidates are called different only when they are: rounds are interleaved, 
 the fastest only if it was slower in every round. Of those that are not told apart the least rounded one is taken.
 """
 
-import shutil
 from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
@@ -36,10 +35,7 @@ def choose(path: Path, wish: Wish, *, held_out: Tokens | None, progress: Callabl
         load(wish.runtime)  # says what is missing, before anything is written
     with draft_folder(path) as aside:
         copy = aside / path.resolve().name
-        copy.mkdir()
-        for name in (model_folder.CONFIG, model_folder.WEIGHTS, model_folder.VOCABULARY):
-            if (path / name).exists():
-                shutil.copy(path / name, copy)
+        model_folder.copy(path, copy)
         written = exported(path, copy, wish, held_out, progress)
         candidates = timed(copy, wish, written, progress)
         running = sorted((c for c in candidates if c.timing), key=lambda c: c.p50_s or 0)

@@ -6,6 +6,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from lstmbench import samples
+from lstmbench.plain import plain
 from lstmbench.records import Measurement, ParityRow, Timing, Workload
 from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
@@ -68,7 +69,7 @@ def _line(row: Measurement, standing: Standing) -> SpeedLine:
     shape = (row.workload.kind, row.workload.batch, row.workload.time)
     line = SpeedLine(subjects.columns(row.subject), *shape, samples=0)
     if row.timing is None or standing.refused:
-        return line._replace(refused=subjects.plain(row.refused) or standing.refused)
+        return line._replace(refused=plain(row.refused) or standing.refused)
     return _with_numbers(line, row.timing, row.workload)._replace(
         max_error=standing.max_error, error_to_bound=standing.error_to_bound
     )

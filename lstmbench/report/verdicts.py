@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from lstmbench.plain import plain
 from lstmbench.records import ParityRow, Subject
 from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
@@ -68,7 +69,7 @@ def _line(rows: Sequence[ParityRow]) -> ParityLine:
     worst = max(rows, key=lambda row: (not row.passed, _error(row)))
     return ParityLine(
         subject=subjects.columns(worst.subject),
-        output=subjects.plain(worst.output),
+        output=plain(worst.output),
         runs=len(rows),
         max_error=worst.max_error,
         float32_error=worst.float32_error,
@@ -82,7 +83,7 @@ def _line(rows: Sequence[ParityRow]) -> ParityLine:
         got=worst.got,
         want=worst.want,
         verdict=PASSED if worst.passed else FAILED,
-        reason=subjects.plain(worst.reason),
+        reason=plain(worst.reason),
     )
 
 
@@ -96,7 +97,7 @@ def _standing(rows: Sequence[ParityRow]) -> Standing:
     if failed:
         worst = max(failed, key=_error)
         where = f"B = {worst.batch}, T = {worst.time}"
-        return Standing(None, None, f"failed the check at {where}: {subjects.plain(worst.reason)}")
+        return Standing(None, None, f"failed the check at {where}: {plain(worst.reason)}")
     return Standing(max(map(_error, rows)), _largest_share(rows), "")
 
 
