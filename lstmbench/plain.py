@@ -7,7 +7,9 @@ _LONGEST = 1000  # characters of a line; what is longer loses its midst
 
 def plain(text: str) -> str:
     """One line of printable characters: controls, line breaks and direction marks become single spaces."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(text.split())
 
 
 def shown(text: str) -> str:

@@ -49,5 +49,4 @@ def provider(placement: Sequence[Placement]) -> str:
 
 
 def _name(text: str) -> str:
-    name = plain(text)
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    return plain(text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…")
