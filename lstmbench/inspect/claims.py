@@ -31,14 +31,15 @@ def of_data(said: Mapping[str, str], path: Path, beside: Iterable[External]) -> 
     want = said.get("data_sha256")
     for file in beside:
         if want and not file.problem and (got := _sha256(path.parent / file.file)) != want:
-            yield f"metadata says data_sha256 {want[:12]}…, {file.file} has {got[:12]}…: it is not this graph's"
+            has = f"{file.file} has {got[:12]}…: it is not this graph's" if got else f"{file.file} is too large to tell"
+            yield f"metadata says data_sha256 {want[:12]}…, {has}"
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path) -> str | None:
     try:
         return disk.sha256(path, most_bytes=_DATA_BYTES)
     except RecordError:
-        return "none that is told"
+        return None
 
 
 def of_record(path: Path, sha256: str) -> Iterator[str]:

@@ -171,15 +171,7 @@ def _spoil(message: object, pick: Pick) -> None:
             break
         message = value[pick(len(value))] if several else value
     if several:
-        way, at = pick(4), pick(len(value))
-        if way == 0:
-            del value[at]
-        elif way == 1 and field.message_type is None:
-            value[at] = _scalar(value[at], pick)
-        elif way == 2 and field.message_type is None:
-            value.extend([value[at]] * (1 + pick(70)))
-        elif field.message_type is not None:
-            value.add().CopyFrom(value[at])
+        _spoil_several(value, field.message_type is None, pick)
         return
     if field.message_type is not None or pick(5) == 0:
         message.ClearField(field.name)
@@ -188,6 +180,18 @@ def _spoil(message: object, pick: Pick) -> None:
         setattr(message, field.name, _scalar(value, pick))
     except (ValueError, TypeError):  # this field holds no such number
         message.ClearField(field.name)
+
+
+def _spoil_several(values: object, numbers: bool, pick: Pick) -> None:
+    way, at = pick(4), pick(len(values))
+    if way == 0:
+        del values[at]
+    elif not numbers:
+        values.add().CopyFrom(values[at])
+    elif way == 1:
+        values[at] = _scalar(values[at], pick)
+    else:
+        values.extend([values[at]] * (1 + pick(70)))
 
 
 def _scalar(old: object, pick: Pick) -> object:

@@ -41,9 +41,7 @@ def half_trained(root: Path) -> Path:
     corpus = load(str(root / "text.txt"))
     sizes = {"input_size": 4, "hidden_size": 4, "vocabulary_size": corpus.vocabulary.size}
     training = TrainConfig(steps=4, batch=2, time=4, validate_every=1)
-    planned = ModelFolder(
-        model=ModelConfig(head="lm", peephole="full", **sizes), training=training, corpus=corpus.info
-    )
+    planned = ModelFolder(model=ModelConfig(head="lm", peephole="full", **sizes), training=training, corpus=corpus.info)
     asked = iter([False, True])
     with contextlib.suppress(KeyboardInterrupt):
         train(corpus, planned, root / "models" / "t", stop=lambda: next(asked))

@@ -1,4 +1,4 @@
-"""Spoil files at random for some time: `python tests/hostile/study.py --seconds 300 [--worker] [--seed N]`.
+"""Spoil files at random for some time: `python tests/hostile/study.py --seconds 300 [--kind KIND] [--seed N]`.
 
 Prints how many files of each kind were tried and what came of them. A file that is neither read as what it was nor
 refused in one line ends the study with the traceback, its seed, and exit status 1.
@@ -38,7 +38,7 @@ def main() -> int:
                 begin_s = time.monotonic()
                 try:
                     came = outcome(kind, base, Path(made) / "tried", random.Random(seed).randrange)
-                except BaseException:
+                except BaseException:  # noqa: BLE001 (a library's panic too)
                     traceback.print_exc()
                     print(f"kind {name!r}, seed {seed}", file=sys.stderr)
                     came, failed = "ANOTHER OUTCOME", True
@@ -47,7 +47,9 @@ def main() -> int:
                 counts[name]["slowest_ms"] = max(counts[name]["slowest_ms"], round(1e3 * took_s))
             seed += 1
     outcomes = ("read", "refused", "ANOTHER OUTCOME")
-    print(f"lstmbench {__version__}, Python {sys.version.split()[0]}, {time.strftime('%Y-%m-%d')}; seeds {asked.seed}..{seed - 1}")
+    print(
+        f"lstmbench {__version__}, Python {sys.version.split()[0]}, {time.strftime('%Y-%m-%d')}; seeds {asked.seed}..{seed - 1}"
+    )
     print(f"{'kind':28}{'tried':>8}" + "".join(f"{word:>17}" for word in (*outcomes, "slowest, ms")))
     for name, count in counts.items():
         told = [count[word] for word in outcomes]
