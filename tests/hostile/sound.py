@@ -30,7 +30,7 @@ def make(root: Path) -> Path:
     effort = Effort(rounds=1, warmup_s=0, budget_s=0.01, samples=7)
     assess(made, RUNTIMES, workloads, run=root / "run", threads=1, effort=effort, progress=lambda _: None)
     render(root / "run")
-    (root / "text.txt").write_text("abc\ncab " * 200)
+    (root / "text.txt").write_text("abc\ncab " * 400)
     return root
 
 

@@ -38,7 +38,7 @@ def main() -> int:
                 begin_s = time.monotonic()
                 try:
                     came = outcome(kind, base, Path(made) / "tried", random.Random(seed).randrange)
-                except BaseException:  # noqa: BLE001 (a library's panic too)
+                except BaseException:  # noqa: BLE001
                     traceback.print_exc()
                     print(f"kind {name!r}, seed {seed}", file=sys.stderr)
                     came, failed = "ANOTHER OUTCOME", True
@@ -47,9 +47,8 @@ def main() -> int:
                 counts[name]["slowest_ms"] = max(counts[name]["slowest_ms"], round(1e3 * took_s))
             seed += 1
     outcomes = ("read", "refused", "ANOTHER OUTCOME")
-    print(
-        f"lstmbench {__version__}, Python {sys.version.split()[0]}, {time.strftime('%Y-%m-%d')}; seeds {asked.seed}..{seed - 1}"
-    )
+    python, day = sys.version.split()[0], time.strftime("%Y-%m-%d")
+    print(f"lstmbench {__version__}, Python {python}, {day}; seeds {asked.seed} to {seed - 1}")
     print(f"{'kind':28}{'tried':>8}" + "".join(f"{word:>17}" for word in (*outcomes, "slowest, ms")))
     for name, count in counts.items():
         told = [count[word] for word in outcomes]
