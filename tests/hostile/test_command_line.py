@@ -64,7 +64,7 @@ def test_a_spoilt_file_is_one_line_and_exit_status_2(base, tmp_path, monkeypatch
 
 
 def test_the_name_of_a_folder_is_shown_and_not_obeyed(base, tmp_path, monkeypatch, capfd):
-    name = f"[/] {{x}} {damage.ESCAPES}"
+    name = f"[red] {{x}} {damage.ESCAPES}"
     shutil.copytree(base / "models" / "m", tmp_path / "models" / name)
     monkeypatch.chdir(tmp_path)
     for arguments in (["check", "--runtime", "numpy"], ["export", "--form", "loop"]):
@@ -97,8 +97,17 @@ def test_letters_that_command_a_terminal_are_not_sent_to_it(base, tmp_path, monk
     assert all(line.isprintable() for line in out.split("\n"))
 
 
-def test_a_size_that_memory_cannot_hold_is_one_line(base, monkeypatch, capfd):
+def test_what_memory_cannot_hold_is_one_line(monkeypatch, capfd):
+    def inspect(path):
+        raise MemoryError
+
+    monkeypatch.setattr("lstmbench.inspect.inspect", inspect)
+    status, _, err = called(monkeypatch, capfd, ["inspect", "any.onnx"])
+    assert (status, err) == (2, "lstmbench: this machine has too little memory free: take a smaller size\n")
+
+
+def test_more_tokens_than_anybody_reads_are_refused(base, monkeypatch, capfd):
     arguments = ["generate", str(base / "models" / "m"), "--tokens", str(2**60)]
     status, _, err = called(monkeypatch, capfd, arguments)
-    assert status == 2, err
-    assert "too little memory" in err.splitlines()[-1]
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "--tokens must be 1 to" in err
