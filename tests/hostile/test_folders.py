@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 from lstmbench import disk
 from lstmbench.corpus import Vocabulary, read_vocabulary
-from lstmbench.errors import CheckpointError, LstmbenchError, RecordError
+from lstmbench.errors import CheckpointError, LstmbenchError, RecordError, WorkerError
 from lstmbench.export import find
 from lstmbench.model import folder
 from lstmbench.records import ExportedModel
@@ -204,3 +204,22 @@ def test_weights_that_are_no_numbers_are_refused(model, value):
     save_file(tensors, model / folder.WEIGHTS, metadata=header["__metadata__"])
     with pytest.raises(CheckpointError, match=r"decoder\.bias holds NaN or infinity"):
         folder.read(model)
+
+
+def test_a_graph_that_makes_a_batch_of_none_takes_its_worker_down_and_nothing_else(model):
+    """ONNX Runtime aborts its process on B = 0; inputs of that size are never sent, but a graph can cut them."""
+    path = model / "lstm-fp32.onnx"
+    proto = onnx.load(path)
+    (at, node) = next((n, node) for n, node in enumerate(proto.graph.node) if node.op_type == "LSTM")
+    zero, one = (onnx.numpy_helper.from_array(np.array([n]), name) for n, name in ((0, "zero"), (1, "one")))
+    proto.graph.initializer.extend([zero, one])
+    for place in (0, 5, 6):
+        cut = onnx.helper.make_node("Slice", [node.input[place], "zero", "zero", "one"], [f"cut{place}"])
+        node.input[place] = f"cut{place}"
+        proto.graph.node.insert(at, cut)
+    path.write_bytes(proto.SerializeToString())
+    change(path.with_suffix(".json"), sha256=disk.sha256(path, most_bytes=2**20))
+    made = next(made for made in find(model) if made.record.form == "lstm")
+    with Worker("onnxruntime-cpu", made) as worker, pytest.raises(WorkerError) as caught:
+        worker.run(np.array([[1, 2]]))
+    assert str(caught.value).isprintable()
