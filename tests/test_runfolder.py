@@ -26,7 +26,7 @@ def measured_on(fingerprint: str) -> Measurement:
         threads=1,
     )
     work = Workload(kind="score", batch=1, time=1)
-    return Measurement(machine=fingerprint, subject=subject, workload=work, timing=None, refused="no reason")
+    return Measurement(machine=fingerprint, subject=subject, workload=work, process=0, timing=None, refused="no reason")
 
 
 def test_the_machine_is_written_at_the_start_and_completed_at_the_end(tmp_path):

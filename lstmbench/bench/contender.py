@@ -15,8 +15,8 @@ from lstmbench.worker import Samples, Worker
 class Contender:
     """Takes one workload after the other, in rounds; after a crash it is loaded again, for the next workload."""
 
-    def __init__(self, clearance: Clearance) -> None:
-        self.subject = clearance.subject
+    def __init__(self, clearance: Clearance, *, twin: bool = False) -> None:
+        self.subject, self._twin = clearance.subject, twin
         self._exported = clearance.exported
         self._worker: Worker | None = None
         self._unloadable = ""  # why, where it is not worth a second try
@@ -63,14 +63,18 @@ class Contender:
         """When the first sample of the workload at hand began, on the system-wide clock; infinity if none did."""
         return self._rounds[0].start_s[0] if self._rounds else math.inf
 
-    def measurement(self, workload: Workload, effort: Effort, *, session: Machine, origin_s: float) -> Measurement:
+    def measurement(
+        self, workload: Workload, effort: Effort, *, process: int, session: Machine, origin_s: float
+    ) -> Measurement:
         """The rounds of the workload at hand, joined, or why there are none; a crash leaves none."""
-        timing = None if self._worker is None else self._timing(effort, session, self._worker.info.load_s, origin_s)
+        timing = None if self._worker is None else self._timing(self._worker, effort, session, origin_s)
         self._fresh = False
         return Measurement(
             machine=session.fingerprint,
             subject=self.subject,
             workload=workload,
+            process=process,
+            twin=self._twin,
             timing=timing,
             refused=self._refused,
         )
@@ -101,13 +105,17 @@ class Contender:
             )
         return worker
 
-    def _timing(self, effort: Effort, session: Machine, load_s: float, origin_s: float) -> Timing:
+    def _timing(self, worker: Worker, effort: Effort, session: Machine, origin_s: float) -> Timing:
         return Timing(
             session=session.before,
-            budget_s=effort.budget_s,
+            budget_s=effort.process_budget_s,
             fresh=self._fresh,
-            load_s=load_s,
+            spawn_s=worker.spawn_s,
+            load_s=worker.info.load_s,
             warmup_s=_nanoseconds(self._rounds[0].warmup_s),
+            steady=self._rounds[0].steady,
+            wall_s=sum(taken.wall_s for taken in self._rounds),
+            cpu_s=sum(taken.cpu_s for taken in self._rounds),
             start_s=_nanoseconds(start_s - origin_s for taken in self._rounds for start_s in taken.start_s),
             sample_s=_nanoseconds(sample_s for taken in self._rounds for sample_s in taken.sample_s),
             rounds=tuple(len(taken.sample_s) for taken in self._rounds),

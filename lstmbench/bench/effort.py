@@ -12,17 +12,21 @@ _LONGEST_S = 86_400.0
 class Effort(Record, frozen=True, kw_only=True):
     """The same for every case of a run; LstmbenchError in one line where nothing could be timed."""
 
-    rounds: int = 5  # a case is timed in; between them the other runtimes take theirs
-    warmup_s: float = 0.1  # before the first round; each later one has one untimed call
+    processes: int = 6  # a case is timed in, one after the other: six medians carry a 95 % interval, eight one of 99 %
+    rounds: int = 2  # in each process; between them the other contenders take theirs
+    warmup_s: float = 0.1  # in each process, or until it is steady; each later round has one untimed call
     budget_s: float = 0.5  # of sampling a case, over all its rounds; longer where a median needs more samples
     samples: int = 5000  # at most, over all its rounds: p99.9 takes 4603
+    twins: bool = True  # whether one contender runs twice, which tells how much noise there is
+    weigh: bool = True  # whether memory is looked at, in a pass of its own
     seed: int = 0  # of the order within a round
 
     def __post_init__(self) -> None:
         least = minimum_samples(0.5)
-        if self.rounds < 1 or self.rounds * self.round_samples < least:
+        if self.processes < 1 or self.rounds < 1 or self._all_rounds * self.round_samples < least:
             raise LstmbenchError(
-                f"cannot take {self.samples} samples in {self.rounds} rounds, as many in each: a median needs {least}"
+                f"cannot take {self.samples} samples in {self.processes} processes of {self.rounds} rounds, as many in "
+                f"each: a median needs {least}"
             )
         if not (0 <= self.warmup_s <= _LONGEST_S and 0 < self.budget_s <= _LONGEST_S):
             raise LstmbenchError(
@@ -30,16 +34,25 @@ class Effort(Record, frozen=True, kw_only=True):
             )
 
     @property
+    def _all_rounds(self) -> int:
+        return self.processes * self.rounds
+
+    @property
+    def process_budget_s(self) -> float:
+        """Of sampling, in one process."""
+        return self.budget_s / self.processes
+
+    @property
     def round_budget_s(self) -> float:
         """Of sampling, in one round."""
-        return self.budget_s / self.rounds
+        return self.budget_s / self._all_rounds
 
     @property
     def round_samples(self) -> int:
         """At most, in one round."""
-        return self.samples // self.rounds
+        return self.samples // self._all_rounds
 
     @property
     def least_round_samples(self) -> int:
         """In one round, so that all of them carry a median."""
-        return math.ceil(minimum_samples(0.5) / self.rounds)
+        return math.ceil(minimum_samples(0.5) / self._all_rounds)

@@ -1,6 +1,8 @@
-"""`measurements.jsonl`: one row a case."""
+"""`measurements.jsonl`: one row for each process of a case."""
 
 from pathlib import Path
+
+import msgspec
 
 from lstmbench import runfolder
 from lstmbench.journal import Journal
@@ -15,12 +17,14 @@ class Ledger:
         self._journal = Journal(run / runfolder.MEASUREMENTS, Measurement, key=_case)
 
     def rows(self, subject: Subject, workload: Workload) -> tuple[Measurement, ...]:
-        """The row of a case, or none."""
-        return self._journal.rows((subject.identity, workload))
+        """The rows of a case, one for each of its processes so far."""
+        case = (subject.identity, workload)
+        return tuple(row for row in self._journal if (row.subject.identity, row.workload) == case)
 
-    def timed(self, subject: Subject, workload: Workload, *, budget_s: float) -> bool:
-        """Whether a case has its samples, taken for so long or longer."""
-        return any(row.timing and row.timing.budget_s >= budget_s for row in self.rows(subject, workload))
+    def timed(self, subject: Subject, workload: Workload, process: int, *, twin: bool, budget_s: float) -> bool:
+        """Whether a process of a case has its samples, taken for so long or longer."""
+        rows = self._journal.rows((subject.identity, workload, process, twin))
+        return any(row.timing and row.timing.budget_s >= budget_s for row in rows)
 
     def supersede(self, subject: Subject) -> None:
         """Drop the rows of what the subject was before it was made again."""
@@ -32,17 +36,32 @@ class Ledger:
             machine=self.session.fingerprint,
             subject=clearance.subject,
             workload=workload,
+            process=0,
             timing=None,
             refused=clearance.refused,
         )
         if self.rows(clearance.subject, workload) != (row,):
-            self._journal.put([row])
+            self._take_the_place_of_all(row)
 
     def put(self, row: Measurement, *, answered_wrong: bool) -> None:
-        """Note what a subject took, or why it has no timing; samples give way to samples and to a wrong answer only."""
-        if row.timing or answered_wrong or not any(known.timing for known in self.rows(row.subject, row.workload)):
+        """Note what a process took, or why it has no samples; samples give way to samples and to a wrong answer only.
+
+        Samples take the place of what was refused before in whatever process, a wrong answer that of the whole case.
+        """
+        known = [other for other in self.rows(row.subject, row.workload) if other.twin == row.twin]
+        if answered_wrong:
+            self._take_the_place_of_all(row)
+        elif row.timing:
+            self._journal.drop(lambda other: other in known and bool(other.refused))
+            self._journal.put([row])
+        elif not any(other.timing and other.process == row.process for other in known):
             self._journal.put([row])
 
+    def _take_the_place_of_all(self, row: Measurement) -> None:
+        known = self.rows(row.subject, row.workload)
+        self._journal.drop(lambda other: other in known)
+        self._journal.put([msgspec.structs.replace(row, twin=False)])
 
-def _case(row: Measurement) -> tuple[Subject, Workload]:
-    return row.subject.identity, row.workload
+
+def _case(row: Measurement) -> tuple[Subject, Workload, int, bool]:
+    return row.subject.identity, row.workload, row.process, row.twin

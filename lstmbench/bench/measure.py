@@ -1,17 +1,18 @@
 """Time every workload on everything that passed its check; on disk as soon as it is known."""
 
-import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from lstmbench import runfolder
-from lstmbench.bench.contender import Contender
 from lstmbench.bench.effort import Effort
+from lstmbench.bench.entries import Grid, grid
 from lstmbench.bench.ledger import Ledger
-from lstmbench.bench.rounds import Progress, interleave
+from lstmbench.bench.passes import take_pass
+from lstmbench.bench.rounds import Progress
+from lstmbench.bench.weigh import Scales
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import Clearance, Load, Measurement, Workload
 
@@ -25,47 +26,44 @@ def bench(
     began: Load,
     progress: Progress,
 ) -> list[Measurement]:
-    """One measurement per workload and subject: raw samples, or why there are none; head `layer` has no `decode`.
+    """Raw samples of each process of each workload and subject, or why there are none; head `layer` has no `decode`.
 
-    Timings that `run` holds already are kept, unless they were taken for a shorter time and the new ones succeed; what
-    was refused is tried again. `began`: the machine's load before the check that cleared them.
+    All contenders are loaded in processes of their own, take all workloads, and end, as many times as effort says: what
+    differs from process to process is then in the samples. One of them is there twice, as its own twin. A case that
+    fails is not tried in the processes that follow. Timings that `run` holds already are kept, unless they were taken
+    for a shorter time and the new ones succeed; what was refused is tried again. `began`: the machine's load before the
+    check that cleared them.
     """
     if not clearances or not workloads:
         raise LstmbenchError("nothing to time: give at least one checked export and one workload")
-    grid = {w: [c for c in dict.fromkeys(clearances) if w.fits(c.exported)] for w in workloads}
+    entries = grid(clearances, workloads, twins=effort.twins)
     with runfolder.opened(run) as machine:
         ledger = Ledger(run, session=msgspec.structs.replace(machine, before=began))
-        for clearance in clearances:
-            ledger.supersede(clearance.subject)
-        for clearance, workload in ((c, w) for w, row in grid.items() for c in row if not c.passed):
-            ledger.refuse(clearance, workload)
-        waiting = {w: [c for c in row if c.passed and not _timed(ledger, c, w, effort)] for w, row in grid.items()}
-        lost = _time(waiting, ledger, effort=effort, progress=progress)
-    kept = [measured for w, row in grid.items() for c in row for measured in ledger.rows(c.subject, w)]
+        _refuse(entries, ledger)
+        rng, lost = np.random.default_rng(effort.seed), list[Measurement]()
+        for process in range(effort.processes):
+            left = _without(entries, lost)
+            lost += take_pass(left, ledger, process=process, effort=effort, rng=rng, progress=progress)
+        if effort.weigh:
+            Scales(run, machine=machine.fingerprint).weigh_all(_without(entries, lost), progress)
+    pairs = dict.fromkeys((entry.clearance.subject, w) for w, row in entries.items() for entry in row)
+    kept = [measured for subject, workload in pairs for measured in ledger.rows(subject, workload)]
     return kept + [row for row in lost if row not in kept]
 
 
-def _timed(ledger: Ledger, clearance: Clearance, workload: Workload, effort: Effort) -> bool:
-    return ledger.timed(clearance.subject, workload, budget_s=effort.budget_s)
+def _refuse(entries: Grid, ledger: Ledger) -> None:
+    """Forget what was made again since; note what did not pass its check."""
+    for workload, row in entries.items():
+        for clearance, _ in row:
+            ledger.supersede(clearance.subject)
+            if not clearance.passed:
+                ledger.refuse(clearance, workload)
 
 
-def _time(
-    waiting: Mapping[Workload, Sequence[Clearance]], ledger: Ledger, *, effort: Effort, progress: Progress
-) -> list[Measurement]:
-    """Time what waits -> the rows that have no timing after all."""
-    rng, lost = np.random.default_rng(effort.seed), list[Measurement]()
-    with contextlib.ExitStack() as processes:
-        contenders = {}
-        for clearance in dict.fromkeys(c for row in waiting.values() for c in row):
-            progress(f"loading {clearance.exported.name} on {clearance.subject.runtime}")
-            contenders[clearance] = processes.enter_context(Contender(clearance))
-            contenders[clearance].load()  # all before the first is timed: loading takes a core
-        for workload, row in waiting.items():
-            running = [contenders[clearance] for clearance in row]
-            interleave(running, workload, effort, rng=rng, progress=progress)
-            origin_s = min((contender.first_start_s for contender in running), default=0.0)
-            for contender in running:
-                measured = contender.measurement(workload, effort, session=ledger.session, origin_s=origin_s)
-                ledger.put(measured, answered_wrong=contender.answered_wrong)
-                lost += [measured] if measured.refused else []
-    return lost
+def _without(entries: Grid, lost: Sequence[Measurement]) -> Grid:
+    """What may still be timed: cleared, and not lost in an earlier pass."""
+    gone = {(row.subject, row.workload, row.twin) for row in lost}
+    return {
+        w: [e for e in row if e.clearance.passed and (e.clearance.subject, w, e.twin) not in gone]
+        for w, row in entries.items()
+    }

@@ -24,6 +24,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     batch: Annotated[list[int] | None, typer.Option(help="With --time: a grid of your own.")] = None,
     time: Annotated[list[int] | None, typer.Option(help="With --batch: a grid of your own.")] = None,
     seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
+    processes: Annotated[int, typer.Option(min=1, max=1000, help="A case is timed in; six carry an interval.")] = 6,
     threads: Threads = 1,
     out: Run = Path("reports/run"),
     models: Models = Path("models"),
@@ -40,7 +41,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     workloads = measuring.GRIDS[grid]
     if batch and time:
         workloads = measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))
-    effort = measuring.Effort(budget_s=seconds)
+    effort = measuring.Effort(budget_s=seconds, processes=processes)
     exported = _timeable(all_exports(names, models), workloads)
     with spinner() as progress:
         checked, measured = assess(
@@ -74,9 +75,9 @@ def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload
 
 def say_lost(measured: "Sequence[Measurement]") -> None:
     """One line on stderr for each new try that failed where older samples stay, and are what the tables show."""
-    timed = {(row.subject.identity, row.workload) for row in measured if row.timing}
+    timed = {(row.subject.identity, row.workload, row.process) for row in measured if row.timing}
     for row in measured:
-        if row.refused and (row.subject.identity, row.workload) in timed:
+        if row.refused and (row.subject.identity, row.workload, row.process) in timed:
             work = row.workload
             what = f"{row.subject.model} on {row.subject.runtime}, {work.kind} (B={work.batch}, T={work.time})"
             say(f"{what} keeps its older samples: {row.refused}", err=True)

@@ -36,7 +36,9 @@ def export(  # noqa: PLR0913 (what to write, how, and what to prove it with)
 
     Head: the model's own if not given; form: `lstm` where it can hold the cell, else `scan`. ExportError where head or
     form cannot be, where the name is taken, or where the file failed its proof: then nothing of it is left, and an
-    older file stays. A precision below fp32 is scored on `held_out` tokens (N,) too, head `layer` on random features.
+    older file stays. A precision below fp32 is scored on `held_out` tokens (N,) too, head `layer` on random features,
+    and of `generate`, which gives no logits, form `step`.
+
     With `lengths` the graph takes one of each row, `<form>-<precision>-lengths.onnx`: beyond it the row keeps its state
     and its y is zero, which head `lm` projects to its bias.
     """
@@ -50,15 +52,14 @@ def export(  # noqa: PLR0913 (what to write, how, and what to prove it with)
     demand_tokens(source.config.head, form)
     demand_opset(storage.opset)
     with draft_folder(folder) as aside:
-        record = _record(source, form, precision, storage)
-        model = serialise(source, form, precision, folder, opset=storage.opset)
-        data = store(model, aside / record.file, external_data=storage.external_data)
-        record = msgspec.structs.replace(
-            record, sha256=disk.sha256(aside / record.file, most_bytes=most_file_bytes(source.config)), data=data
-        )
-        demand_free(folder, record, force=storage.force)
-        proof = verify(ExportedModel(folder=str(aside), record=record), source.weights, held_out)
-        record = msgspec.structs.replace(record, **proof._asdict())
+        written = _write(aside, source, form, precision, folder, storage)
+        demand_free(folder, written, force=storage.force)
+        proof = verify(ExportedModel(folder=str(aside), record=written), source.weights, held_out)
+        if form == "generate" and precision != "fp32" and held_out is not None:  # tokens cannot be scored, a step can
+            step = _write(aside, source, "step", precision, folder, storage)
+            scored = verify(ExportedModel(folder=str(aside), record=step), source.weights, held_out)
+            proof = proof._replace(quality=scored.quality)
+        record = msgspec.structs.replace(written, **proof._asdict())
         put(aside, folder, record)
     return ExportedModel(folder=str(folder), record=record)
 
@@ -68,6 +69,17 @@ def _source(checkpoint: Checkpoint, head: Head | None, *, lengths: bool) -> Sour
     if head == "lm" and config.head == "layer":
         raise ExportError(f"{checkpoint.path} holds bare layers, no embedding and no projection; take head 'layer'")
     return of_head(head or config.head, config, checkpoint.weights, lengths=lengths)
+
+
+def _write(
+    aside: Path, source: Source, form: Form, precision: Precision, folder: Path, storage: Storage
+) -> ExportRecord:
+    """Write a graph aside -> its record, without a proof yet."""
+    record = _record(source, form, precision, storage)
+    model = serialise(source, form, precision, folder, opset=storage.opset)
+    data = store(model, aside / record.file, external_data=storage.external_data)
+    sha256 = disk.sha256(aside / record.file, most_bytes=most_file_bytes(source.config))
+    return msgspec.structs.replace(record, sha256=sha256, data=data)
 
 
 def _record(source: Source, form: Form, precision: Precision, storage: Storage) -> ExportRecord:

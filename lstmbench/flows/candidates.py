@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple, get_args
 
 from lstmbench.arrays import Tokens
@@ -11,10 +12,11 @@ from lstmbench.export import Storage, export, forms_of
 from lstmbench.export.place import demand_free
 from lstmbench.flows.assess import assess
 from lstmbench.model import folder as model_folder
-from lstmbench.records import ExportedModel, Form, Head, Measurement, Precision, Timing, Workload
-from lstmbench.samples import quantile_s
+from lstmbench.records import ExportedModel, Form, Head, Precision, Workload
+from lstmbench.samples import Case, cases
 
-_EFFORT = Effort(rounds=8, budget_s=1.0)  # of two that are equal, one is slower in all eight one time in 128
+# of two equal ones, one is slower in all eight once in 128
+_EFFORT = Effort(processes=8, rounds=1, budget_s=1.0, twins=False, weigh=False)
 
 
 class Wish(NamedTuple):
@@ -37,13 +39,13 @@ class Candidate(NamedTuple):
     form: Form
     precision: Precision
     loss: float | None = None
-    timing: Timing | None = None
+    case: Case | None = None  # its samples
     refused: str = ""
 
     @property
     def p50_s(self) -> float | None:
-        """The median of its samples."""
-        return quantile_s(self.timing.sample_s, 0.5) if self.timing else None
+        """The median of its processes' medians."""
+        return median(self.case.medians_s) if self.case else None
 
 
 def exported(
@@ -104,7 +106,7 @@ def timed(
 ) -> list[Candidate]:
     """Check and time what is not out yet."""
     models = [made for candidate, made in exported if made is not None and not candidate.refused]
-    found = dict[tuple[str, str], Measurement]()
+    found = dict[tuple[str, str], Case]()
     if models:
         _, rows = assess(
             models,
@@ -115,13 +117,13 @@ def timed(
             effort=_EFFORT,
             progress=progress,
         )
-        found = {(row.subject.form, row.subject.precision): row for row in rows}
-    return [_with_timing(candidate, found.get(candidate[:2])) for candidate, _ in exported]
+        found = {(case.subject.form, case.subject.precision): case for case in cases(rows)}
+    return [_with_samples(candidate, found.get(candidate[:2])) for candidate, _ in exported]
 
 
-def _with_timing(candidate: Candidate, row: Measurement | None) -> Candidate:
+def _with_samples(candidate: Candidate, case: Case | None) -> Candidate:
     if candidate.refused:
         return candidate
-    if row is None:
+    if case is None:
         return candidate._replace(refused="it cannot be asked for this workload")
-    return candidate._replace(timing=row.timing, refused=row.refused)
+    return candidate._replace(refused=case.refused) if case.refused else candidate._replace(case=case)

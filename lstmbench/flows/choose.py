@@ -1,13 +1,12 @@
 """The automatic choice of an export: every candidate written, checked and timed here, the fastest kept.
 
-Two candidates are called different only when they are: rounds are interleaved, and a candidate counts as slower than
-the fastest only if it was slower in every round. Of those that are not told apart the least rounded one is taken.
+Two candidates are called different only when they are: each runs in several processes, and a candidate counts as slower
+than the fastest only if its median was higher in every one of them. Of those that are not told apart the least rounded
+one is taken.
 """
 
 from collections.abc import Callable
-from itertools import accumulate
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple, get_args
 
 from lstmbench.arrays import Tokens
@@ -16,7 +15,7 @@ from lstmbench.export.opset import demand_opset
 from lstmbench.export.place import draft_folder, put
 from lstmbench.flows.candidates import Candidate, Wish, exported, timed
 from lstmbench.model import folder as model_folder
-from lstmbench.records import ExportedModel, Precision, Timing
+from lstmbench.records import ExportedModel, Precision
 from lstmbench.runtimes import available, load
 
 
@@ -38,13 +37,13 @@ def choose(path: Path, wish: Wish, *, held_out: Tokens | None, progress: Callabl
         model_folder.copy(path, copy)
         written = exported(path, copy, wish, held_out, progress)
         candidates = timed(copy, wish, written, progress)
-        running = sorted((c for c in candidates if c.timing), key=lambda c: c.p50_s or 0)
+        running = sorted((c for c in candidates if c.case), key=lambda c: c.p50_s or 0)
         if not running:
             raise LstmbenchError(f"no candidate may be kept; the first: {candidates[0].refused}")
         tied = [c for c in running if not _slower(c, running[0])]
         best = min(tied, key=lambda c: get_args(Precision).index(c.precision))
         kept = _put(path, copy, next(made for c, made in written if made is not None and c[:2] == best[:2]))
-    return Choice(running + [c for c in candidates if not c.timing], tied, kept)
+    return Choice(running + [c for c in candidates if not c.case], tied, kept)
 
 
 def _put(path: Path, copy: Path, made: ExportedModel) -> ExportedModel:
@@ -53,12 +52,7 @@ def _put(path: Path, copy: Path, made: ExportedModel) -> ExportedModel:
 
 
 def _slower(candidate: Candidate, fastest: Candidate) -> bool:
-    """In every round; a choice among several calls a pair different by chance more often than a pair alone."""
-    mine, its = _medians(candidate.timing), _medians(fastest.timing)
-    return all(one > other for one, other in zip(mine, its, strict=True))
-
-
-def _medians(timing: Timing | None) -> list[float]:
-    assert timing is not None, "it ran"
-    ends = list(accumulate(timing.rounds))
-    return [median(timing.sample_s[end - count : end]) for count, end in zip(timing.rounds, ends, strict=True)]
+    """In every process; a choice among several calls a pair different by chance more often than a pair alone."""
+    assert candidate.case is not None, "it ran"
+    assert fastest.case is not None, "it ran"
+    return all(one > other for one, other in zip(candidate.case.medians_s, fastest.case.medians_s, strict=True))

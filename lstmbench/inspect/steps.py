@@ -58,7 +58,7 @@ def _before(value: ir.Value) -> ir.Value | None:
 
 def parts(value: ir.Value) -> list[ir.Value]:
     """What a value was put together of, by Concat, in order; itself if it was not."""
-    found, waiting = [], [value]
+    found, waiting = list[ir.Value](), [value]
     while waiting:
         if len(found) + len(waiting) > _MOST_PARTS:  # joined with itself again and again: no input of a gate
             return [value]

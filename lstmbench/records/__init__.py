@@ -29,6 +29,7 @@ from lstmbench.records.export import (
     ShapeCheck,
     steps_of,
 )
+from lstmbench.records.memory import Weight
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
 from lstmbench.records.study import Study, StudyRow
 
@@ -66,6 +67,7 @@ __all__ = [
     "Timing",
     "TrainConfig",
     "Unit",
+    "Weight",
     "Workload",
     "WorkloadKind",
     "steps_of",

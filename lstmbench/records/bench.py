@@ -55,10 +55,14 @@ class Timing(Record, frozen=True, kw_only=True):
     """Raw times of one workload in one worker process, in the order in which they were taken."""
 
     session: Load  # what the machine was doing before the check that these samples followed
-    budget_s: Seconds  # of sampling, that was asked for
+    budget_s: Seconds  # of sampling, that was asked for in this process
     fresh: bool  # nothing else was run before in this process
+    spawn_s: Seconds  # from the start of the process until it took requests: the interpreter and this package
     load_s: Seconds  # of the worker: import, read the file, build the session
     warmup_s: tuple[Seconds, ...]  # at the measured shape; the first is the first call
+    steady: bool | None  # whether calls had stopped getting faster when sampling began; absent where too few can tell
+    wall_s: Seconds  # that sampling took, with what is not timed in between
+    cpu_s: Seconds  # of processor time in it, of all threads of the process
     start_s: tuple[float, ...]  # of each sample, since the measurement began
     sample_s: tuple[Seconds, ...]  # one call of `score` or `generate`, one step of `decode`
     rounds: tuple[Count, ...]  # how many samples each round took; rounds of all runtimes are interleaved
@@ -75,10 +79,12 @@ class Timing(Record, frozen=True, kw_only=True):
 class Measurement(Record, frozen=True, kw_only=True):
     """A line of `measurements.jsonl`: raw samples, or the reason why there are none."""
 
-    schema: Literal["lstmbench.measurement/1"] = "lstmbench.measurement/1"
+    schema: Literal["lstmbench.measurement/2"] = "lstmbench.measurement/2"
     machine: str  # Machine.fingerprint
     subject: Subject
     workload: Workload
+    process: Count  # which of the case's worker processes, from 0
+    twin: bool = False  # the very same case once more, under another name: what differs from it is noise
     timing: Timing | None
     refused: str = ""  # why there is no timing
 

@@ -8,19 +8,35 @@ _PARITY_FIRST = (
     "Other rows say why they have none."
 )
 _DIFFERENCES = (
-    "Call one row faster than another only where their spans do not meet: the bands in the charts, the column “By "
-    "round”. Each row comes from one process, and processes differ too. Rows are sorted by shape and name, not by rank."
+    "Call one row faster than another only where their intervals do not meet: the bands in the charts, the column "
+    "“95 % interval”; of the fastest of each workload, the column “To the fastest” says it. Rows are sorted by shape "
+    "and name, not by rank."
 )
 _LOOK = "Colours are runtimes, dashes and shapes are cells. Axes that span a factor of eight are logarithmic."
 HOW_TO_READ = (_PARITY_FIRST, _DIFFERENCES, _LOOK)
 
-_ROUNDS = (
-    "Runtimes of one command take turns; tokens/s of the slowest and of the fastest round, each from its own median."
+_INTERVAL = (
+    "Of tokens/s at the median. Every case runs in several processes, one after the other, and runtimes take turns in "
+    "them; the processes' own medians are ordered, and the pair of them that holds the median of all such processes "
+    "with 95 % confidence is shown. Fewer than six processes carry none."
+)
+_TO_THE_FASTEST = (
+    "Time over that of the fastest row of the same workload, from the processes in which both took turns. A tie: the "
+    "99 % interval of that ratio holds 1, or the difference is no larger than the smallest that is told. That one "
+    "comes from a row of each workload that was timed twice, under two names."
+)
+_COLD = (
+    "Medians of the processes that began with this workload. Start: from the start of the process until it took "
+    "requests; load: the engine imported, the file read, the session built; first call: at the shape of the row."
+)
+_REMARKS = (
+    "What is odd about the samples: calls that still got faster after the warm-up, processes each slower or each "
+    "faster than the one before, two groups of times, a single thread that did not run for a tenth of its time or more."
 )
 _NOT_TOLD = (
-    "Not told, because the samples cannot carry it. A quantile needs so many samples that, if they are independent, "
-    "the largest lies at or above it with {confidence:.0%} confidence, whatever the distribution: {counts}. "
-    "A spread needs two rounds, each with its median."
+    "Not told, because the samples cannot carry it. A quantile needs so many independent samples that the largest lies "
+    "at or above it with {confidence:.0%} confidence, whatever the distribution: {counts}. Calls that follow each "
+    "other are alike: samples count for as many independent ones as their autocorrelation leaves."
 )
 
 
@@ -41,7 +57,10 @@ def definitions() -> list[tuple[str, str]]:
         ("Median, p90, p99", "Order statistics: times that were observed, never interpolated."),
         ("n/a", _NOT_TOLD.format(confidence=CONFIDENCE, counts=counts)),
         ("Tokens/s", "Tokens of a sample over the median: B·T for scoring and generating, B for decoding."),
-        ("By round", _ROUNDS),
+        ("95 % interval", _INTERVAL),
+        ("To the fastest", _TO_THE_FASTEST),
+        ("Cold start", _COLD),
+        ("Remarks", _REMARKS),
         (
             "Max error",
             "The largest difference of any element from the reference: NumPy, float64, with the weights of the file.",

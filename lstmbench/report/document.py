@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from lstmbench.report import definitions, sheets, summary, wording
 from lstmbench.report.figures import Figure
+from lstmbench.report.memory import memory_lines
+from lstmbench.report.noise import Noise
 from lstmbench.report.raw import Raw
 from lstmbench.report.sheets import Sheet
 from lstmbench.report.speed import SpeedLine
@@ -40,7 +42,7 @@ def subjects_of(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> lis
 
 
 def document(
-    recorded: Raw, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], figures: Sequence[Figure]
+    recorded: Raw, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise, figures: Sequence[Figure]
 ) -> Document:
     """Put a report together."""
     machine = recorded.machine
@@ -52,9 +54,9 @@ def document(
         passed=summary.passed(parity),
         verdict=summary.verdict(parity, speed),
         cautions=summary.cautions(machine, recorded.measurements),
-        key_figures=summary.key_figures(parity, speed),
+        key_figures=summary.key_figures(parity, speed, noise),
         figures=figures,
-        sheets=sheets.sheets(parity, speed),
+        sheets=sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
         machine=summary.machine_facts(machine),
         how_to_read=definitions.HOW_TO_READ,
         definitions=definitions.definitions(),

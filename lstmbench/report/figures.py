@@ -22,7 +22,7 @@ NAMES = (
 
 _PARITY_CAPTION = (
     "Dot: the largest error of an output over all checked shapes; ring: NumPy's own in the file's precision; "
-    "bar: the bound. Beside it the throughput of the same subjects; the line spans their rounds."
+    "bar: the bound. Beside it the throughput of the same subjects; the line is the 95 % interval of the median."
 )
 _SCORING_CAPTION = "One call on B × T tokens from zero state."
 _SCORING: tuple[tuple[str, Measure, Across, str], ...] = (

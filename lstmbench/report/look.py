@@ -1,6 +1,6 @@
 """How charts look: one colour a runtime, one dash and shape a cell, and names that tell the series apart."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lstmbench.report import wording
@@ -39,13 +39,23 @@ def _colours(runtimes: Iterable[str]) -> dict[str, str]:
 
 
 def _name(subject: SubjectColumns, everything: Iterable[SubjectColumns]) -> str:
-    """Runtime and cell; where that fits several: the export, the version, the threads that differ."""
-    parts = [subject.runtime, subject.cell]
+    """Runtime and cell; where that fits several: what differs of the export, the version, the threads."""
     alike = [other for other in everything if (other.runtime, other.cell) == (subject.runtime, subject.cell)]
-    if len({wording.export(other) for other in alike}) > 1:
-        parts[1] = wording.export(subject)
+    parts = [subject.runtime, _export(subject, alike)]
     if len({other.version for other in alike}) > 1:
         parts[0] = wording.engine(subject)
     if len({other.threads for other in alike}) > 1:
         parts.append(wording.several(subject.threads, "thread"))
     return " · ".join(parts)
+
+
+def _export(subject: SubjectColumns, alike: Sequence[SubjectColumns]) -> str:
+    """The shortest of the ways to name an export that tells all of these apart."""
+    exports = {wording.export(other) for other in alike}
+    ways = (
+        lambda s: s.cell,
+        lambda s: f"{s.cell} {s.precision}",
+        lambda s: f"{s.cell} {s.form}",
+        lambda s: f"{s.cell} {s.form}-{s.precision}",
+    )
+    return next((way(subject) for way in ways if len({way(o) for o in alike}) == len(exports)), wording.export(subject))

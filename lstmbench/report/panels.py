@@ -47,9 +47,9 @@ class Measure(NamedTuple):
 LATENCY = Measure("p50_ms", "p50_ms", "p90_ms", "Median latency, ms (band: to p90)")
 THROUGHPUT = Measure(
     "tokens_per_s",
-    "slowest_round_tokens_per_s",
-    "fastest_round_tokens_per_s",
-    "Throughput, tokens/s (band: rounds)",
+    "tokens_per_s_low",
+    "tokens_per_s_high",
+    "Throughput, tokens/s (band: 95 % interval)",
 )
 
 
@@ -97,7 +97,7 @@ def _names(frame: pd.DataFrame, across: Across, measure: Measure, y: Axis, look:
     leader = base.mark_rule(opacity=0.45, strokeWidth=1).encode(
         x=f"{across}:Q", x2=alt.value(WIDTH + 8), y=_upward(measure.value, measure, y), y2="name_at"
     )
-    words = base.mark_text(align="left", baseline="middle", fontSize=11, limit=190)
+    words = base.mark_text(align="left", baseline="middle", fontSize=11, limit=240)
     return [leader, words.encode(x=alt.value(WIDTH + 11), text="series")]
 
 

@@ -1,12 +1,13 @@
 """The raw files of a run: what was measured, on which machine, and what the check said."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import Machine, Measurement, ParityRow
-from lstmbench.runfolder import MACHINE, MEASUREMENTS, PARITY
+from lstmbench.records import Machine, Measurement, ParityRow, Weight
+from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY
 
 
 class Raw(NamedTuple):
@@ -15,6 +16,7 @@ class Raw(NamedTuple):
     machine: Machine
     parity: tuple[ParityRow, ...]
     measurements: tuple[Measurement, ...]
+    weights: tuple[Weight, ...] = ()
 
 
 def read(run: Path) -> Raw:
@@ -34,14 +36,16 @@ def read_checked(run: Path) -> Raw:
     if not parity:
         raise RecordError(f"{run} holds no whole line of {PARITY} yet; check its exports with 'lstmbench check'")
     measurements = tuple(disk.read_journal(run / MEASUREMENTS, Measurement))
-    _demand_one_machine(run, machine, measurements)
-    return Raw(machine, parity, measurements)
+    weights = tuple(disk.read_journal(run / MEMORY, Weight))
+    _demand_one_machine(run / MEASUREMENTS, machine, measurements)
+    _demand_one_machine(run / MEMORY, machine, weights)
+    return Raw(machine, parity, measurements, weights)
 
 
-def _demand_one_machine(run: Path, machine: Machine, measurements: tuple[Measurement, ...]) -> None:
-    for n, row in enumerate(measurements, 1):
+def _demand_one_machine(path: Path, machine: Machine, rows: Sequence[Measurement | Weight]) -> None:
+    for n, row in enumerate(rows, 1):
         if row.machine != machine.fingerprint:
             raise RecordError(
-                f"{run / MEASUREMENTS}, line {n} was measured on {row.machine!r}, {MACHINE} describes "
+                f"{path}, line {n} was measured on {row.machine!r}, {MACHINE} describes "
                 f"{machine.fingerprint!r}: give each machine a run of its own"
             )

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from lstmbench import disk
 from lstmbench.errors import DiskError
 from lstmbench.report import extra, raw
+from lstmbench.report.noise import ranked
 from lstmbench.report.raw import Raw
-from lstmbench.report.speed import speed_lines
 from lstmbench.report.tables import Table, csv, latency_table, parity_table, throughput_table
 from lstmbench.report.verdicts import parity_lines
 
@@ -51,9 +51,9 @@ def _laid_out(recorded: Raw) -> dict[str, bytes]:
     from lstmbench.report import document, drawing, figures, look, markdown, page  # altair takes a second to import
 
     parity = parity_lines(recorded.parity)
-    speed = speed_lines(recorded.measurements, recorded.parity)
+    speed, noise = ranked(recorded.measurements, recorded.parity)
     drawn = figures.figures(parity, speed, look.look(document.subjects_of(parity, speed)))
-    whole = document.document(recorded, parity, speed, drawn)
+    whole = document.document(recorded, parity, speed, noise, drawn)
     files = {"report.md": markdown.markdown(whole).encode(), "index.html": page.page(whole).encode()}
     for figure in drawn:
         svg = drawing.beside(figure.panels, title=figure.title, caption=figure.caption)

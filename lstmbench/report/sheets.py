@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lstmbench.report import wording
+from lstmbench.report.memory import MemoryLine
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.verdicts import FAILED, ParityLine
 
@@ -14,9 +15,13 @@ _GENERATE_NOTE = (
     "Tokens/s is B·T over the median: a mean within each call, which says nothing of single tokens."
 )
 _COLD_NOTE = (
-    "Load is what the worker process needed for imports, reading the file and building the session. "
-    "First call is the first in that process. Both are single observations, with files in the page cache; median is "
-    "the same shape, warm."
+    "Start is what a worker process needed until it took requests, load its imports, reading the file and building the "
+    "session, first call the first in that process: medians of the processes that began with that row, with files in "
+    "the page cache. Median is the same shape, warm."
+)
+_MEMORY_NOTE = (
+    "Loaded is what the process grew by when the engine was imported, the file read and the session built; peak is the "
+    "most that the workload took over that. Smaller workloads came first in a process: what an engine keeps, counts."
 )
 _PARITY_NOTE = (
     "Largest difference from the float64 NumPy reference over all shapes; of tokens, what logits must be off by to "
@@ -47,7 +52,7 @@ class Sheet(NamedTuple):
     rows: tuple[Row, ...]
 
 
-def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[Sheet]:
+def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Sequence[MemoryLine] = ()) -> list[Sheet]:
     """Parity first, then what it vouches for; a workload that was not asked for has no sheet."""
     scored = [line for line in speed if line.workload == "score"]
     decoded = [line for line in speed if line.workload == "decode"]
@@ -58,6 +63,7 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[She
         _speed("decode", "Decoding", "one step", _DECODE_NOTE, decoded),
         _speed("generate", "Generating", "one call of T tokens a row", _GENERATE_NOTE, generated),
         _cold(speed),
+        _memory(memory),
     ]
     return [sheet for sheet in all_of_them if sheet.rows]
 
@@ -89,7 +95,10 @@ def _parity_row(line: ParityLine, *, first: bool) -> Row:
 
 def _speed(name: str, tab: str, what: str, note: str, lines: Iterable[SpeedLine]) -> Sheet:
     keys = ("B", "T", "Model / form", "Cell", "Runtime", "Provider", "Threads")
-    values = ("Samples", "Median ms", "p90 ms", "p99 ms", "Tokens/s", "By round", "Max error", "Of bound")
+    values = (
+        *("Processes", "Samples", "Median ms", "p90 ms", "p99 ms"),
+        *("Tokens/s", "95 % interval", "To the fastest", "Max error", "Of bound", "Remarks"),
+    )
     rows, before = [], None
     for line in lines:
         rows.append(_speed_row(line, first=(line.batch, line.time) != before))
@@ -104,19 +113,22 @@ def _speed_row(line: SpeedLine, *, first: bool) -> Row:
     if line.refused:
         return Row(keys, (), refused=line.refused, first=first)
     values = (
+        str(line.processes),
         f"{line.samples:,}",
         *map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms)),
         wording.rate(line.tokens_per_s),
-        wording.between(line.slowest_round_tokens_per_s, line.fastest_round_tokens_per_s),
+        wording.between(line.tokens_per_s_low, line.tokens_per_s_high),
+        wording.beside_the_fastest(line.to_fastest, tied=line.tied),
         wording.error(line.max_error),
         wording.share(line.error_to_bound),
+        line.remarks or "none",
     )
     return Row(keys, values, first=first)
 
 
 def _cold(lines: Iterable[SpeedLine]) -> Sheet:
     keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
-    values = ("Load ms", "First call ms", "Median ms", "Max error", "Of bound")
+    values = ("Start ms", "Load ms", "First call ms", "Median ms", "Max error", "Of bound")
     rows = tuple(_cold_row(line) for line in lines if line.first_call_ms is not None)
     return Sheet("cold", "Cold start", "Cold start: the first call of a process", _COLD_NOTE, keys, values, rows)
 
@@ -124,5 +136,21 @@ def _cold(lines: Iterable[SpeedLine]) -> Sheet:
 def _cold_row(line: SpeedLine) -> Row:
     s = line.subject
     keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
-    times = map(wording.number, (line.load_ms, line.first_call_ms, line.p50_ms))
+    times = map(wording.number, (line.spawn_ms, line.load_ms, line.first_call_ms, line.p50_ms))
     return Row(keys, (*times, wording.error(line.max_error), wording.share(line.error_to_bound)))
+
+
+def _memory(lines: Iterable[MemoryLine]) -> Sheet:
+    keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
+    values = ("File MiB", "Loaded MiB", "Peak MiB", "Max error", "Of bound")
+    rows = tuple(map(_memory_row, lines))
+    return Sheet("memory", "Memory", "Memory: resident, in a process of its own", _MEMORY_NOTE, keys, values, rows)
+
+
+def _memory_row(line: MemoryLine) -> Row:
+    s = line.subject
+    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    if line.refused:
+        return Row(keys, (), refused=line.refused)
+    sizes = map(wording.number, (line.file_mib, line.engine_mib, line.peak_mib))
+    return Row(keys, (*sizes, wording.error(line.max_error), wording.share(line.error_to_bound)))

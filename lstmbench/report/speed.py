@@ -1,19 +1,21 @@
 """Raw times to one line per subject and workload, with parity beside it; no parity, no number."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import NamedTuple
 
 from lstmbench import samples
 from lstmbench.plain import plain
-from lstmbench.records import Measurement, ParityRow, Timing, Workload
+from lstmbench.records import Measurement, ParityRow, Timing
 from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import UNCHECKED, Standing, standings
+from lstmbench.samples import Case
 
 _KINDS = ("score", "decode", "generate")
 _MS = 1e3  # milliseconds in a second
+CONFIDENCE = 0.95  # of an interval
 
 
 class SpeedLine(NamedTuple):
@@ -23,36 +25,41 @@ class SpeedLine(NamedTuple):
     workload: str
     batch: int
     time: int
+    processes: int
     samples: int
     p50_ms: float | None = None
     p90_ms: float | None = None
     p99_ms: float | None = None
     p999_ms: float | None = None
     tokens_per_s: float | None = None
-    slowest_round_tokens_per_s: float | None = None
-    fastest_round_tokens_per_s: float | None = None
-    load_ms: float | None = None  # with the first call in the worker process: absent where it was another workload's
+    tokens_per_s_low: float | None = None  # ends of the 95 % interval of the median, from the processes' own
+    tokens_per_s_high: float | None = None
+    spawn_ms: float | None = None  # these three: medians of the processes that began with this workload
+    load_ms: float | None = None
     first_call_ms: float | None = None
     max_error: float | None = None
     error_to_bound: float | None = None
+    to_fastest: float | None = None  # time over that of the fastest of its workload; absent where that cannot be told
+    tied: bool | None = None  # with the fastest: no further from it than noise
+    remarks: str = ""
     refused: str = ""
 
 
 def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> list[SpeedLine]:
-    """One line per measurement: scoring, decoding, generating; then by batch, length and names."""
+    """One line per case: scoring, decoding, generating; then by batch, length and names."""
     compared = list(parity)
     known = standings(compared)
     outputs = Counter(
         (row.subject.identity, row.batch, row.time, row.chunks, row.decoding) for row in compared if row.state == "none"
     )
 
-    def standing(row: Measurement) -> Standing:
-        subject, work = row.subject.identity, row.workload
+    def standing(case: Case) -> Standing:
+        subject, work = case.subject.identity, case.workload
         found = known.get(subject, UNCHECKED)
         whole = outputs[subject, work.batch, work.time, work.chunks, work.decoding] >= 3  # the head's own, h_n, c_n
         return found if found.refused or whole else UNCHECKED
 
-    return sorted((_line(row, standing(row)) for row in measurements), key=_place)
+    return sorted((_line(case, standing(case)) for case in samples.cases(measurements) if not case.twin), key=_place)
 
 
 def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
@@ -65,40 +72,42 @@ def _place(line: SpeedLine) -> tuple[object, ...]:
     return (_KINDS.index(line.workload), line.batch, line.time, line.subject)
 
 
-def _line(row: Measurement, standing: Standing) -> SpeedLine:
-    shape = (row.workload.kind, row.workload.batch, row.workload.time)
-    line = SpeedLine(subjects.columns(row.subject), *shape, samples=0)
-    if row.timing is None or standing.refused:
-        return line._replace(refused=plain(row.refused) or standing.refused)
-    return _with_numbers(line, row.timing, row.workload)._replace(
-        max_error=standing.max_error, error_to_bound=standing.error_to_bound
+def _line(case: Case, standing: Standing) -> SpeedLine:
+    shape = (case.workload.kind, case.workload.batch, case.workload.time)
+    line = SpeedLine(subjects.columns(case.subject), *shape, processes=0, samples=0)
+    if case.refused or standing.refused:
+        return line._replace(refused=plain(case.refused) or standing.refused)
+    return _with_numbers(line, case)._replace(
+        max_error=standing.max_error, error_to_bound=standing.error_to_bound, remarks="; ".join(samples.remarks(case))
     )
 
 
-def _with_numbers(line: SpeedLine, timing: Timing, workload: Workload) -> SpeedLine:
-    by_round = list(_tokens_per_s_by_round(timing, workload))
-    several = len(by_round) == len(timing.rounds) > 1  # one round has no spread
+def _with_numbers(line: SpeedLine, case: Case) -> SpeedLine:
+    tokens, p50_s = case.workload.tokens_per_sample, samples.quantile_s(case.parts_s, 0.5)
+    low_s, high_s = samples.median_interval(case.medians_s, CONFIDENCE) or (None, None)
+    return _with_cold_start(line, [timing for timing in case.timings if timing.fresh])._replace(
+        processes=len(case.timings),
+        samples=sum(map(len, case.parts_s)),
+        p50_ms=_ms(p50_s),
+        p90_ms=_ms(samples.quantile_s(case.parts_s, 0.9)),
+        p99_ms=_ms(samples.quantile_s(case.parts_s, 0.99)),
+        p999_ms=_ms(samples.quantile_s(case.parts_s, 0.999)),
+        tokens_per_s=tokens / p50_s if p50_s else None,
+        tokens_per_s_low=tokens / high_s if high_s and p50_s else None,
+        tokens_per_s_high=tokens / low_s if low_s and p50_s else None,
+    )
+
+
+def _with_cold_start(line: SpeedLine, fresh: Sequence[Timing]) -> SpeedLine:
+    """What came before the first sample, where a process began with this workload."""
+    if not fresh:
+        return line
     return line._replace(
-        samples=len(timing.sample_s),
-        p50_ms=_quantile_ms(timing, 0.5),
-        p90_ms=_quantile_ms(timing, 0.9),
-        p99_ms=_quantile_ms(timing, 0.99),
-        p999_ms=_quantile_ms(timing, 0.999),
-        tokens_per_s=samples.tokens_per_s(timing.sample_s, tokens_per_sample=workload.tokens_per_sample),
-        slowest_round_tokens_per_s=min(by_round) if several else None,
-        fastest_round_tokens_per_s=max(by_round) if several else None,
-        load_ms=timing.load_s * _MS if timing.fresh else None,
-        first_call_ms=timing.warmup_s[0] * _MS if timing.fresh else None,
+        spawn_ms=_ms(median(timing.spawn_s for timing in fresh)),
+        load_ms=_ms(median(timing.load_s for timing in fresh)),
+        first_call_ms=_ms(median(timing.warmup_s[0] for timing in fresh)),
     )
 
 
-def _quantile_ms(timing: Timing, q: float) -> float | None:
-    quantile_s = samples.quantile_s(timing.sample_s, q)
-    return None if quantile_s is None else quantile_s * _MS
-
-
-def _tokens_per_s_by_round(timing: Timing, workload: Workload) -> Iterator[float]:
-    for start, end in pairwise(accumulate(timing.rounds, initial=0)):
-        rate = samples.tokens_per_s(timing.sample_s[start:end], tokens_per_sample=workload.tokens_per_sample)
-        if rate is not None:
-            yield rate
+def _ms(time_s: float | None) -> float | None:
+    return None if time_s is None else time_s * _MS

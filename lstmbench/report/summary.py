@@ -7,6 +7,7 @@ from typing import NamedTuple
 from lstmbench.plain import plain
 from lstmbench.records import Load, Machine, Measurement
 from lstmbench.report import wording
+from lstmbench.report.noise import Noise
 from lstmbench.report.speed import SpeedLine, largest_shape
 from lstmbench.report.verdicts import ParityLine
 
@@ -53,7 +54,7 @@ def _speed_verdict(speed: Sequence[SpeedLine]) -> str:
     return f"Of {wording.several(len(speed), 'speed row')}, {refused} {are} refused, with the reason."
 
 
-def key_figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[KeyFigure]:
+def key_figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise) -> list[KeyFigure]:
     """The counts and the spans of what was measured; spans name no winner."""
     good = sum(not line.reason for line in parity)
     timed = [line for line in speed if not line.refused]
@@ -64,8 +65,18 @@ def key_figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> lis
         *_largest_error(parity),
         *_step(timed),
         *_throughput(timed),
+        _noise(noise),
         KeyFigure(samples, "raw samples kept", rows),
     ]
+
+
+def _noise(noise: Noise) -> KeyFigure:
+    what = "smallest difference that is told"
+    if noise.least is None or noise.largest is None:
+        return KeyFigure(wording.NOT_AVAILABLE, what, "nothing was timed twice in six processes")
+    twice = f"{wording.several(noise.pairs, 'case')} timed twice differed by up to {noise.largest:.1%}"
+    wrong = f"; {noise.told_apart} of them would be called different" if noise.told_apart else ""
+    return KeyFigure(f"{noise.least:.1%}", what, f"{twice}{wrong}")
 
 
 def _largest_error(parity: Sequence[ParityLine]) -> Iterator[KeyFigure]:

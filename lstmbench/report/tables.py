@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lstmbench.records import Measurement, ParityRow
 from lstmbench.report import extra
-from lstmbench.report.speed import SpeedLine, speed_lines
+from lstmbench.report.noise import ranked
+from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import ParityLine, parity_lines
 from lstmbench.report.wording import NOT_AVAILABLE
@@ -17,14 +18,15 @@ Table: TypeAlias = "pd.DataFrame"
 
 SUBJECT = SubjectColumns._fields
 PARITY = (*SUBJECT, *ParityLine._fields[1:])
-_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "samples")
-_VOUCHED = ("max_error", "error_to_bound", "refused")
-_LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "load_ms", "first_call_ms")
-_THROUGHPUTS = ("tokens_per_s", "slowest_round_tokens_per_s", "fastest_round_tokens_per_s")
+_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "processes", "samples")
+_VOUCHED = ("to_fastest", "tied", "max_error", "error_to_bound", "remarks", "refused")
+_LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "spawn_ms", "load_ms", "first_call_ms")
+_THROUGHPUTS = ("tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")
 LATENCY = (*_WORKLOAD, *_LATENCIES, *_VOUCHED)
 THROUGHPUT = (*_WORKLOAD, *_THROUGHPUTS, *_VOUCHED)
 _FORMULAS = ("=", "+", "-", "@")  # how one begins; `plain` leaves no tab and no line break
-_NUMBERS = {*_LATENCIES, *_THROUGHPUTS, "max_error", "error_to_bound", "float32_error", "bound", "got", "want"}
+_ERRORS = ("max_error", "error_to_bound", "float32_error", "bound", "got", "want")
+_NUMBERS = {*_LATENCIES, *_THROUGHPUTS, "to_fastest", *_ERRORS}
 
 
 def parity_table(rows: Iterable[ParityRow]) -> Table:
@@ -34,12 +36,14 @@ def parity_table(rows: Iterable[ParityRow]) -> Table:
 
 def latency_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
     """Latencies in milliseconds, with the parity that vouches for them; refused rows hold a reason and no number."""
-    return _frame(speed_lines(measurements, parity), LATENCY)
+    extra.demand()
+    return _frame(ranked(measurements, parity)[0], LATENCY)
 
 
 def throughput_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
-    """Tokens a second at the median sample, and at that of the slowest and the fastest round."""
-    return _frame(speed_lines(measurements, parity), THROUGHPUT)
+    """Tokens a second at the median, with the ends of its 95 % interval."""
+    extra.demand()
+    return _frame(ranked(measurements, parity)[0], THROUGHPUT)
 
 
 def csv(table: Table) -> bytes:

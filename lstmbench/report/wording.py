@@ -21,6 +21,15 @@ def between(low: float | None, high: float | None) -> str:
     return NOT_AVAILABLE if low is None or high is None else f"{rate(low)} – {rate(high)}"
 
 
+def beside_the_fastest(ratio: float | None, *, tied: bool | None) -> str:
+    """Of times: '1.45 ×', 'fastest', or 'tie' where it is not told apart."""
+    if ratio is None:
+        return NOT_AVAILABLE
+    if tied:
+        return "tie"
+    return "fastest" if ratio == 1 else f"{units.three_digits(ratio)} ×"
+
+
 def error(value: float | None) -> str:
     """Two digits and a power of ten: '4.2e-7'; exact agreement is '0'."""
     if value is None:

@@ -1,6 +1,6 @@
 """A process that holds one runtime and answers over a channel of its own, never stdout; for check and bench alike."""
 
-from lstmbench.worker.messages import Samples, WorkerInfo
+from lstmbench.worker.messages import Footprint, Samples, WorkerInfo
 from lstmbench.worker.process import Worker
 
-__all__ = ["Samples", "Worker", "WorkerInfo"]
+__all__ = ["Footprint", "Samples", "Worker", "WorkerInfo"]

@@ -1,4 +1,4 @@
-"""What parent and child say to each other: five requests, and a reply to each but the last."""
+"""What parent and child say to each other: six requests, and a reply to each but the last."""
 
 import math
 from typing import Literal, TypeAlias
@@ -60,6 +60,13 @@ class Measure(Record, frozen=True, kw_only=True, tag=True):
     max_samples: Positive
 
 
+class Weigh(Record, frozen=True, kw_only=True, tag=True):
+    """Tell how much memory a workload takes."""
+
+    workload: Workload
+    inputs: Array
+
+
 class Close(Record, frozen=True, kw_only=True, tag=True):
     """Release the runtime and exit; there is no reply but the end."""
 
@@ -69,6 +76,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
 
     version: str
     code_sha256: str  # of the adapter and of what it computes with
+    taken_s: float  # when the request was taken, on the system-wide monotonic clock
     load_s: float  # import the engine, read the file, build the session
     placement: tuple[Placement, ...]
 
@@ -86,6 +94,17 @@ class Samples(Record, frozen=True, kw_only=True, tag=True):
     warmup_s: tuple[float, ...]  # durations of the warm-up calls, the first call first
     start_s: tuple[float, ...]  # of each sample, on the system-wide monotonic clock
     sample_s: tuple[float, ...]  # durations
+    steady: bool | None  # whether the warm-up had stopped getting faster; absent where too few calls can tell
+    wall_s: float  # of sampling, with what is not timed in between
+    cpu_s: float  # processor time of all threads in it
+
+
+class Footprint(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to Weigh."""
+
+    empty_bytes: Count  # resident before the engine was imported
+    idle_bytes: Count  # resident with the model loaded, before anything was run
+    peak_bytes: Count  # the most while the workload ran, over idle
 
 
 class Failure(Record, frozen=True, kw_only=True, tag=True):
@@ -95,8 +114,8 @@ class Failure(Record, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request: TypeAlias = Load | Run | Generate | Measure | Close
-Reply: TypeAlias = WorkerInfo | Answer | Samples | Failure
+Request: TypeAlias = Load | Run | Generate | Measure | Weigh | Close
+Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Failure
 
 
 def pack(array: Tokens | Floats | Lengths) -> Array:

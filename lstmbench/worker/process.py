@@ -1,6 +1,7 @@
 """The parent's side: start a process that holds one runtime, ask it, and say in one line what went wrong."""
 
 import math
+from time import perf_counter
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -14,7 +15,20 @@ from lstmbench.records import Decoding, ExportedModel, Record, Workload
 from lstmbench.units import mebibytes
 from lstmbench.worker import messages, shapes, wire
 from lstmbench.worker.child import Child
-from lstmbench.worker.messages import Answer, Close, Failure, Generate, Load, Measure, Reply, Run, Samples, WorkerInfo
+from lstmbench.worker.messages import (
+    Answer,
+    Close,
+    Failure,
+    Footprint,
+    Generate,
+    Load,
+    Measure,
+    Reply,
+    Run,
+    Samples,
+    Weigh,
+    WorkerInfo,
+)
 
 _CLOSING_S = 5.0
 _REPLIES: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
@@ -35,9 +49,11 @@ class Worker:
             raise ValueError("a worker needs at least one thread and some time")
         self.runtime, self.exported, self.timeout_s = runtime, exported, timeout_s
         self._closed = ""  # why, once it is
+        begin_s = perf_counter()
         self._child = Child(threads=threads)
         load = Load(runtime=runtime, exported=exported, threads=threads)
         self.info = self._ask(load, WorkerInfo, doing=f"loading {exported.name}", timeout_s=timeout_s)
+        self.spawn_s = self.info.taken_s - begin_s  # until the process took requests: one clock for all processes
 
     def run(
         self, inputs: Tokens | Floats, state: State | None = None, *, lengths: Lengths | None = None
@@ -120,6 +136,16 @@ class Worker:
         )
         doing = f"timing {workload.kind} (B={workload.batch}, T={workload.time})"
         return self._ask(request, Samples, doing=doing, timeout_s=self.timeout_s * min_samples + warmup_s + budget_s)
+
+    def weigh(self, workload: Workload, inputs: Tokens | Floats) -> Footprint:
+        """Memory that a workload takes, in bytes, over what the process held with the model loaded and nothing run.
+
+        Of several in one process ask for the smaller first: engines keep what they once took.
+        """
+        shapes.demand_workload(self.exported, workload, inputs)
+        doing = f"weighing {workload.kind} (B={workload.batch}, T={workload.time})"
+        request = Weigh(workload=workload, inputs=messages.pack(inputs))
+        return self._ask(request, Footprint, doing=doing, timeout_s=self.timeout_s)
 
     def close(self) -> None:
         """Let the runtime release what it holds, then end the process; what goes wrong here harms no answer."""

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -18,10 +19,11 @@ from lstmbench import errors
 from lstmbench.arrays import State
 from lstmbench.records import ExportedModel
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import messages, timing, wire
+from lstmbench.worker import memory, messages, timing, wire
 from lstmbench.worker.messages import (
     Answer,
     Failure,
+    Footprint,
     Generate,
     Load,
     Measure,
@@ -29,10 +31,12 @@ from lstmbench.worker.messages import (
     Request,
     Run,
     Samples,
+    Weigh,
     WorkerInfo,
 )
 from lstmbench.worker.shapes import all_of_one_length, demand_answer, demand_tokens
 
+_WEIGHED = 3  # steps: the first may take more than those that follow
 _REQUESTS: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 
 
@@ -40,7 +44,7 @@ class Session:
     """The runtime that this process holds, and the model in it."""
 
     def __init__(self, request: Load) -> None:
-        begin_s = time.perf_counter()
+        begin_s, self._empty_bytes = time.perf_counter(), memory.resident_bytes()
         self.exported: ExportedModel = request.exported
         adapter = load(request.runtime)
         if request.exported.draws and not callable(getattr(adapter, "generate", None)):
@@ -50,7 +54,8 @@ class Session:
                 f"runtime {request.runtime!r} takes no lengths: give it an export that was made without --lengths"
             )
         self.runtime: Runtime = adapter(request.exported, threads=request.threads)
-        self._load_s = time.perf_counter() - begin_s
+        self._taken_s, self._load_s = begin_s, time.perf_counter() - begin_s
+        self._watch: memory.Watch | None = None
         gc.freeze()  # what was imported stays: each measurement collects first, over torch's modules that takes 0.15 s
 
     def info(self) -> WorkerInfo:
@@ -58,14 +63,17 @@ class Session:
         return WorkerInfo(
             version=str(self.runtime.version),
             code_sha256=digest(type(self.runtime)),
+            taken_s=self._taken_s,
             load_s=self._load_s,
             placement=tuple(self.runtime.placement()),
         )
 
-    def answer(self, request: Run | Generate | Measure) -> Reply:
+    def answer(self, request: Run | Generate | Measure | Weigh) -> Reply:
         """Serve one request."""
         if isinstance(request, Run):
             return self._run(request)
+        if isinstance(request, Weigh):
+            return self._weigh(request)
         return self._generate(request) if isinstance(request, Generate) else self._measure(request)
 
     def _generate(self, request: Generate) -> Answer:
@@ -83,12 +91,27 @@ class Session:
         output, after = demand_answer(self.exported.model, answer, batch=batch, time=steps)
         return Answer(output=messages.pack(output), state=messages.pack_state(after))
 
-    def _measure(self, request: Measure) -> Samples:
+    def _weigh(self, request: Weigh) -> Footprint:
+        watch = self._watch = self._watch or memory.Watch()
+        make = self._work(request)
+        work, peak_bytes = make(), 0
+        for _ in range(_WEIGHED):
+            watch.restart()
+            work.step()
+            peak_bytes = max(peak_bytes, watch.peak_bytes())
+            work.settle()  # our own look at the answer takes memory too, which is not the runtime's
+        return Footprint(empty_bytes=self._empty_bytes, idle_bytes=watch.idle_bytes, peak_bytes=peak_bytes)
+
+    def _work(self, request: Measure | Weigh) -> Callable[[], timing.Work]:
+        """What makes the workload of a request, from its start."""
         work, given = timing.WORK[request.workload.kind], request.workload
         ends = all_of_one_length(self.exported, batch=given.batch, time=given.chunks[0])
         runtime = timing.with_lengths(self.runtime, ends)
+        return partial(work, runtime, self.exported.model, given, messages.unpack(request.inputs))
+
+    def _measure(self, request: Measure) -> Samples:
         return timing.measure(
-            partial(work, runtime, self.exported.model, given, messages.unpack(request.inputs)),
+            self._work(request),
             clock=time.perf_counter,
             warmup_s=request.warmup_s,
             budget_s=request.budget_s,

@@ -3,8 +3,10 @@
 import contextlib
 import gc
 import math
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from statistics import median
 from typing import Protocol, TypeAlias, cast
 
 import numpy as np
@@ -18,6 +20,9 @@ from lstmbench.worker.shapes import demand_answer, demand_finite, demand_tokens
 
 Clock: TypeAlias = Callable[[], float]  # seconds
 _SEED = 40_000  # of what is drawn at: no seed that trains or checks
+_PATIENCE = 4  # times the warm-up that was asked for, at most
+_STEADY = 0.98  # of the time before: what is faster than that is still warming up
+_LEAST_OF_A_QUARTER = 2
 
 
 class Runs(Protocol):
@@ -124,11 +129,43 @@ WORK: dict[WorkloadKind, type[Score] | type[Decode] | type[Generate]] = {
 def measure(
     make: Callable[[], Work], *, clock: Clock, warmup_s: float, budget_s: float, min_samples: int, max_samples: int
 ) -> Samples:
-    """Warm up for at least `warmup_s` and one step; then sample, afresh, for `budget_s` within the counts."""
+    """Warm up for at least `warmup_s` and one step, and until steps get faster no longer; then sample, afresh.
+
+    For `budget_s` within the counts. A warm-up of no time is one step, which tells nothing of steadiness.
+    """
     with _no_garbage_collection():
-        _, warmup = _repeat(make(), clock, budget_s=warmup_s, least=1, most=math.inf)
-        start_s, sample_s = _repeat(make(), clock, budget_s=budget_s, least=min_samples, most=max_samples)
-    return Samples(warmup_s=tuple(warmup), start_s=tuple(start_s), sample_s=tuple(sample_s))
+        warmup, steady = _warm_up(make(), clock, warmup_s)
+        work, began_s, cpu_s = make(), clock(), time.process_time()
+        start_s, sample_s = _repeat(work, clock, budget_s=budget_s, least=min_samples, most=max_samples)
+        cpu_s, wall_s = time.process_time() - cpu_s, clock() - began_s
+    return Samples(
+        warmup_s=tuple(warmup),
+        start_s=tuple(start_s),
+        sample_s=tuple(sample_s),
+        steady=steady,
+        wall_s=wall_s,
+        cpu_s=cpu_s,
+    )
+
+
+def _warm_up(work: Work, clock: Clock, warmup_s: float) -> tuple[list[float], bool | None]:
+    """Repeat for `warmup_s`, up to _PATIENCE times, until it is steady -> durations, and whether it became so."""
+    took_s: list[float] = []
+    for _ in range(_PATIENCE):
+        took_s += _repeat(work, clock, budget_s=warmup_s, least=1, most=math.inf)[1]
+        steady = is_steady(took_s)
+        if steady is not False:
+            break
+    return took_s, steady
+
+
+def is_steady(took_s: Sequence[float]) -> bool | None:
+    """Whether the last quarter is no faster than the quarter before, by medians; None below eight durations."""
+    quarter = len(took_s) // 4
+    if quarter < _LEAST_OF_A_QUARTER:
+        return None
+    last, before = median(took_s[-quarter:]), median(took_s[-2 * quarter : -quarter])
+    return last >= _STEADY * before
 
 
 def _repeat(work: Work, clock: Clock, *, budget_s: float, least: int, most: float) -> tuple[list[float], list[float]]:

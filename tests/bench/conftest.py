@@ -5,7 +5,7 @@ import pytest
 
 from lstmbench.errors import AnswerError, WorkerError
 from lstmbench.records import Clearance, ExportedModel, ModelConfig, Subject, Workload
-from lstmbench.worker import Samples, WorkerInfo
+from lstmbench.worker import Footprint, Samples, WorkerInfo
 
 
 class Stage:
@@ -17,6 +17,7 @@ class Stage:
         self.closed: list[str] = []
         self.took: list[tuple[str, Workload, float]] = []  # who, what, warm-up
         self.granted: list[tuple[float, int, int]] = []  # budget, least and most samples
+        self.weighed: list[tuple[str, Workload]] = []
         self.step_s = itertools.repeat(0.01)
         self.crashes: set[tuple[str, str]] = set()  # runtime and kind of workload
         self.turns_to_nan: set[str] = set()
@@ -32,7 +33,10 @@ class FakeWorker:
         self.stage.loaded.append(runtime)
         if runtime in self.stage.does_not_load:
             raise WorkerError(f"runtime {runtime!r} crashed (SIGSEGV) while loading")
-        self.info = WorkerInfo(version=self.stage.version, code_sha256="cd" * 32, load_s=0.5, placement=())
+        self.info = WorkerInfo(
+            version=self.stage.version, code_sha256="cd" * 32, taken_s=self.stage.now_s, load_s=0.5, placement=()
+        )
+        self.spawn_s = 0.25
 
     def measure(self, workload, inputs, *, warmup_s, budget_s, min_samples, max_samples) -> Samples:
         self.stage.took.append((self.runtime, workload, warmup_s))
@@ -44,7 +48,26 @@ class FakeWorker:
         steps = list(itertools.islice(self.stage.step_s, 3))
         starts = [self.stage.now_s + before for before in itertools.accumulate(steps[:-1], initial=0.0)]
         self.stage.now_s += sum(steps)
-        return Samples(warmup_s=(0.02,) * (2 if warmup_s else 1), start_s=tuple(starts), sample_s=tuple(steps))
+        return Samples(
+            warmup_s=(0.02,) * (2 if warmup_s else 1),
+            start_s=tuple(starts),
+            sample_s=tuple(steps),
+            steady=True if warmup_s else None,
+            wall_s=sum(steps),
+            cpu_s=sum(steps),
+        )
+
+    def weigh(self, workload, inputs) -> Footprint:
+        self.stage.weighed.append((self.runtime, workload))
+        if (self.runtime, workload.kind) in self.stage.crashes:
+            raise WorkerError(f"runtime {self.runtime!r} crashed (SIGSEGV) while weighing {workload.kind}")
+        return Footprint(empty_bytes=10, idle_bytes=100, peak_bytes=workload.batch * workload.time)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self.close()
 
     def close(self) -> None:
         self.stage.closed.append(self.runtime)
@@ -53,7 +76,9 @@ class FakeWorker:
 @pytest.fixture
 def stage(monkeypatch) -> Stage:
     stage = Stage()
-    monkeypatch.setattr("lstmbench.bench.contender.Worker", FakeWorker)
+    for module in ("contender", "weigh"):
+        monkeypatch.setattr(f"lstmbench.bench.{module}.Worker", FakeWorker)
+    monkeypatch.setattr("lstmbench.bench.weigh._on_disk", lambda _exported: 1000)
     monkeypatch.setattr(FakeWorker, "stage", stage, raising=False)
     return stage
 

@@ -1,5 +1,6 @@
 """Numbers only for what passed; rounds interleaved; what was timed stays timed."""
 
+import functools
 from collections import Counter
 from collections.abc import Callable
 
@@ -15,7 +16,8 @@ from lstmbench.records import Load, Measurement, Workload
 SCORE = grid(batches=(1, 2), times=(4,), kinds=("score",))
 BOTH = grid(batches=(1,), times=(4,), kinds=("score", "decode"))
 QUIET = Load(at="2026-01-02T03:04:05+00:00", load_average=(0.1, 0.1, 0.1), cpu_mhz=None)
-EFFORT = Effort(rounds=3, warmup_s=0.1, budget_s=0.3, samples=90)
+plain = functools.partial(Effort, processes=1, twins=False, weigh=False)
+EFFORT = plain(rounds=3, warmup_s=0.1, budget_s=0.3, samples=90)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_every_case_gets_its_raw_samples_and_they_are_on_disk(stage, cleared, be
 
 def test_each_round_has_every_runtime_once_in_an_order_of_its_own(stage, cleared, bench):
     names = "abcdefgh"
-    bench(cleared(*names), SCORE[:1], effort=Effort(rounds=5))
+    bench(cleared(*names), SCORE[:1], effort=plain(rounds=5))
     who = [name for name, _, _ in stage.took]
     rounds = [tuple(who[n : n + 8]) for n in range(0, 40, 8)]
     assert all(sorted(one) == sorted(names) for one in rounds)
@@ -62,7 +64,7 @@ def test_the_order_follows_from_the_seed(stage, cleared, bench, tmp_path):
     orders = []
     for n, seed in enumerate((1, 1, 2)):
         stage.took.clear()
-        bench(cleared(*"abcdef"), run=tmp_path / str(n), effort=Effort(seed=seed))
+        bench(cleared(*"abcdef"), run=tmp_path / str(n), effort=plain(seed=seed))
         orders.append([name for name, _, _ in stage.took])
     assert orders[0] == orders[1] != orders[2]
 
@@ -88,14 +90,15 @@ def test_starts_count_from_the_first_sample_of_the_workload_and_show_how_runtime
 def test_every_process_is_loaded_before_the_first_is_timed_and_ended_in_the_end(stage, cleared, bench):
     lines: list[str] = []
     bench(cleared("a", "b", "c"), progress=lines.append)
-    assert [line.split()[0] for line in lines[:4]] == ["loading", "loading", "loading", "score"]
+    assert [line.split()[4] for line in lines[:4]] == ["loading", "loading", "loading", "score"]
+    assert lines[0] == "process 1 of 1: loading fake/scan-lm on a"
     assert stage.loaded == ["a", "b", "c"]
     assert sorted(stage.closed) == ["a", "b", "c"]
 
 
 def test_an_interrupt_ends_every_process_and_keeps_what_was_finished(stage, cleared, bench, run):
     def stop(line: str) -> None:
-        if line.startswith("score (B=2"):
+        if "score (B=2" in line:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -105,6 +108,67 @@ def test_an_interrupt_ends_every_process_and_keeps_what_was_finished(stage, clea
     stage.took.clear()
     assert len(bench(cleared("a", "b"))) == 4
     assert {workload for _, workload, _ in stage.took} == {SCORE[1]}
+
+
+SIX = msgspec.structs.replace(EFFORT, processes=6, rounds=1, samples=600)
+
+
+def test_every_case_runs_in_several_processes_that_begin_with_other_workloads(stage, cleared, bench, run):
+    rows = bench(cleared("a", "b"), SCORE, effort=SIX)
+    assert (sorted(stage.loaded), sorted(stage.closed)) == (["a"] * 6 + ["b"] * 6,) * 2
+    assert Counter((row.subject.runtime, row.workload, row.process) for row in rows) == Counter(
+        {(r, w, n): 1 for r in "ab" for w in SCORE for n in range(6)}
+    )
+    fresh = {(row.workload, row.process) for row in rows if row.timing.fresh}
+    assert fresh == {(SCORE[n % 2], n) for n in range(6)}
+    assert all(row.timing.spawn_s == 0.25 for row in rows)
+    assert len(journal(run)) == 24
+
+
+def test_a_killed_run_goes_on_at_the_process_that_was_next(stage, cleared, bench, run):
+    def stop(line: str) -> None:
+        if line.startswith("process 4"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench(cleared("a"), effort=SIX, progress=stop)
+    before = journal(run)
+    assert {row.process for row in before} == {0, 1, 2}
+    stage.loaded.clear()
+    rows = bench(cleared("a"), effort=SIX)
+    assert len(stage.loaded) == 3
+    assert [row for row in rows if row.process < 3] == sorted(before, key=lambda row: SCORE.index(row.workload))
+
+
+def test_more_processes_are_added_to_those_that_are_there(stage, cleared, bench):
+    three = bench(cleared("a"), SCORE[:1], effort=msgspec.structs.replace(SIX, processes=3, budget_s=0.15))
+    six = bench(cleared("a"), SCORE[:1], effort=SIX)
+    assert six[:3] == three
+    assert len(stage.loaded) == 6
+
+
+def test_a_crash_in_one_process_is_the_verdict_of_the_case_and_is_not_repeated(stage, cleared, bench, run):
+    def crash_later(line: str) -> None:
+        if line.startswith("process 3 of 6: loading"):
+            stage.crashes.add(("a", "score"))
+
+    rows = bench(cleared("a", "b"), SCORE[:1], effort=SIX, progress=crash_later)
+    assert [row.process for row in rows if row.subject.runtime == "a"] == [0, 1, 2]
+    assert [bool(row.refused) for row in rows if row.subject.runtime == "a"] == [False, False, True]
+    assert len([row for row in rows if row.subject.runtime == "b" and row.timing]) == 6
+    stage.crashes.clear()
+    again = bench(cleared("a"), SCORE[:1], effort=SIX)
+    assert [row.process for row in again] == list(range(6))
+    assert not any(row.refused for row in journal(run))
+
+
+def test_a_wrong_answer_in_one_process_takes_the_samples_of_all(stage, cleared, bench, run):
+    def go_wrong(line: str) -> None:
+        if line.startswith("process 3 of 6: loading"):
+            stage.turns_to_nan.add("a")
+
+    bench(cleared("a"), SCORE[:1], effort=SIX, progress=go_wrong)
+    assert [(row.process, bool(row.refused)) for row in journal(run)] == [(2, True)]
 
 
 def test_what_did_not_pass_gets_its_reason_and_no_process(stage, cleared, bench, run):
@@ -173,13 +237,13 @@ def test_what_was_timed_is_not_timed_again(stage, cleared, bench, run):
 
 
 def test_who_asks_for_more_sampling_gets_it_and_who_asks_for_less_keeps_what_is_there(stage, cleared, bench, run):
-    bench(cleared("a"), SCORE[:1], effort=Effort(rounds=1, budget_s=0.2))
+    bench(cleared("a"), SCORE[:1], effort=plain(rounds=1, budget_s=0.2))
     stage.took.clear()
-    (longer,) = bench(cleared("a"), SCORE[:1], effort=Effort(rounds=1, budget_s=0.4))
+    (longer,) = bench(cleared("a"), SCORE[:1], effort=plain(rounds=1, budget_s=0.4))
     assert stage.took
     assert longer.timing.budget_s == 0.4
     stage.took.clear()
-    assert bench(cleared("a"), SCORE[:1], effort=Effort(rounds=1, budget_s=0.1)) == [longer]
+    assert bench(cleared("a"), SCORE[:1], effort=plain(rounds=1, budget_s=0.1)) == [longer]
     assert not stage.took
     assert journal(run) == [longer]
 
@@ -198,7 +262,7 @@ def test_another_file_of_the_same_name_takes_the_place_of_the_first(stage, clear
 def test_samples_survive_a_longer_try_that_crashes_and_the_crash_is_told(stage, cleared, bench, run):
     before = bench(cleared("a"), SCORE[:1])
     stage.crashes = {("a", "score")}
-    kept, lost = bench(cleared("a"), SCORE[:1], effort=Effort(rounds=3, budget_s=9.0))
+    kept, lost = bench(cleared("a"), SCORE[:1], effort=plain(rounds=3, budget_s=9.0))
     assert [kept] == before == journal(run)
     assert "crashed (SIGSEGV)" in lost.refused
 
@@ -206,7 +270,7 @@ def test_samples_survive_a_longer_try_that_crashes_and_the_crash_is_told(stage, 
 def test_no_samples_survive_an_answer_that_turned_out_wrong(stage, cleared, bench, run):
     bench(cleared("a"), SCORE[:1])
     stage.turns_to_nan = {"a"}
-    (row,) = bench(cleared("a"), SCORE[:1], effort=Effort(rounds=3, budget_s=9.0))
+    (row,) = bench(cleared("a"), SCORE[:1], effort=plain(rounds=3, budget_s=9.0))
     assert [row] == journal(run)
     assert "holds NaN" in row.refused
 

@@ -103,3 +103,38 @@ def test_seconds_to_build_a_graph(form, capsys, tmp_path):
     took = sorted(_timed(write) for _ in range(5))
     with capsys.disabled():
         sys.stdout.write(f"\n{form}: {took[2]:.3f} s to build, check and write\n")
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.parametrize("steps", [16, 64])
+def test_seconds_that_torch_takes_for_a_python_loop(steps, capsys, tmp_path):
+    """The other road: a cell written as a loop over time, its graph as long as T; ours are at `-k build`."""
+    import torch
+
+    from lstmbench import PeepholeLSTM
+
+    class Loop(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.x, self.h = torch.nn.Linear(64, 4 * 224), torch.nn.Linear(224, 4 * 224)
+            self.p = torch.nn.Parameter(torch.zeros(3, 224))
+
+        def forward(self, x):
+            h = c = x.new_zeros(x.shape[0], 224)
+            ys = []
+            for t in range(x.shape[1]):
+                i, f, g, o = (self.x(x[:, t]) + self.h(h)).chunk(4, dim=1)
+                c = torch.sigmoid(f + self.p[1] * c) * c + torch.sigmoid(i + self.p[0] * c) * torch.tanh(g)
+                h = torch.sigmoid(o + self.p[2] * c) * torch.tanh(c)
+                ys.append(h)
+            return torch.stack(ys, dim=1)
+
+    def seconds(model):
+        path = tmp_path / f"{type(model).__name__}.onnx"
+        return _timed(lambda: torch.onnx.export(model, (torch.zeros(2, steps, 64),), path, dynamo=True, verbose=False))
+
+    ours = PeepholeLSTM(64, 224, batch_first=True, peephole="diagonal").eval()
+    with capsys.disabled():
+        line = f"\ntorch.onnx.export, T = {steps}: a loop {seconds(Loop()):.1f} s, PeepholeLSTM {seconds(ours):.1f} s\n"
+        sys.stdout.write(line)

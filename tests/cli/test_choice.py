@@ -8,6 +8,7 @@ from lstmbench.errors import LstmbenchError
 from lstmbench.flows.candidates import Candidate
 from lstmbench.flows.choose import Choice
 from lstmbench.records import Load, ModelConfig, Timing, Workload
+from lstmbench.samples import Case
 
 SCORE = [Workload(kind="score", batch=1, time=16)]
 
@@ -31,17 +32,22 @@ def test_what_is_no_share_is_said_to_be_none(words):
 
 def test_the_table_tells_what_was_kept_what_ties_what_is_slower_and_what_is_out(exported):
     def timed(form, precision, seconds):
+        work = Workload(kind="score", batch=1, time=1)
         timing = Timing(
             session=Load(at="", load_average=(0, 0, 0), cpu_mhz=None),
             budget_s=1,
             fresh=True,
+            spawn_s=1,
             load_s=1,
             warmup_s=(1,),
+            steady=None,
+            wall_s=1,
+            cpu_s=1,
             start_s=(0,) * 9,
             sample_s=(seconds,) * 9,
             rounds=(9,),
         )
-        return Candidate(form, precision, loss=0.001, timing=timing)
+        return Candidate(form, precision, loss=0.001, case=Case(None, work, (timing,), ""))
 
     out = Candidate("scan", "int4", loss=0.02, refused="costs up to 2.00%, more than 1.00%")
     fastest, kept, slow = timed("loop", "fp32", 0.001), timed("scan", "fp32", 0.0011), timed("scan", "fp16", 0.0025)

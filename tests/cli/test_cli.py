@@ -147,11 +147,12 @@ def test_a_new_try_that_failed_is_told_although_the_tables_show_the_older_sample
 
     load = Load(at="2026-01-02T03:04:05+00:00", load_average=(0.1, 0.1, 0.1), cpu_mhz=None)
     times = {"warmup_s": (1.0,), "start_s": (0.0,), "sample_s": (1.0,), "rounds": (1,)}
-    kept = Timing(session=load, budget_s=0.5, fresh=True, load_s=1.0, **times)
+    times |= {"steady": None, "wall_s": 1.0, "cpu_s": 1.0}
+    kept = Timing(session=load, budget_s=0.5, fresh=True, spawn_s=1.0, load_s=1.0, **times)
     names = {"head": "lm", "peephole": "full", "form": "scan", "precision": "fp32"}
     digests = {"model_sha256": "ab" * 32, "code_sha256": "cd" * 32}
     subject = Subject(model="m/scan-fp32", runtime="torch", runtime_version="2", threads=1, **names, **digests)
-    row = {"machine": "here", "subject": subject}
+    row = {"machine": "here", "subject": subject, "process": 0}
     work, other = (Workload(kind="score", batch=batch, time=4) for batch in (2, 3))
     say_lost(
         [

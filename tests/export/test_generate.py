@@ -219,6 +219,22 @@ def test_an_export_is_kept_with_its_proof(model):
     assert all(check.max_error <= check.bound for check in exported.record.verified)
 
 
+@pytest.mark.parametrize("precision", ["int8", "int4"])
+def test_what_a_precision_costs_is_what_it_costs_form_step(model, precision):
+    path, held_out = model("full", hidden_size=16), np.random.default_rng(0).integers(1, 9, 32 * 33)
+    drawn, step = (export(path, form=f, precision=precision, held_out=held_out) for f in ("generate", "step"))
+    assert drawn.record.quality == step.record.quality
+    assert drawn.record.quality.perplexity_change
+    assert drawn.record.form == "generate"
+    assert export(path, form="generate", held_out=held_out).record.quality is None
+
+
+def test_the_step_that_was_scored_is_not_kept(model):
+    path = model("full")
+    export(path, form="generate", precision="int8", held_out=np.random.default_rng(0).integers(1, 9, 32 * 33))
+    assert [file.name for file in path.glob("*.onnx")] == ["generate-int8.onnx"]
+
+
 @pytest.mark.parametrize("arguments", [{"head": "layer"}, {}], ids=str)
 def test_bare_layers_draw_no_tokens(model, arguments):
     path = model("full", "lm" if arguments else "layer")

@@ -20,6 +20,7 @@ from lstmbench.records import (
     Timing,
     Workload,
 )
+from lstmbench.samples import Case
 
 pytest.importorskip("onnxruntime")
 
@@ -43,18 +44,21 @@ def speeds(monkeypatch, written):
 
     def speeds(of, refused=()):
         def assess(exported, _runtimes, workloads, **_):
-            return None, [row(one, workloads[0]) for one in exported]
+            return None, [row for one in exported for row in rows(one, workloads[0])]
 
-        def row(one, workload):
+        def rows(one, workload):
+            """A process for each time that it is said to take."""
             name = f"{one.record.form}-{one.record.precision}"
             bad = "wrong" if name in refused else ""
-            return Measurement(
-                machine="m",
-                subject=subject(one),
-                workload=workload,
-                timing=None if bad else taken(of(name)),
-                refused=bad,
-            )
+            for process, second in enumerate(of(name)):
+                yield Measurement(
+                    machine="m",
+                    subject=subject(one),
+                    workload=workload,
+                    process=process,
+                    timing=None if bad else taken(second),
+                    refused=bad,
+                )
 
         monkeypatch.setattr(candidates, "assess", assess)
         monkeypatch.setattr(candidates, "export", written)
@@ -94,17 +98,21 @@ def subject(one):
     )
 
 
-def taken(rounds):
-    samples = tuple(second for second in rounds for _ in range(9))
+def taken(second):
+    samples = (second,) * 9
     return Timing(
         session=Load(at="", load_average=(0, 0, 0), cpu_mhz=None),
         budget_s=1,
         fresh=True,
+        spawn_s=1,
         load_s=1,
         warmup_s=(1,),
+        steady=True,
+        wall_s=sum(samples),
+        cpu_s=sum(samples),
         start_s=samples,
         sample_s=samples,
-        rounds=(9,) * len(rounds),
+        rounds=(9,),
     )
 
 
@@ -147,7 +155,7 @@ def test_the_fastest_that_costs_too_much_is_not(model, speeds):
     assert choice.kept.record.precision == "fp32"
     out = next(one for one in choice.candidates if one.precision == "int4" and one.form == "scan")
     assert out.refused == "costs up to 10.00%, more than 0.00%"
-    assert out.timing is None
+    assert out.case is None
 
 
 def test_what_fails_its_check_is_not_kept_however_fast(model, speeds):
@@ -186,10 +194,13 @@ def test_nothing_below_fp32_is_kept_where_its_cost_cannot_be_told(model, speeds)
         choose.choose(model, WISH._replace(form="scan", precision="int8"), held_out=None, progress=lambda _: None)
 
 
-def test_slower_means_slower_in_every_round():
-    fast = Candidate("scan", "fp32", timing=taken([1.0] * 8))
-    for rounds, slower in (([1.1] * 8, True), ([1.1] * 7 + [1.0], False), ([0.9] * 8, False)):
-        assert choose._slower(Candidate("loop", "fp32", timing=taken(rounds)), fast) is slower
+def test_slower_means_slower_in_every_process():
+    def candidate(form, seconds):
+        return Candidate(form, "fp32", case=Case(None, WISH.workload, tuple(map(taken, seconds)), ""))
+
+    fast = candidate("scan", [1.0] * 8)
+    for seconds, slower in (([1.1] * 8, True), ([1.1] * 7 + [1.0], False), ([0.9] * 8, False)):
+        assert choose._slower(candidate("loop", seconds), fast) is slower
 
 
 def test_a_name_that_is_taken_is_out_before_anything_is_timed(model, speeds):

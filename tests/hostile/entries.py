@@ -131,6 +131,7 @@ KINDS = {
     "data": Kind("models/m/scan-fp32.onnx.data", damage.anyhow, _inspect("scan-fp32.onnx")),
     "parity, reported": Kind("run/parity.jsonl", damage.of_lines, _report),
     "measurements, reported": Kind("run/measurements.jsonl", damage.of_lines, _report),
+    "memory, reported": Kind("run/memory.jsonl", damage.of_lines, _report),
     "machine, reported": Kind("run/machine.json", damage.of_json, _report),
     "parity, gone on with": Kind("run/parity.jsonl", damage.of_lines, _go_on),
     "measurements, gone on with": Kind("run/measurements.jsonl", damage.of_lines, _go_on),

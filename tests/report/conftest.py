@@ -84,28 +84,36 @@ def vouching(rows, measurements):
     return [*rows, *added]
 
 
-def timing(n, *, median_s=1e-3, seed=0, rounds=3, session=LOAD, fresh=True):
-    sample_s = (median_s * (1 + 0.1 * np.random.default_rng(seed).random(n))).round(9).tolist()
+def timing(n, *, median_s=1e-3, seed=0, rounds=3, session=LOAD, fresh=True, **changes):
+    in_turns = np.argsort(np.argsort(np.arange(n) * 0.6180339887 % 1))  # no two neighbours alike: worth their number
+    sample_s = np.sort(median_s * (1 + 0.1 * np.random.default_rng(seed).random(n))).round(9)[in_turns].tolist()
     parts = [n // rounds] * (rounds - 1)
-    return Timing(
-        session=session,
-        fresh=fresh,
-        budget_s=0.5,
-        load_s=0.25,
-        warmup_s=(0.008, 0.002),
-        start_s=tuple(np.cumsum(sample_s).tolist()),
-        sample_s=tuple(sample_s),
-        rounds=(*parts, n - sum(parts)),
-    )
+    fields = {
+        "session": session,
+        "fresh": fresh,
+        "budget_s": 0.5,
+        "spawn_s": 0.125,
+        "load_s": 0.25,
+        "warmup_s": (0.008, 0.002),
+        "steady": True,
+        "wall_s": sum(sample_s),
+        "cpu_s": sum(sample_s),
+        "start_s": tuple(np.cumsum(sample_s).tolist()),
+        "sample_s": tuple(sample_s),
+        "rounds": (*parts, n - sum(parts)),
+    }
+    return Timing(**fields | changes)
 
 
-def measured(of, n=101, *, kind="score", batch=1, time=16, **changes):
+def measured(of, n=101, *, kind="score", batch=1, time=16, process=0, **changes):
     workload = Workload(kind=kind, batch=batch, time=time)
     if "refused" in changes:
-        return Measurement(machine=machine().fingerprint, subject=of, workload=workload, timing=None, **changes)
+        return Measurement(
+            machine=machine().fingerprint, subject=of, workload=workload, process=process, timing=None, **changes
+        )
     fresh = (kind, batch, time) == ("score", 1, 16)
-    timed = timing(n, fresh=fresh, **changes)
-    return Measurement(machine=machine().fingerprint, subject=of, workload=workload, timing=timed)
+    timed = timing(n, **{"fresh": fresh, "seed": process} | changes)
+    return Measurement(machine=machine().fingerprint, subject=of, workload=workload, process=process, timing=timed)
 
 
 def write(run, *, parity_rows, measurements, machine=machine()):  # noqa: B008 (frozen)

@@ -1,5 +1,7 @@
 """One colour a runtime; names that tell series apart, and say no more than that."""
 
+import pytest
+
 from lstmbench.report import subjects
 from lstmbench.report.look import look
 
@@ -20,6 +22,25 @@ def test_two_exports_of_one_cell_are_told_apart_by_name(make):
         "numpy · mine/scan-fp32",
         "numpy · diagonal",
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("scan-fp32", "scan-int8"),
+        ("scan-fp32", "loop-fp32"),
+        ("scan-int8", "loop-fp32"),
+    ],
+)
+def test_what_differs_of_an_export_is_enough(make, one, other):
+    made = [make.subject(model=f"m/{e}", form=e[:4], precision=e[5:]) for e in (one, other)]
+    shown = [name.removeprefix("numpy · full ") for name in names(*made)]
+    assert shown == ([one[5:], other[5:]] if one[5:] != other[5:] else [one[:4], other[:4]])
+
+
+def test_three_exports_take_form_and_precision(make):
+    made = [make.subject(model=f"m/{e}", form=e[:4], precision=e[5:]) for e in ("scan-fp32", "scan-int8", "loop-fp32")]
+    assert names(*made) == ["numpy · full scan-fp32", "numpy · full scan-int8", "numpy · full loop-fp32"]
 
 
 def test_versions_and_threads_appear_where_they_differ(make):

@@ -50,28 +50,42 @@ def test_throughput_is_tokens_of_a_sample_over_its_median(make, kind, tokens):
     assert line["tokens_per_s"] == pytest.approx(tokens / np.median(row.timing.sample_s))
 
 
-def test_the_spread_is_that_of_the_medians_of_rounds(make):
+def test_the_interval_is_that_of_the_medians_of_processes(make):
     of = make.subject()
-    row = make.measured(of, 99, rounds=3)
-    line = only(throughput_table(*vouched(make, [row], make.checked(of))))
-    by_round = [16 / np.median(part) for part in np.split(np.array(row.timing.sample_s), 3)]
-    assert line["slowest_round_tokens_per_s"] == pytest.approx(min(by_round))
-    assert line["fastest_round_tokens_per_s"] == pytest.approx(max(by_round))
+    rows = [make.measured(of, 99, process=n, median_s=1e-3 * (1 + n)) for n in range(6)]
+    line = only(throughput_table(*vouched(make, rows, make.checked(of))))
+    medians = [16 / np.median(row.timing.sample_s) for row in rows]
+    assert (line["processes"], line["samples"]) == (6, 6 * 99)
+    assert line["tokens_per_s_low"] == pytest.approx(min(medians))
+    assert line["tokens_per_s_high"] == pytest.approx(max(medians))
 
 
-def test_a_round_too_short_for_a_median_leaves_the_spread_untold(make):
+def test_five_processes_carry_no_interval(make):
     of = make.subject()
-    row = make.measured(of, 19, rounds=3)
-    assert row.timing.rounds == (6, 6, 7)
-    line = only(throughput_table(*vouched(make, [row], make.checked(of))))
-    assert np.isnan(line["slowest_round_tokens_per_s"])
-    assert line["tokens_per_s"] > 0
+    rows = [make.measured(of, 99, process=n) for n in range(5)]
+    (row,) = as_rows(throughput_table(*vouched(make, rows, make.checked(of))))
+    assert (row["tokens_per_s_low"], row["tokens_per_s_high"]) == ("n/a", "n/a")
 
 
-def test_one_round_has_no_spread(make):
+def test_a_crash_in_one_process_refuses_the_case(make):
     of = make.subject()
-    (row,) = as_rows(throughput_table(*vouched(make, [make.measured(of, 99, rounds=1)], make.checked(of))))
-    assert (row["slowest_round_tokens_per_s"], row["fastest_round_tokens_per_s"]) == ("n/a", "n/a")
+    rows = [make.measured(of, 99, process=n) for n in range(3)] + [make.measured(of, process=3, refused=make.crashed)]
+    (row,) = as_rows(latency_table(*vouched(make, rows, make.checked(of))))
+    assert (row["refused"], row["p50_ms"], row["samples"]) == (make.crashed, "n/a", "0")
+
+
+def test_what_is_odd_about_a_case_stands_beside_it(make):
+    of = make.subject()
+    rows = [make.measured(of, 99, process=n, steady=n > 1) for n in range(6)]
+    (row,) = as_rows(latency_table(*vouched(make, rows, make.checked(of))))
+    assert row["remarks"] == "not steady after the warm-up in 2 of 6 processes"
+
+
+def test_a_cold_start_is_the_median_of_the_processes_that_began_with_the_workload(make):
+    of = make.subject()
+    rows = [make.measured(of, 99, process=n, load_s=0.1 * n, fresh=n != 3) for n in range(4)]
+    line = only(latency_table(*vouched(make, rows, make.checked(of))))
+    assert (line["spawn_ms"], line["load_ms"]) == (pytest.approx(125), pytest.approx(100))
 
 
 def test_ten_samples_never_show_a_p90_or_a_p99(make):

@@ -1,10 +1,12 @@
-"""What raw times can carry: order statistics, and the counts below which a quantile is not said."""
+"""Order statistics, and the counts below which a quantile is not said."""
 
 import math
 from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+
+from lstmbench.samples.effective import effective_size
 
 CONFIDENCE = 0.99  # one-sided
 
@@ -19,15 +21,15 @@ def minimum_samples(q: float) -> int:
     return math.ceil(math.log(1 - CONFIDENCE) / math.log(q))
 
 
-def quantile_s(samples: Sequence[float], q: float) -> float | None:
-    """The order statistic x_(⌈q·n⌉), a time that was observed; None where n is below `minimum_samples(q)`."""
-    return None if len(samples) < minimum_samples(q) else _order_statistic(samples, q)
+def quantile_s(parts: Sequence[Sequence[float]], q: float) -> float | None:
+    """The order statistic x_(⌈q·n⌉) of all processes' samples, a time that was observed.
 
-
-def tokens_per_s(samples: Sequence[float], *, tokens_per_sample: int) -> float | None:
-    """Tokens a second at the median sample; None where there is no median."""
-    median_s = quantile_s(samples, 0.5)
-    return None if median_s is None else tokens_per_sample / median_s
+    None where they are worth fewer independent ones than `minimum_samples(q)`.
+    """
+    everything = [sample for part in parts for sample in part]
+    least = minimum_samples(q)
+    carried = len(everything) >= least and effective_size(parts, q) >= least
+    return _order_statistic(everything, q) if carried else None
 
 
 def _order_statistic(samples: Sequence[float], q: float) -> float:

@@ -1,0 +1,49 @@
+"""What each workload takes in memory, beside the parity that vouches for it."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lstmbench.plain import plain
+from lstmbench.records import Weight
+from lstmbench.report.speed import SpeedLine
+from lstmbench.report.subjects import SubjectColumns, columns
+
+_MIB = 2**20
+
+
+class MemoryLine(NamedTuple):
+    """One workload on one subject, in MiB; every number is absent where it was refused."""
+
+    subject: SubjectColumns
+    workload: str
+    batch: int
+    time: int
+    file_mib: float | None = None
+    engine_mib: float | None = None  # imports, model and session: with the model loaded, over the empty process
+    peak_mib: float | None = None  # while the workload ran, over that
+    max_error: float | None = None
+    error_to_bound: float | None = None
+    refused: str = ""
+
+
+def memory_lines(weights: Iterable[Weight], speed: Sequence[SpeedLine]) -> list[MemoryLine]:
+    """One line per weighed workload, in the order of the speed lines that vouch for it; no parity, no number."""
+    known = {_key(weight): weight for weight in weights}
+    return [_line(line, known[line[:4]]) for line in speed if line[:4] in known]
+
+
+def _key(weight: Weight) -> tuple[SubjectColumns, str, int, int]:
+    return (columns(weight.subject), weight.workload.kind, weight.workload.batch, weight.workload.time)
+
+
+def _line(speed: SpeedLine, weight: Weight) -> MemoryLine:
+    line = MemoryLine(*speed[:4])
+    if speed.refused or weight.refused:
+        return line._replace(refused=speed.refused or plain(weight.refused))
+    return line._replace(
+        file_mib=weight.file_bytes / _MIB,
+        engine_mib=max(0, weight.idle_bytes - weight.empty_bytes) / _MIB,
+        peak_mib=weight.peak_bytes / _MIB,
+        max_error=speed.max_error,
+        error_to_bound=speed.error_to_bound,
+    )

@@ -1,0 +1,74 @@
+"""What this run cannot tell apart: the very same case, timed twice under two names (A/A)."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import NamedTuple, TypeAlias
+
+from lstmbench import samples
+from lstmbench.records import Measurement, ParityRow
+from lstmbench.report.speed import SpeedLine, speed_lines
+from lstmbench.report.subjects import SubjectColumns, columns
+from lstmbench.samples import Case
+
+Key: TypeAlias = tuple[SubjectColumns, str, int, int]  # the first fields of a line
+
+
+class Noise(NamedTuple):
+    """What pairs of equal cases showed; the shares of a time are absent where no pair has six passes."""
+
+    pairs: int
+    told_apart: int = 0  # pairs that would have been called different, from themselves
+    largest: float | None = None  # difference between the two of a pair
+    least: float | None = None  # difference that two rows must exceed to be called different
+
+
+def noise(cases: Sequence[Case]) -> Noise:
+    """Pool the pairs of a run.
+
+    The least difference is the half-width of an interval with the spread of all pairs together, or the largest that a
+    pair showed if that is more.
+    """
+    ones = {(case.subject, case.workload): case for case in cases if not case.twin}
+    pairs = [(ones[case.subject, case.workload], case) for case in cases if case.twin and case.timings]
+    found = [seen for pair in pairs if (seen := samples.difference(*pair))]
+    if not found:
+        return Noise(0)
+    largest = max(seen.size for seen in found)
+    ratios = [some for pair in pairs if len(some := samples.log_ratios(*pair)) > 1]
+    spread, freedom = math.sqrt(fmean(stdev(some) ** 2 for some in ratios)), sum(len(some) - 1 for some in ratios)
+    half = math.expm1(samples.half_width(spread, passes=min(map(len, ratios)), freedom=freedom))
+    return Noise(len(found), sum(seen.told for seen in found), largest, max(largest, half))
+
+
+def ranked(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> tuple[list[SpeedLine], Noise]:
+    """Lines that say how far they are from the fastest of their workload, and the noise that this is held against."""
+    rows = list(measurements)
+    cases = samples.cases(rows)
+    floor = noise(cases)
+    return _ranked(speed_lines(rows, parity), cases, floor.least or 0.0), floor
+
+
+def _ranked(lines: Sequence[SpeedLine], cases: Sequence[Case], least: float) -> list[SpeedLine]:
+    timed = {_key(case): case for case in cases if case.timings and not case.twin}
+    fastest = {line[1:4]: line for line in sorted(lines, key=_p50_ms, reverse=True) if not line.refused}
+    placed = [line if line.refused else _placed(line, timed, fastest[line[1:4]], least) for line in lines]
+    ties = Counter(line[1:4] for line in placed if line.tied)
+    return [line._replace(tied=ties[line[1:4]] > 1) if line.tied else line for line in placed]
+
+
+def _placed(line: SpeedLine, timed: Mapping[Key, Case], fastest: SpeedLine, least: float) -> SpeedLine:
+    """Refused lines do not count; what is no further from the fastest than noise is tied with it."""
+    seen = samples.difference(timed[line[:4]], timed[fastest[:4]])
+    if seen is None:
+        return line
+    return line._replace(to_fastest=seen.ratio, tied=not seen.told or seen.size <= least)
+
+
+def _key(case: Case) -> Key:
+    return (columns(case.subject), case.workload.kind, case.workload.batch, case.workload.time)
+
+
+def _p50_ms(line: SpeedLine) -> float:
+    return math.inf if line.p50_ms is None else line.p50_ms

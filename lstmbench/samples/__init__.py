@@ -1,0 +1,23 @@
+"""What raw times can carry: quantiles, intervals and differences, each only where there are samples enough for it."""
+
+from lstmbench.samples.cases import Case, cases
+from lstmbench.samples.difference import Difference, difference, half_width, log_ratios
+from lstmbench.samples.effective import effective_size
+from lstmbench.samples.interval import median_interval
+from lstmbench.samples.quantiles import CONFIDENCE, minimum_samples, quantile_s
+from lstmbench.samples.stability import remarks
+
+__all__ = [
+    "CONFIDENCE",
+    "Case",
+    "Difference",
+    "cases",
+    "difference",
+    "effective_size",
+    "half_width",
+    "log_ratios",
+    "median_interval",
+    "minimum_samples",
+    "quantile_s",
+    "remarks",
+]

@@ -1,0 +1,48 @@
+"""What all processes of a case took, or why it has no number."""
+
+from collections.abc import Iterable
+from statistics import median
+from typing import NamedTuple
+
+from lstmbench.records import Load, Measurement, Subject, Timing, Workload
+
+
+class Case(NamedTuple):
+    """One workload on one subject."""
+
+    subject: Subject
+    workload: Workload
+    timings: tuple[Timing, ...]  # of each process, in the order in which they ran; none where it was refused
+    refused: str
+    processes: tuple[int, ...] = ()  # their numbers
+    twin: bool = False  # the same case once more, under another name
+
+    @property
+    def parts_s(self) -> list[tuple[float, ...]]:
+        """The samples of each process."""
+        return [timing.sample_s for timing in self.timings]
+
+    @property
+    def median_by_pass_s(self) -> dict[tuple[Load, int], float]:
+        """The same by command and number: processes of one number in one command took turns."""
+        passes = [(timing.session, n) for timing, n in zip(self.timings, self.processes, strict=True)]
+        return dict(zip(passes, self.medians_s, strict=True))
+
+    @property
+    def medians_s(self) -> list[float]:
+        """The median of each process."""
+        return [median(part) for part in self.parts_s]
+
+
+def cases(measurements: Iterable[Measurement]) -> list[Case]:
+    """Put the processes of each case together; one that failed in any of them has no number."""
+    known = dict[tuple[Subject, Workload, bool], list[Measurement]]()
+    for row in measurements:
+        known.setdefault((row.subject, row.workload, row.twin), []).append(row)
+    return [_case(*case, rows) for case, rows in known.items()]
+
+
+def _case(subject: Subject, workload: Workload, twin: bool, rows: list[Measurement]) -> Case:
+    refused = next((row.refused for row in rows if row.refused), "")
+    timed = {row.process: row.timing for row in sorted(rows, key=lambda row: row.process) if row.timing and not refused}
+    return Case(subject, workload, tuple(timed.values()), refused, tuple(timed), twin)
