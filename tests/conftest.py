@@ -1,3 +1,6 @@
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from lstmbench.records import ExportedModel, ExportRecord, ModelConfig
@@ -14,3 +17,12 @@ def recorded():
         return ExportedModel(folder=str(folder), record=record)
 
     return recorded
+
+
+@pytest.fixture(scope="session")
+def foreign_graphs():
+    """The module `foreign_graphs` beside this file: graphs as others write them, drawn at random."""
+    spec = importlib.util.spec_from_file_location("foreign_graphs", Path(__file__).parent / "foreign_graphs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

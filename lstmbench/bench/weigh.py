@@ -58,10 +58,13 @@ class Scales:
             yield row(workload=workload, refused=str(error))
 
 
-def _on_disk(exported: ExportedModel) -> int:
-    """Bytes of the file, and of the data beside it."""
+def _on_disk(exported: ExportedModel) -> int | None:
+    """Bytes of the file, and of the data beside it; None if it is gone."""
     data = exported.record.data
-    return exported.path.stat().st_size + (data.size_bytes if data else 0)
+    try:
+        return exported.path.stat().st_size + (data.size_bytes if data else 0)
+    except OSError:
+        return None
 
 
 def _size(workload: Workload) -> tuple[int, int, int]:

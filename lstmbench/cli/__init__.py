@@ -22,6 +22,7 @@ from lstmbench.cli.check import check
 from lstmbench.cli.export import export
 from lstmbench.cli.generate import generate
 from lstmbench.cli.inspect import inspect
+from lstmbench.cli.probe import probe
 from lstmbench.cli.report import report
 from lstmbench.cli.run import run
 from lstmbench.cli.study import study
@@ -96,7 +97,7 @@ def _options(
     """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
 
 
-for verb in (run, train, export, inspect, check, bench, report, generate, study):
+for verb in (run, train, export, inspect, check, probe, bench, report, generate, study):
     app.command()(_verb(verb))
 
 

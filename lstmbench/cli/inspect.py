@@ -11,7 +11,8 @@ from lstmbench.units import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lstmbench.inspect.inspection import External, Inspection, Port, Recurrence
+    from lstmbench.inspect.inspection import Inspection, Port, Recurrence
+    from lstmbench.onnxfile.external import External
 
 _LONG = 64  # characters of a metadata value that is shown
 

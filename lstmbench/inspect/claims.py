@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.inspect.inspection import External
+from lstmbench.onnxfile.external import External
 from lstmbench.records import ExportRecord
 
 PREFIX = "lstmbench."

@@ -2,19 +2,11 @@
 
 from typing import Literal, TypeAlias
 
+from lstmbench.onnxfile.external import External
 from lstmbench.records import Record
 
 Shape: TypeAlias = tuple[int | str | None, ...]  # a number is frozen, a name or None is open
 Start: TypeAlias = Literal["input", "zeros", "constant", "computed"]
-
-
-class External(Record, frozen=True, kw_only=True):
-    """A file beside the model that holds tensors of it."""
-
-    file: str
-    tensors: int
-    size_bytes: int | None  # None: it is not there, or lies outside the model's folder and was not looked at
-    problem: str = ""
 
 
 class Port(Record, frozen=True, kw_only=True):

@@ -7,11 +7,12 @@ from pathlib import Path
 import onnx_ir as ir
 
 from lstmbench.errors import RecordError
-from lstmbench.inspect import axes, claims, external, opening, operators, sound, summary, tensors, traps, written
+from lstmbench.inspect import axes, claims, operators, sound, summary, tensors, traps, written
 from lstmbench.inspect.flow import Flow
 from lstmbench.inspect.inspection import Inspection, Port, Recurrence
 from lstmbench.inspect.states import contract
 from lstmbench.inspect.tensors import Constants, shape
+from lstmbench.onnxfile import external, opening
 
 
 def inspect(path: Path) -> Inspection:

@@ -9,9 +9,9 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.arrays import Floats
-from lstmbench.inspect import external
 from lstmbench.inspect.flow import Flow, constant
 from lstmbench.inspect.inspection import Parameters
+from lstmbench.onnxfile import external
 
 _READ_BYTES = 2**30  # of all constants; which cell it is, is decided by a few of them
 _FLOATS = {"FLOAT": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "DOUBLE": "fp64"}

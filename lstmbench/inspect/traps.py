@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from lstmbench.inspect.inspection import External, Port, Recurrence
+from lstmbench.inspect.inspection import Port, Recurrence
+from lstmbench.onnxfile.external import External
 
 _OPSET, _IR_VERSION = 21, 10  # the most that ONNX Runtime 1.20 loads
 

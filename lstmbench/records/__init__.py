@@ -31,6 +31,7 @@ from lstmbench.records.export import (
 )
 from lstmbench.records.memory import Weight
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
+from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
 from lstmbench.records.study import Study, StudyRow
 
 __all__ = [
@@ -43,11 +44,13 @@ __all__ = [
     "Decoding",
     "ExportRecord",
     "ExportedModel",
+    "Finding",
     "Form",
     "Head",
     "Load",
     "Machine",
     "Measurement",
+    "MistakeRow",
     "ModelConfig",
     "ModelFolder",
     "ParityRow",
@@ -55,6 +58,8 @@ __all__ = [
     "Placement",
     "Positive",
     "Precision",
+    "ProbeError",
+    "ProbeRow",
     "Quality",
     "Record",
     "Score",
@@ -63,6 +68,7 @@ __all__ = [
     "Study",
     "StudyRow",
     "Subject",
+    "Survey",
     "Threads",
     "Timing",
     "TrainConfig",

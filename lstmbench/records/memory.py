@@ -14,7 +14,7 @@ class Weight(Record, frozen=True, kw_only=True):
     machine: str  # Machine.fingerprint
     subject: Subject
     workload: Workload
-    file_bytes: Count  # of the exported file and the data beside it
+    file_bytes: Count | None = None  # of the exported file and the data beside it; absent where none is read
     empty_bytes: Count = 0  # resident before the engine was imported
     idle_bytes: Count = 0  # resident with the model loaded, before anything was run
     peak_bytes: Count = 0  # the most while the workload ran, over idle

@@ -4,21 +4,29 @@ raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), fi
 """
 
 from lstmbench.report import extra
+from lstmbench.report.probes import PROBE, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, render
 from lstmbench.report.study import STUDY, render_study, study_tables
+from lstmbench.report.survey import SURVEY, render_survey, survey_tables
 from lstmbench.report.tables import latency_table, parity_table, throughput_table
 from lstmbench.report.terminal import TerminalTable, terminal_tables
 
 __all__ = [
+    "PROBE",
     "STUDY",
+    "SURVEY",
     "Rendered",
     "TerminalTable",
     "extra",
     "latency_table",
     "parity_table",
+    "probe_tables",
     "render",
+    "render_probes",
     "render_study",
+    "render_survey",
     "study_tables",
+    "survey_tables",
     "terminal_tables",
     "throughput_table",
 ]

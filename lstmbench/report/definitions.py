@@ -75,3 +75,32 @@ def definitions() -> list[tuple[str, str]]:
         ("Provider", "Which part of the engine ran how many nodes, as the engine reports it."),
         ("Refused", "Not timed, or timed and not shown, for the reason that stands there."),
     ]
+
+
+_WRONG = (
+    "The runtime answered without a word, and not with what the operator gives: the error, and the mistake whose "
+    "answer it is within the same tolerances, if one is known."
+)
+_TOLERANCE = (
+    "Of each output: ten times the larger of what the operator is off by in the type of the row, in several orders of "
+    "summation, and u·√T; twice that in fp16 and of integers, where the operator rounds all that an engine can. The "
+    "same for every runtime."
+)
+
+
+def probe_definitions() -> list[tuple[str, str]]:
+    """What a cell of the matrix of features can say."""
+    return [
+        ("Right", "Y, Y_h and Y_c of every call are within their tolerances of the operator in float64."),
+        ("Wrong", _WRONG),
+        ("Refused", "The runtime said that it cannot, while it loaded the graph or while it ran it."),
+        ("Crashed", "The process ended by a signal, left, or was silent for longer than its time limit."),
+        ("Tolerance", _TOLERANCE),
+        ("P", "Peepholes; P_i, P_o and P_f are rows in which the other two are zero."),
+        ("Dynamic B, T", "One graph in one session, run at several sizes; other rows are run at one."),
+        (
+            "T = 0, B = 0, row of length 0",
+            "Where no step is taken, of which the standard says nothing, the state stays as given.",
+        ),
+        ("clip", "Bounds what goes into the gates, and is never reached by C_t; in clip of C_t it is."),
+    ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lstmbench.report import definitions, sheets, summary, wording
+from lstmbench.report import definitions, probes, sheets, summary, wording
 from lstmbench.report.figures import Figure
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
@@ -13,6 +13,7 @@ from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.summary import KeyFigure
 from lstmbench.report.verdicts import ParityLine
+from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES
 
 TITLE = "LSTM inference: parity and speed"
 CSV_FILES = ("parity.csv", "latency.csv", "throughput.csv")
@@ -34,6 +35,7 @@ class Document(NamedTuple):
     how_to_read: tuple[str, ...]
     definitions: list[tuple[str, str]]
     files: tuple[str, ...]
+    raw: tuple[str, ...]
 
 
 def subjects_of(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> list[SubjectColumns]:
@@ -56,9 +58,18 @@ def document(
         cautions=summary.cautions(machine, recorded.measurements),
         key_figures=summary.key_figures(parity, speed, noise),
         figures=figures,
-        sheets=sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+        sheets=[
+            *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+            *probes.probe_sheets(recorded.probes),
+        ],
         machine=summary.machine_facts(machine),
         how_to_read=definitions.HOW_TO_READ,
-        definitions=definitions.definitions(),
+        definitions=definitions.definitions() + (definitions.probe_definitions() if recorded.probes else []),
         files=CSV_FILES,
+        raw=(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(PROBES, recorded.probes), MACHINE),
     )
+
+
+def _where(name: str, rows: Sequence[object]) -> tuple[str, ...]:
+    """The file's name, where it has rows."""
+    return (name,) if rows else ()

@@ -41,7 +41,7 @@ def _line(speed: SpeedLine, weight: Weight) -> MemoryLine:
     if speed.refused or weight.refused:
         return line._replace(refused=speed.refused or plain(weight.refused))
     return line._replace(
-        file_mib=weight.file_bytes / _MIB,
+        file_mib=None if weight.file_bytes is None else weight.file_bytes / _MIB,
         engine_mib=max(0, weight.idle_bytes - weight.empty_bytes) / _MIB,
         peak_mib=weight.peak_bytes / _MIB,
         max_error=speed.max_error,

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import Machine, Measurement, ParityRow, Weight
-from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY
+from lstmbench.records import Machine, Measurement, ParityRow, ProbeRow, Weight
+from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES
 
 
 class Raw(NamedTuple):
@@ -17,6 +17,7 @@ class Raw(NamedTuple):
     parity: tuple[ParityRow, ...]
     measurements: tuple[Measurement, ...]
     weights: tuple[Weight, ...] = ()
+    probes: tuple[ProbeRow, ...] = ()  # where runtimes were probed
 
 
 def read(run: Path) -> Raw:
@@ -37,12 +38,14 @@ def read_checked(run: Path) -> Raw:
         raise RecordError(f"{run} holds no whole line of {PARITY} yet; check its exports with 'lstmbench check'")
     measurements = tuple(disk.read_journal(run / MEASUREMENTS, Measurement))
     weights = tuple(disk.read_journal(run / MEMORY, Weight))
+    probes = tuple(disk.read_journal(run / PROBES, ProbeRow))
     _demand_one_machine(run / MEASUREMENTS, machine, measurements)
     _demand_one_machine(run / MEMORY, machine, weights)
-    return Raw(machine, parity, measurements, weights)
+    _demand_one_machine(run / PROBES, machine, probes)
+    return Raw(machine, parity, measurements, weights, probes)
 
 
-def _demand_one_machine(path: Path, machine: Machine, rows: Sequence[Measurement | Weight]) -> None:
+def _demand_one_machine(path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow]) -> None:
     for n, row in enumerate(rows, 1):
         if row.machine != machine.fingerprint:
             raise RecordError(

@@ -37,7 +37,7 @@ class Row(NamedTuple):
     values: tuple[str, ...]
     refused: str = ""
     first: bool = False  # of a group
-    failed: bool = False
+    bad: tuple[str, ...] = ()  # of the values' columns
 
 
 class Sheet(NamedTuple):
@@ -50,6 +50,8 @@ class Sheet(NamedTuple):
     keys: tuple[str, ...]
     values: tuple[str, ...]
     rows: tuple[Row, ...]
+    words: tuple[str, ...] = ()  # of the values' columns, those that hold no numbers
+    wrapped: tuple[str, ...] = ()  # and those that hold sentences
 
 
 def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Sequence[MemoryLine] = ()) -> list[Sheet]:
@@ -75,7 +77,17 @@ def _parity(lines: Iterable[ParityLine]) -> Sheet:
     for line in lines:
         rows.append(_parity_row(line, first=line.subject != before))
         before = line.subject
-    return Sheet("parity", "Parity", "Parity with the float64 reference", _PARITY_NOTE, keys, values, tuple(rows))
+    return Sheet(
+        "parity",
+        "Parity",
+        "Parity with the float64 reference",
+        _PARITY_NOTE,
+        keys,
+        values,
+        tuple(rows),
+        words=("Worst at",),
+        wrapped=("Verdict",),
+    )
 
 
 def _parity_row(line: ParityLine, *, first: bool) -> Row:
@@ -90,7 +102,7 @@ def _parity_row(line: ParityLine, *, first: bool) -> Row:
         f"{line.verdict}: {line.reason}" if line.reason else line.verdict,
     )
     keys = (wording.export(s), s.cell, wording.engine(s), str(s.threads), line.output)
-    return Row(keys, values, first=first, failed=line.verdict == FAILED)
+    return Row(keys, values, first=first, bad=("Verdict",) if line.verdict == FAILED else ())
 
 
 def _speed(name: str, tab: str, what: str, note: str, lines: Iterable[SpeedLine]) -> Sheet:

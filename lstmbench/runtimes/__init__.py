@@ -1,7 +1,20 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, available, load, names
+from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, available, load, load_graphs, names
 from lstmbench.runtimes.code import digest
-from lstmbench.runtimes.contract import Draws, Runtime, takes_lengths
+from lstmbench.runtimes.contract import Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
 
-__all__ = ["FROM_CHECKPOINT", "Draws", "Runtime", "available", "digest", "load", "names", "takes_lengths"]
+__all__ = [
+    "FROM_CHECKPOINT",
+    "GRAPHS",
+    "Draws",
+    "GraphSession",
+    "RunsGraphs",
+    "Runtime",
+    "available",
+    "digest",
+    "load",
+    "load_graphs",
+    "names",
+    "takes_lengths",
+]

@@ -6,9 +6,10 @@ from importlib.metadata import entry_points
 from typing import NamedTuple, cast
 
 from lstmbench.errors import RuntimeMissingError
-from lstmbench.runtimes.contract import Runtime
+from lstmbench.runtimes.contract import RunsGraphs, Runtime
 
-GROUP = "lstmbench.runtimes"  # of entry points
+# of entry points: what runs our exports, and what runs any graph
+GROUP, GRAPHS = "lstmbench.runtimes", "lstmbench.graphs"
 
 
 class Entry(NamedTuple):
@@ -25,21 +26,34 @@ _OURS = {
     "onnxruntime-cpu": Entry("lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu"),
     "torch": Entry("lstmbench.runtimes.torch_eager:TorchEager", "torch", "torch"),
 }
+_OUR_GRAPHS = {
+    "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
+    "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
+}
 
 
-def names() -> tuple[str, ...]:
-    """Every name that can be asked for, installed or not."""
-    return tuple(sorted(_entries()))
+def names(group: str = GROUP) -> tuple[str, ...]:
+    """Every name that can be asked for, installed or not; with GRAPHS of those that run any graph."""
+    return tuple(sorted(_entries(group)))
 
 
-def available() -> tuple[str, ...]:
+def available(group: str = GROUP) -> tuple[str, ...]:
     """The names whose packages are installed here; none of them is imported to find out."""
-    return tuple(name for name, entry in sorted(_entries().items()) if _installed(entry.package))
+    return tuple(name for name, entry in sorted(_entries(group).items()) if _installed(entry.package))
 
 
 def load(name: str) -> type[Runtime]:
     """Import the adapter of this name, or `module:Class`; RuntimeMissingError in one line if that is not possible."""
-    entry = _entry(name)
+    return cast("type[Runtime]", _load(name, GROUP, ("run", "placement", "close")))
+
+
+def load_graphs(name: str) -> type[RunsGraphs]:
+    """Import what runs any graph under this name, or `module:Class`; RuntimeMissingError if that is not possible."""
+    return cast("type[RunsGraphs]", _load(name, GRAPHS, ("graph",)))
+
+
+def _load(name: str, group: str, members: tuple[str, ...]) -> type:
+    entry = _entry(name, group)
     if entry.extra and not _installed(entry.package):
         raise RuntimeMissingError(
             f"runtime {name!r} needs the extra {entry.extra!r}: pip install 'lstmbench[{entry.extra}]'"
@@ -50,22 +64,27 @@ def load(name: str) -> type[Runtime]:
     except Exception as error:  # a third party's module may raise anything
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise RuntimeMissingError(f"runtime {name!r} ({entry.target}) cannot be imported: {why}") from error
-    return _demand_runtime(name, entry, found)
+    missing = [member for member in members if not callable(getattr(found, member, None))]
+    if not isinstance(found, type) or missing:
+        lacks = f"it lacks {', '.join(missing)}" if missing else "it is no class"
+        raise RuntimeMissingError(f"runtime {name!r} ({entry.target}) is not one: {lacks}")
+    return found
 
 
-def _entry(name: str) -> Entry:
+def _entry(name: str, group: str) -> Entry:
     if ":" in name:
         return Entry(name, name.partition(":")[0])
-    entries = _entries()
+    entries = _entries(group)
     if name not in entries:
-        raise RuntimeMissingError(f"no runtime named {name!r}; here: {', '.join(sorted(entries))}")
+        which = "" if group == GROUP else " that runs any graph"
+        raise RuntimeMissingError(f"no runtime named {name!r}{which}; here: {', '.join(sorted(entries))}")
     return entries[name]
 
 
-def _entries() -> dict[str, Entry]:
+def _entries(group: str) -> dict[str, Entry]:
     # ours come last and win: nobody else's code may run under a name whose rows readers know
-    others = {point.name: Entry(point.value, point.value.partition(":")[0]) for point in entry_points(group=GROUP)}
-    return others | _OURS
+    others = {point.name: Entry(point.value, point.value.partition(":")[0]) for point in entry_points(group=group)}
+    return others | (_OURS if group == GROUP else _OUR_GRAPHS)
 
 
 def _installed(package: str) -> bool:
@@ -73,11 +92,3 @@ def _installed(package: str) -> bool:
         return importlib.util.find_spec(package.partition(".")[0]) is not None
     except ValueError:  # a module that does not know where it came from: an entry point may name anything
         return False
-
-
-def _demand_runtime(name: str, entry: Entry, found: object) -> type[Runtime]:
-    missing = [member for member in ("run", "placement", "close") if not callable(getattr(found, member, None))]
-    if not isinstance(found, type) or missing:
-        lacks = f"it lacks {', '.join(missing)}" if missing else "it is no class"
-        raise RuntimeMissingError(f"runtime {name!r} ({entry.target}) is not one: {lacks}")
-    return cast("type[Runtime]", found)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import lstmbench
-from lstmbench.runtimes.contract import Runtime
 
 _COMPUTES = ("model", "runtimes", "worker")  # of our packages: what stands between an export and its answer
 
 
-def digest(adapter: type[Runtime]) -> str:
+def digest(adapter: type) -> str:
     """SHA-256 of the adapter's source file and of ours that compute, in the order of their names."""
     sha = hashlib.sha256()
     for path in sorted({*_ours(), *_its_own(adapter)}):
@@ -25,7 +24,7 @@ def _ours() -> Iterator[Path]:
         yield from (package / name).glob("*.py")
 
 
-def _its_own(adapter: type[Runtime]) -> Iterator[Path]:
+def _its_own(adapter: type) -> Iterator[Path]:
     try:
         yield Path(inspect.getfile(adapter))
     except (TypeError, OSError):  # compiled, or made in an interpreter

@@ -10,10 +10,17 @@ shapes. What it answers is checked after each call. In `pyproject.toml` of the p
 Its name says engine and provider. It raises an LstmbenchError, in one line, for what a user can mend; anything else
 that it raises is shown as its own failure. A provider other than the one that its name promises is an error. Of exports
 of form `generate` nothing is asked but what `Draws` says, and of a class without it nothing at all.
+
+An engine that runs any ONNX graph says so by a class method `graph`, as `RunsGraphs` has it; the class is then named
+under `lstmbench.graphs`, in a section like the one above, and need not be a `Runtime` at all.
 """
 
 import inspect
-from typing import Protocol
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.records import ExportedModel, Placement
@@ -60,6 +67,32 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Release what the engine holds; nothing is called afterwards."""
+
+
+class GraphSession(Protocol):
+    """One engine that holds one ONNX graph, as it lies on disk."""
+
+    version: str  # of the engine
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Compute all outputs of the graph from its inputs, both by name; what cannot be computed is an exception."""
+        ...
+
+    def placement(self) -> tuple[Placement, ...]:
+        """Which provider runs how many nodes of each operator; () where the engine has no such notion."""
+        ...
+
+    def close(self) -> None:
+        """Release what the engine holds; nothing is called afterwards."""
+
+
+class RunsGraphs(Protocol):
+    """What a class is whose engine runs any ONNX file, of this or any other exporter."""
+
+    @classmethod
+    def graph(cls, path: Path, *, threads: int) -> GraphSession:
+        """Load a file for `threads` threads, ready to run; external data lies in its folder."""
+        ...
 
 
 def takes_lengths(adapter: type[Runtime]) -> bool:

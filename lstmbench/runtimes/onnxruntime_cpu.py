@@ -1,15 +1,17 @@
-"""ONNX Runtime, CPU provider: the exported file as it lies on disk."""
+"""ONNX Runtime, CPU provider: the exported file as it lies on disk, or any other."""
 
-from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens
-from lstmbench.errors import RecordError, RuntimeMissingError, WorkerError
+from lstmbench.errors import RecordError, WorkerError
 from lstmbench.records import ExportedModel, Head, ModelConfig, Placement
 from lstmbench.runtimes import unchanged
+from lstmbench.runtimes.onnxruntime_graph import OnnxRuntimeGraph
+from lstmbench.runtimes.onnxruntime_session import demand_provider, options, placement
 
 PROVIDER = "CPUExecutionProvider"
 # inputs and outputs in order, with ONNX Runtime's words for their types
@@ -34,8 +36,13 @@ class OnnxRuntimeCpu:
         self._beside = _beside(exported, graph)  # the session takes no copy
         self._session = _session(exported, graph, self._beside, threads)
         _demand_names(exported, self._session)
-        self._placement = _placement(self._session)
-        _demand_provider(self._session, self._placement)
+        self._placement = placement(self._session)
+        demand_provider(self._session, self._placement, PROVIDER)
+
+    @classmethod
+    def graph(cls, path: Path, *, threads: int) -> OnnxRuntimeGraph:
+        """Load any ONNX file, by its own names."""
+        return OnnxRuntimeGraph(path, threads=threads, provider=PROVIDER)
 
     def run(
         self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
@@ -86,14 +93,11 @@ def _beside(exported: ExportedModel, graph: bytes) -> dict[str, ort.OrtValue]:
 def _session(
     exported: ExportedModel, graph: bytes, beside: dict[str, ort.OrtValue], threads: int
 ) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1  # the graph is a chain: nothing to run side by side
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # unknown to old ones: ignored
+    chosen = options(threads)
     if beside:
-        options.add_external_initializers(list(beside), list(beside.values()))
+        chosen.add_external_initializers(list(beside), list(beside.values()))
     try:
-        return ort.InferenceSession(graph, options, providers=[PROVIDER])
+        return ort.InferenceSession(graph, chosen, providers=[PROVIDER])
     except Exception as error:  # ONNX Runtime's errors share no base class but this one
         why = " ".join(str(error).split())
         raise WorkerError(f"onnxruntime {ort.__version__} cannot load {exported.path}; export again: {why}") from error
@@ -116,23 +120,6 @@ def _demand_names(exported: ExportedModel, session: ort.InferenceSession) -> Non
 
 def _listed(types: dict[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in types.items())
-
-
-def _placement(session: ort.InferenceSession) -> tuple[Placement, ...]:
-    if not hasattr(session, "get_provider_graph_assignment_info"):
-        return ()
-    parts = session.get_provider_graph_assignment_info()
-    nodes = Counter((part.ep_name, node.op_type) for part in parts for node in part.get_nodes())
-    return tuple(
-        Placement(provider=provider, operator=operator, nodes=count)
-        for (provider, operator), count in sorted(nodes.items())
-    )
-
-
-def _demand_provider(session: ort.InferenceSession, placement: tuple[Placement, ...]) -> None:
-    others = {*session.get_providers(), *(part.provider for part in placement)} - {PROVIDER}
-    if others:
-        raise RuntimeMissingError(f"asked ONNX Runtime for {PROVIDER}, got {', '.join(sorted(others))}")
 
 
 def _zeros(config: ModelConfig, batch: int) -> State:

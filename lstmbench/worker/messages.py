@@ -1,19 +1,36 @@
-"""What parent and child say to each other: six requests, and a reply to each but the last."""
+"""What parent and child say to each other: eight requests, and a reply to each but the last."""
 
 import math
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmbench.arrays import Floats, Lengths, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State
 from lstmbench.records import Count, ExportedModel, Placement, Positive, Record, Workload
+
+Dtype: TypeAlias = Literal[
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 
 
 class Array(Record, frozen=True, kw_only=True):
     """An array in C order and this machine's byte order."""
 
-    dtype: Literal["int64", "int32", "float32"]
+    dtype: Dtype
     shape: tuple[Count, ...]
     data: bytes
 
@@ -67,12 +84,26 @@ class Weigh(Record, frozen=True, kw_only=True, tag=True):
     inputs: Array
 
 
+class LoadGraph(Record, frozen=True, kw_only=True, tag=True):
+    """The first request, in place of Load: take up a graph, of this or any other exporter."""
+
+    runtime: str
+    path: str
+    threads: Positive
+
+
+class RunGraph(Record, frozen=True, kw_only=True, tag=True):
+    """Compute once: every input of the graph by its name."""
+
+    inputs: dict[str, Array]
+
+
 class Close(Record, frozen=True, kw_only=True, tag=True):
     """Release the runtime and exit; there is no reply but the end."""
 
 
 class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
-    """Reply to Load: which engine it is, how long it took to be ready, and what runs where."""
+    """Reply to Load and LoadGraph: which engine it is, how long it took to be ready, and what runs where."""
 
     version: str
     code_sha256: str  # of the adapter and of what it computes with
@@ -86,6 +117,12 @@ class Answer(Record, frozen=True, kw_only=True, tag=True):
 
     output: Array
     state: tuple[Array, Array]
+
+
+class Outputs(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to RunGraph: every output of the graph by its name."""
+
+    outputs: dict[str, Array]
 
 
 class Samples(Record, frozen=True, kw_only=True, tag=True):
@@ -114,18 +151,17 @@ class Failure(Record, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request: TypeAlias = Load | Run | Generate | Measure | Weigh | Close
-Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Failure
+Request: TypeAlias = Load | Run | Generate | Measure | Weigh | LoadGraph | RunGraph | Close
+Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Outputs | Failure
 
 
-def pack(array: Tokens | Floats | Lengths) -> Array:
-    """An int64, int32 or float32 array of any shape and layout -> what is sent."""
-    whole: Literal["int64", "int32"] = "int64" if array.dtype == np.int64 else "int32"
-    kind: Literal["int64", "int32", "float32"] = "float32" if array.dtype == np.float32 else whole
-    return Array(dtype=kind, shape=array.shape, data=array.tobytes())
+def pack(array: NDArray[Any]) -> Array:
+    """An array of any shape, layout and byte order -> what is sent."""
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return Array(dtype=cast("Dtype", native.dtype.name), shape=array.shape, data=native.tobytes())
 
 
-def unpack(array: Array) -> NDArray[np.int64] | Floats:
+def unpack(array: Array) -> NDArray[Any]:
     """What was sent -> an array of its own memory: aligned and writable, as engines want it."""
     return np.frombuffer(array.data, array.dtype).reshape(array.shape).copy()
 

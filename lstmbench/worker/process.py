@@ -2,57 +2,42 @@
 
 import math
 from time import perf_counter
-from types import TracebackType
-from typing import Self, TypeVar
 
-import msgspec
 import numpy as np
 
-from lstmbench import errors
 from lstmbench.arrays import Floats, Lengths, State, Tokens
-from lstmbench.errors import LstmbenchError, WorkerError
-from lstmbench.records import Decoding, ExportedModel, Record, Workload
+from lstmbench.errors import WorkerError
+from lstmbench.records import Decoding, ExportedModel, Workload
 from lstmbench.units import mebibytes
 from lstmbench.worker import messages, shapes, wire
-from lstmbench.worker.child import Child
 from lstmbench.worker.messages import (
     Answer,
-    Close,
-    Failure,
     Footprint,
     Generate,
     Load,
     Measure,
-    Reply,
     Run,
     Samples,
     Weigh,
     WorkerInfo,
 )
-
-_CLOSING_S = 5.0
-_REPLIES: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-
-R = TypeVar("R", bound=Record)
+from lstmbench.worker.talk import Talk
 
 
-class Worker:
+class Worker(Talk):
     """One runtime with one model in a process of its own; the parent blocks while it works.
 
     Errors are LstmbenchErrors in one line: RuntimeMissingError or what the adapter raised while it was loaded, and
-    WorkerError for a crash, an exit, silence of more than `timeout_s` and any other exception. After an error the
-    worker is closed, unless the inputs were refused before they were sent.
+    WorkerError for any other exception, of its kind CrashError for a crash, an exit or silence of more than
+    `timeout_s`. After an error the worker is closed, unless the inputs were refused before they were sent.
     """
 
     def __init__(self, runtime: str, exported: ExportedModel, *, threads: int = 1, timeout_s: float = 300) -> None:
-        if threads < 1 or timeout_s <= 0:
-            raise ValueError("a worker needs at least one thread and some time")
-        self.runtime, self.exported, self.timeout_s = runtime, exported, timeout_s
-        self._closed = ""  # why, once it is
         begin_s = perf_counter()
-        self._child = Child(threads=threads)
+        super().__init__(runtime, threads=threads, timeout_s=timeout_s)
+        self.exported = exported
         load = Load(runtime=runtime, exported=exported, threads=threads)
-        self.info = self._ask(load, WorkerInfo, doing=f"loading {exported.name}", timeout_s=timeout_s)
+        self.info = self.ask(load, WorkerInfo, doing=f"loading {exported.name}", timeout_s=timeout_s)
         self.spawn_s = self.info.taken_s - begin_s  # until the process took requests: one clock for all processes
 
     def run(
@@ -76,7 +61,7 @@ class Worker:
             state=None if state is None else messages.pack_state(state),
             lengths=None if ends is None else messages.pack(ends),
         )
-        answer = self._ask(request, Answer, doing=f"running (B={batch}, T={time})", timeout_s=self.timeout_s)
+        answer = self.ask(request, Answer, doing=f"running (B={batch}, T={time})", timeout_s=self.timeout_s)
         (output,) = messages.unpack_floats(answer.output)
         return output, State(*messages.unpack_floats(*answer.state))
 
@@ -102,7 +87,7 @@ class Worker:
             top_k=how.top_k,
         )
         doing = f"drawing (B={batch}, N={uniform.shape[1]})"
-        answer = self._ask(request, Answer, doing=doing, timeout_s=self.timeout_s)
+        answer = self.ask(request, Answer, doing=doing, timeout_s=self.timeout_s)
         tokens = messages.unpack(answer.output).astype(np.int64, copy=False)
         return tokens, State(*messages.unpack_floats(*answer.state))
 
@@ -135,7 +120,7 @@ class Worker:
             max_samples=max_samples,
         )
         doing = f"timing {workload.kind} (B={workload.batch}, T={workload.time})"
-        return self._ask(request, Samples, doing=doing, timeout_s=self.timeout_s * min_samples + warmup_s + budget_s)
+        return self.ask(request, Samples, doing=doing, timeout_s=self.timeout_s * min_samples + warmup_s + budget_s)
 
     def weigh(self, workload: Workload, inputs: Tokens | Floats) -> Footprint:
         """Memory that a workload takes, in bytes, over what the process held with the model loaded and nothing run.
@@ -145,66 +130,7 @@ class Worker:
         shapes.demand_workload(self.exported, workload, inputs)
         doing = f"weighing {workload.kind} (B={workload.batch}, T={workload.time})"
         request = Weigh(workload=workload, inputs=messages.pack(inputs))
-        return self._ask(request, Footprint, doing=doing, timeout_s=self.timeout_s)
-
-    def close(self) -> None:
-        """Let the runtime release what it holds, then end the process; what goes wrong here harms no answer."""
-        if self._closed:
-            return
-        try:
-            wire.send(self._child.channel, Close(), timeout_s=_CLOSING_S)
-            self._child.wait_for_end(_CLOSING_S)
-        except OSError:  # a timeout is one too: engines crash or hang at their end, after all answers are in
-            pass
-        finally:
-            self._end("it is no longer needed")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _ask(self, request: Record, kind: type[R], *, doing: str, timeout_s: float) -> R:
-        if self._closed:
-            raise WorkerError(f"the worker of runtime {self.runtime!r} was closed before: {self._closed}")
-        try:
-            wire.send(self._child.channel, request, timeout_s=timeout_s)
-            reply = wire.receive(self._child.channel, _REPLIES, timeout_s=timeout_s)
-        except BaseException as error:
-            ended, last_line = self._end(f"it failed while {doing}")
-            what = _what_went_wrong(error, ended, timeout_s)
-            if what is None:  # Ctrl-C, or a defect of ours
-                raise
-            quoted = f": {last_line}" if last_line else ""
-            raise WorkerError(f"runtime {self.runtime!r} {what} while {doing}{quoted}") from error
-        if isinstance(reply, Failure):
-            self._end(f"it failed while {doing}")
-            raise _as_error(reply, f"runtime {self.runtime!r} failed while {doing}")
-        assert isinstance(reply, kind), reply
-        return reply
-
-    def _end(self, why: str) -> tuple[str, str]:
-        """Kill the child -> how it ended, and the last line that it wrote."""
-        self._closed = why
-        return self._child.kill(), self._child.last_line()
-
-
-def _what_went_wrong(error: BaseException, ended: str, timeout_s: float) -> str | None:
-    if isinstance(error, TimeoutError):
-        return f"gave no answer within {timeout_s:g} s"
-    if isinstance(error, EOFError | OSError):
-        return ended
-    return "wrote into the worker's own channel" if isinstance(error, ValueError) else None
-
-
-def _as_error(failure: Failure, who: str) -> LstmbenchError:
-    if not failure.error:
-        return WorkerError(f"{who}: {failure.message}")
-    kind: type[LstmbenchError] = getattr(errors, failure.error)
-    return kind(failure.message)
+        return self.ask(request, Footprint, doing=doing, timeout_s=self.timeout_s)
 
 
 def _demand_room(sent_bytes: int, output: tuple[int, ...], state: tuple[int, ...]) -> None:

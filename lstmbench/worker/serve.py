@@ -20,12 +20,14 @@ from lstmbench.arrays import State
 from lstmbench.records import ExportedModel
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
 from lstmbench.worker import memory, messages, timing, wire
+from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
     Failure,
     Footprint,
     Generate,
     Load,
+    LoadGraph,
     Measure,
     Reply,
     Request,
@@ -68,13 +70,22 @@ class Session:
             placement=tuple(self.runtime.placement()),
         )
 
-    def answer(self, request: Run | Generate | Measure | Weigh) -> Reply:
+    def answer(self, request: Request) -> Reply:
         """Serve one request."""
-        if isinstance(request, Run):
-            return self._run(request)
-        if isinstance(request, Weigh):
-            return self._weigh(request)
-        return self._generate(request) if isinstance(request, Generate) else self._measure(request)
+        match request:
+            case Run():
+                return self._run(request)
+            case Generate():
+                return self._generate(request)
+            case Measure():
+                return self._measure(request)
+            case Weigh():
+                return self._weigh(request)
+        raise AssertionError(request)
+
+    def close(self) -> None:
+        """Release what the engine holds."""
+        self.runtime.close()
 
     def _generate(self, request: Generate) -> Answer:
         prompt, (uniform,) = messages.unpack(request.prompt), messages.unpack_floats(request.uniform)
@@ -127,12 +138,12 @@ def _state(request: Run | Generate) -> State | None:
 def serve(channel: socket.socket) -> None:
     """Answer until the parent says close, or is gone."""
     threading.Thread(target=_end_with_parent, args=(channel.fileno(),), daemon=True).start()
-    session: Session | None = None
+    session: Session | GraphSession | None = None
     try:
         while not isinstance(request := wire.receive(channel, _REQUESTS), messages.Close):
             try:
-                if isinstance(request, Load):
-                    session = Session(request)
+                if isinstance(request, Load | LoadGraph):
+                    session = Session(request) if isinstance(request, Load) else GraphSession(request)
                     reply: Reply = session.info()
                 else:
                     assert session is not None, "the parent loads first"
@@ -143,7 +154,7 @@ def serve(channel: socket.socket) -> None:
     except (EOFError, OSError):  # the parent is gone
         return
     if session is not None:
-        session.runtime.close()
+        session.close()
 
 
 def failure(error: Exception) -> Failure:

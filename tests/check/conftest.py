@@ -22,7 +22,8 @@ class Inline:
     def __init__(self, runtime: str, exported: ExportedModel, *, threads: int) -> None:
         self.exported = exported
         self.runtime = load(runtime)(exported, threads=threads)
-        self.info = WorkerInfo(version=self.runtime.version, code_sha256=self.code, load_s=0.1, placement=())
+        times = {"taken_s": 0.0, "load_s": 0.1}
+        self.info = WorkerInfo(version=self.runtime.version, code_sha256=self.code, placement=(), **times)
 
     def run(self, inputs, state=None, *, lengths=None):
         self.ran.append(type(self.runtime).__name__)

@@ -11,7 +11,7 @@ from lstmbench.bench import Effort, bench, grid
 from lstmbench.export import export
 from lstmbench.records import Measurement
 
-EFFORT = Effort(processes=1, rounds=2, warmup_s=0.0, budget_s=0.02, samples=200)
+EFFORT = Effort(processes=1, twins=False, rounds=2, warmup_s=0.0, budget_s=0.02, samples=200)
 WORKLOADS = grid(batches=(2,), times=(3,), kinds=("score", "decode"))
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from lstmbench import disk, runfolder
 from lstmbench.check.cases import Case
+from lstmbench.check.foreign.opened import opened
 from lstmbench.check.oracle import Oracle
 from lstmbench.corpus import read_vocabulary
 from lstmbench.errors import LstmbenchError
@@ -63,6 +64,11 @@ def _check(root: Path) -> object:
 
 def _inspect(name: str) -> Callable[[Path], object]:
     return lambda root: (msgspec.json.encode(inspect(root / "models" / "m" / name)), None)[1]
+
+
+def _anybodys(name: str) -> Callable[[Path], object]:
+    """What the check of one file sees of it before a runtime gets it."""
+    return lambda root: (opened(root / "models" / "m" / name, evaluable=True), None)[1]
 
 
 def _letters(root: Path) -> object:
@@ -128,6 +134,8 @@ KINDS = {
     "record with data": Kind("models/m/scan-fp32.json", damage.of_json, _check),
     "graph": Kind("models/m/lstm-fp32.onnx", damage.of_onnx, _inspect("lstm-fp32.onnx"), named=True),
     "graph with data": Kind("models/m/scan-fp32.onnx", damage.of_onnx, _inspect("scan-fp32.onnx"), named=True),
+    "graph, anybody's": Kind("models/m/lstm-fp32.onnx", damage.of_onnx, _anybodys("lstm-fp32.onnx"), named=True),
+    "its data": Kind("models/m/scan-fp32.onnx.data", damage.anyhow, _anybodys("scan-fp32.onnx")),
     "data": Kind("models/m/scan-fp32.onnx.data", damage.anyhow, _inspect("scan-fp32.onnx")),
     "parity, reported": Kind("run/parity.jsonl", damage.of_lines, _report),
     "measurements, reported": Kind("run/measurements.jsonl", damage.of_lines, _report),

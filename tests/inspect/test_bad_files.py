@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from lstmbench.errors import RecordError
-from lstmbench.inspect import external, flow, inspect, opening, tensors
+from lstmbench.inspect import flow, inspect, tensors
+from lstmbench.onnxfile import external, opening
 
 P = np.linspace(-1, 1, 12, dtype=np.float32).reshape(1, 12)
 

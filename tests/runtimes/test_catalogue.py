@@ -65,6 +65,27 @@ def test_an_unknown_name_is_answered_with_the_known(monkeypatch):
     assert str(caught.value) == "no runtime named 'tensorrt'; here: numpy, onnxruntime-cpu, torch"
 
 
+def test_what_runs_graphs_is_listed_apart(monkeypatch):
+    assert [n for n in runtimes.names(runtimes.GRAPHS) if n in catalogue._OUR_GRAPHS] == [
+        "onnx-reference",
+        "onnxruntime-cpu",
+    ]
+    assert "onnx-reference" not in runtimes.names(), "it runs no export"
+    hide(monkeypatch, "onnxruntime")
+    assert "onnxruntime-cpu" not in runtimes.available(runtimes.GRAPHS)
+    assert "onnx-reference" in runtimes.available(runtimes.GRAPHS)
+
+
+def test_a_package_brings_what_runs_graphs_by_an_entry_point_of_its_own(tmp_path, monkeypatch):
+    (tmp_path / "graphs_of_tests.py").write_text("class Engine:\n    def graph(self): ...\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    point = EntryPoint(name="engine", value="graphs_of_tests:Engine", group="lstmbench.graphs")
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [point] if group == "lstmbench.graphs" else [])
+    assert runtimes.load_graphs("engine").__name__ == "Engine"
+    with pytest.raises(RuntimeMissingError, match="no runtime named 'engine'; here: numpy"):
+        runtimes.load("engine")
+
+
 def test_a_package_brings_its_runtime_by_entry_point(plugins):
     assert "engine" in runtimes.names()
     assert "engine" in runtimes.available()

@@ -13,7 +13,8 @@ pytest.importorskip("onnxruntime")
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
-from lstmbench.runtimes.onnxruntime_cpu import OnnxRuntimeCpu, _demand_provider
+from lstmbench.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
+from lstmbench.runtimes.onnxruntime_session import demand_provider
 
 E, H, D = 3, 4, 2
 MODEL = ModelConfig(head="layer", peephole="diagonal", input_size=E, hidden_size=H, bidirectional=True)
@@ -109,7 +110,7 @@ class Session:
 def test_another_provider_than_the_one_asked_for_is_an_error(providers, elsewhere):
     placement = tuple(Placement(provider=provider, operator="LSTM", nodes=1) for provider in elsewhere)
     with pytest.raises(RuntimeMissingError, match="asked ONNX Runtime for CPUExecutionProvider, got CUDA"):
-        _demand_provider(Session(*providers), placement)
+        demand_provider(Session(*providers), placement, "CPUExecutionProvider")
 
 
 def test_an_onnxruntime_too_old_to_tell_the_placement_tells_nothing(make, monkeypatch):

@@ -189,3 +189,80 @@ class Forgets:
 
 
 not_a_class = Echo.run
+
+
+class Graph:
+    """Behaves: every input comes back under its own name, and runs on nothing."""
+
+    version = "1.0"
+
+    def __init__(self, path, *, threads):
+        self.path, self.threads = path, threads
+
+    @classmethod
+    def graph(cls, path, *, threads):
+        return cls(path, threads=threads)
+
+    def run(self, inputs):
+        return inputs
+
+    def placement(self):
+        return (Placement(provider="Fake", operator="LSTM", nodes=2),)
+
+    def close(self):
+        pass
+
+
+class GraphSegfaults(Graph):
+    def run(self, inputs):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class GraphSegfaultsAtLoad(Graph):
+    def __init__(self, path, *, threads):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class GraphIsKilled(Graph):
+    def run(self, inputs):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class GraphHangs(Graph):
+    def run(self, inputs):
+        time.sleep(60)
+
+
+class GraphExits(Graph):
+    def run(self, inputs):
+        os._exit(0)
+
+
+class GraphWritesIntoTheChannel(Graph):
+    def run(self, inputs):
+        WritesIntoTheChannel.run(self, inputs, None)
+
+
+class GraphRaises(Graph):
+    def run(self, inputs):
+        raise ValueError("no kernel\nfor LSTM(99)")
+
+
+class GraphRaisesAtLoad(Graph):
+    def __init__(self, path, *, threads):
+        raise NotImplementedError("no such operator")
+
+
+class GraphGivesText(Graph):
+    def run(self, inputs):
+        return {"y": np.array(["a"])}
+
+
+class GraphGivesAList(Graph):
+    def run(self, inputs):
+        return {"y": [np.zeros(1)]}
+
+
+class GraphGivesTooMuch(Graph):
+    def run(self, inputs):
+        return {"y": np.broadcast_to(np.float32(0), (2**29,))}

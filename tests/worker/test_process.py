@@ -15,7 +15,7 @@ import pytest
 from lstmbench.arrays import State
 from lstmbench.errors import CheckpointError, RuntimeMissingError, WorkerError
 from lstmbench.records import Placement, Workload
-from lstmbench.worker import Worker, child, process
+from lstmbench.worker import Worker, child, talk
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -174,7 +174,7 @@ def test_a_run_that_no_frame_can_hold_is_refused_before_it_is_made(fake_export):
 
 @pytest.mark.parametrize("name", ["SegfaultsAtClose", "HangsAtClose"])
 def test_trouble_at_the_end_costs_no_answer(fake_export, name, monkeypatch):
-    monkeypatch.setattr(process, "_CLOSING_S", 0.3)
+    monkeypatch.setattr(talk, "_CLOSING_S", 0.3)
     assert ask(name, fake_export)[0].shape == (2, 3, 5)
 
 

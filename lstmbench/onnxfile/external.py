@@ -10,10 +10,19 @@ import onnx_ir as ir
 
 from lstmbench.arrays import Floats
 from lstmbench.errors import RecordError
-from lstmbench.inspect.inspection import External
 from lstmbench.ordinary import inside, opened
+from lstmbench.records import Record
 
 _MOST_BYTES = 2**42  # of a file beside a model; no more than what is asked for is read of it
+
+
+class External(Record, frozen=True, kw_only=True):
+    """A file beside the model that holds tensors of it."""
+
+    file: str
+    tensors: int
+    size_bytes: int | None  # None: it is not there, or lies outside the model's folder and was not looked at
+    problem: str = ""
 
 
 def files(folder: Path, tensors: Iterable[ir.TensorProtocol]) -> tuple[External, ...]:

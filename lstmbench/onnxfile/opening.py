@@ -13,14 +13,14 @@ from google.protobuf.message import DecodeError
 from lstmbench import disk
 from lstmbench.errors import RecordError
 
-_LIMIT_BYTES = 2**31  # of one protobuf message
+LIMIT_BYTES = 2**31  # of one protobuf message
 _MOST_PARTS = 2**18  # ten thousand unrolled steps of two layers have fewer; each takes some 2 KB and 30 µs
 
 
 def read(path: Path) -> tuple[bytes, ir.Model]:
     """The bytes and the graph; RecordError if there is no file, or none that holds an ONNX model."""
     _demand_file(path)
-    data = disk.read_bytes(path, most_bytes=_LIMIT_BYTES, named=True)
+    data = disk.read_bytes(path, most_bytes=LIMIT_BYTES, named=True)
     if not data:
         raise RecordError(f"{path} is empty; copy or export it again")
     return data, _model(path, data)
@@ -43,7 +43,7 @@ def _demand_file(path: Path) -> None:
         raise RecordError(f"no file {path}")
     if not path.is_file():
         raise RecordError(f"{path} is no ordinary file")
-    if path.stat().st_size > _LIMIT_BYTES:
+    if path.stat().st_size > LIMIT_BYTES:
         raise RecordError(
             f"{path} is no ONNX: it is larger than 2 GiB, which no ONNX file can be without external data"
         )

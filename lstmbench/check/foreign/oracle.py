@@ -1,0 +1,112 @@
+"""Who knows what a file must answer: the float64 evaluation of a graph, or the float64 reference with a checkpoint."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmbench import parity
+from lstmbench.check.foreign.opened import Opened, about
+from lstmbench.check.foreign.ranges import Use, use
+from lstmbench.errors import CheckpointError, CrashError, GraphError, WorkerError
+from lstmbench.model import folder
+from lstmbench.model.weights import expected_shapes
+from lstmbench.onnxfile.ports import Port
+from lstmbench.parity import Expected
+from lstmbench.records import ModelConfig
+from lstmbench.runtimes.evaluated import expected
+from lstmbench.worker import GraphWorker
+
+Array = NDArray[Any]
+_EVALUATED = "lstmbench.runtimes.evaluated:Evaluated"
+_LIMIT_S = 300.0  # to load, and at each size
+_FLOAT, _INT = np.dtype(np.float32), np.dtype(np.int64)
+
+
+class Oracle(Protocol):
+    """What is wanted of a file, by the oracle's own names."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    uses: dict[str, Use]  # of each input that is integers
+    optional: frozenset[str]  # inputs and outputs that a file may do without
+
+    def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
+        """What each output must be at these inputs, and how far it may be off; GraphError where it cannot be told."""
+        ...
+
+
+class GraphOracle:
+    """A graph in float64, evaluated in a process of its own, which ends with the check."""
+
+    optional: frozenset[str] = frozenset()
+
+    def __init__(self, file: Opened) -> None:
+        self.inputs, self.outputs = file.ports
+        self.uses = {port.name: use(file.model, port.name) for port in self.inputs}
+        self._path = file.path
+        self._worker: GraphWorker | None = None
+        for port in self.outputs:
+            if port.dtype == np.float64:
+                raise GraphError(
+                    f"{file.path}: its output {port.name!r} is float64, as the evaluation itself: only outputs in "
+                    f"float32, of integers and of truth values can be judged"
+                )
+
+    def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
+        """Evaluate in float64, and several times in float32."""
+        with about(self._path):
+            try:
+                self._worker = self._worker or GraphWorker(_EVALUATED, self._path, timeout_s=_LIMIT_S)
+                return expected(self._worker.run(inputs))
+            except WorkerError as error:
+                self._worker = None  # an error closed it
+                why = "takes too long or too much memory" if isinstance(error, CrashError) else "cannot be evaluated"
+                raise GraphError(f"it {why}: {error}") from error
+            except GraphError:
+                self._worker = None
+                raise
+
+    def close(self) -> None:
+        """End the process."""
+        if self._worker is not None:
+            self._worker.close()
+
+
+class CheckpointOracle:
+    """The NumPy reference with the weights of a model folder, for head `lm` or for its layers alone."""
+
+    optional = frozenset(["h_0", "c_0", "lengths", "h_n", "c_n"])
+
+    def __init__(self, path: Path, found: tuple[Port, ...]) -> None:
+        checkpoint = folder.read(path)
+        model = checkpoint.folder.model
+        if model.head == "lm" and not any(port.dtype.kind in "iu" and len(port.dims or ()) == 2 for port in found):
+            model = model.layers_only()
+        self.model: ModelConfig = model
+        missing = [name for name in expected_shapes(model) if name not in checkpoint.weights]
+        if missing:
+            raise CheckpointError(f"{path} holds no {missing[0]}")
+        self._weights = {name: checkpoint.weights[name] for name in expected_shapes(model)}
+        self.inputs, self.outputs = _contract(model)
+        known = {"input_ids": Use(rows=model.vocabulary_size), "lengths": Use(lengths=True)}
+        self.uses = {port.name: known.get(port.name, Use()) for port in self.inputs}
+
+    def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
+        """Run the reference; states that are not given are zeros."""
+        given = inputs[self.inputs[0].name]
+        state = (inputs["h_0"], inputs["c_0"]) if "h_0" in inputs else None
+        answer = parity.expect(self.model, self._weights, given, state, lengths=inputs.get("lengths"))
+        return {one.name: one for one in answer}
+
+
+def _contract(model: ModelConfig) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    D, H, L = model.directions, model.hidden_size, model.num_layers
+    lm = model.head == "lm"
+    given = Port("input_ids", _INT, ("B", "T")) if lm else Port("x", _FLOAT, ("B", "T", model.input_size))
+    name, _, _ = model.output_names
+    output = Port(name, _FLOAT, ("B", "T", model.vocabulary_size if lm else D * H))
+    states = [Port(name, _FLOAT, (D * L, "B", H)) for name in ("h_0", "c_0", "h_n", "c_n")]
+    return (given, *states[:2], Port("lengths", np.dtype(np.int32), ("B",))), (output, *states[2:])

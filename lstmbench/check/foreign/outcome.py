@@ -1,0 +1,71 @@
+"""What the check of a foreign file found."""
+
+import math
+from collections.abc import Iterable
+
+from lstmbench.records import Record
+
+
+class ForeignRow(Record, frozen=True, kw_only=True):
+    """One output of one run of a file on a runtime, by the file's own names."""
+
+    file: str
+    runtime: str
+    sizes: str  # of all inputs, in words
+    output: str
+    max_error: float | None = None  # absent where an output is not finite, has another shape, or never came
+    float32_error: float  # the largest of the oracle's own runs in float32
+    bound: float | None  # absent where rounding decides: it is not judged
+    worst_index: tuple[int, ...] = ()
+    got: float | None = None
+    want: float | None = None
+    reason: str = ""  # why it failed; empty when it passed
+
+    @property
+    def share(self) -> float:
+        """Of the bound, that the error takes; infinite where it failed without one."""
+        if self.max_error is None:
+            return math.inf
+        if not self.max_error or self.bound is None:
+            return 0.0
+        return self.max_error / self.bound if self.bound else math.inf
+
+
+class ForeignReport(Record, frozen=True, kw_only=True):
+    """Every row of every runtime."""
+
+    against: str  # what knew the answers
+    rows: tuple[ForeignRow, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every output was within its bound on every runtime."""
+        return not any(row.reason for row in self.rows)
+
+    def worst(self) -> tuple[ForeignRow, ...]:
+        """For each output of each runtime the row that failed first, or else took most of its bound."""
+        kept: dict[tuple[str, str], ForeignRow] = {}
+        for row in self.rows:
+            kept[row.runtime, row.output] = _worse(kept.get((row.runtime, row.output), row), row)
+        return tuple(kept.values())
+
+    def failures(self) -> tuple[ForeignRow, ...]:
+        """The first row that failed of each runtime."""
+        failed: dict[str, ForeignRow] = {}
+        for row in self.rows:
+            if row.reason:
+                failed.setdefault(row.runtime, row)
+        return tuple(failed.values())
+
+
+def _worse(kept: ForeignRow, row: ForeignRow) -> ForeignRow:
+    if kept.reason or (not row.reason and row.share <= kept.share and kept.bound is not None):
+        return kept
+    return row
+
+
+def unjudged(rows: Iterable[ForeignRow]) -> tuple[str, ...]:
+    """The outputs that no row judges: rounding decides them at all sizes."""
+    rows = tuple(rows)
+    judged = {row.output for row in rows if row.bound is not None}
+    return tuple(dict.fromkeys(row.output for row in rows if row.output not in judged))

@@ -1,0 +1,75 @@
+"""`lstmbench check FILE.onnx`: a file that may be anybody's, on every runtime that runs graphs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+from lstmbench.cli.folders import model_folders
+from lstmbench.cli.screen import say, spinner, table
+
+if TYPE_CHECKING:
+    from lstmbench.check.foreign import ForeignRow
+
+
+class FileOptions(NamedTuple):
+    """What `check` was told besides the file."""
+
+    runtimes: Sequence[str] | None
+    threads: int
+    out: Path | None
+    models: Path
+    against: Path | None
+
+
+def check_one_file(names: Sequence[str], options: FileOptions) -> None:
+    """Print a table of the worst rows, a line on stderr for each runtime that failed; exit status 1 if one did."""
+    from lstmbench.check.foreign import check_file
+    from lstmbench.errors import LstmbenchError
+    from lstmbench.runtimes import GRAPHS, available
+
+    if len(names) != 1 or not names[0].endswith(".onnx"):
+        raise LstmbenchError("--against is for one ONNX file, and one is checked at a time: lstmbench check FILE.onnx")
+    if options.out is not None:
+        raise LstmbenchError("--out is for model folders: the check of one file leaves nothing on disk")
+    with spinner() as progress:
+        done = check_file(
+            Path(names[0]),
+            options.runtimes or available(GRAPHS),
+            against=_against(options),
+            threads=options.threads,
+            progress=progress,
+        )
+    told = "a float64 evaluation of its own graph" if options.against is None else f"{done.against} in float64"
+    columns = ["runtime", "output", "max error", "float32", "of bound", "verdict"]
+    say(f"{names[0]} against {told}, the worst of all sizes")
+    table("", columns, [_row(row) for row in done.worst()], left=2)
+    for row in done.failures():
+        say(f"{row.file} on {row.runtime}: at {row.sizes}: {row.reason}", err=True)
+    if not done.passed:
+        raise typer.Exit(1)
+
+
+def _against(options: FileOptions) -> Path | None:
+    """A file by its path, a model by its folder or its name."""
+    if options.against is None or options.against.suffix == ".onnx":
+        return options.against
+    (folder,) = model_folders([str(options.against)], options.models)
+    return folder
+
+
+def _row(row: "ForeignRow") -> list[str]:
+    from lstmbench.onnxfile.names import shown
+    from lstmbench.report import wording
+
+    bound = "n/a" if row.bound is None or row.max_error is None else wording.share(row.share)
+    verdict = "FAILED" if row.reason else "ok" if row.bound is not None else "not judged"
+    return [
+        row.runtime,
+        shown(row.output),
+        wording.error(row.max_error),
+        wording.error(row.float32_error),
+        bound,
+        verdict,
+    ]

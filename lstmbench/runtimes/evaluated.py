@@ -1,0 +1,71 @@
+"""The float64 evaluation of a graph in a process of its own: a hostile file can take its time and memory, not ours.
+
+It is no runtime that anybody asks for by name, but what the answers of others are held to.
+"""
+
+import contextlib
+import resource
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import onnx
+import psutil
+from numpy.typing import NDArray
+
+from lstmbench.parity import Expected
+from lstmbench.parity.graphs import GraphBound
+from lstmbench.records import Placement
+
+Array = NDArray[Any]
+_WANT, _ERROR, _BOUND = "want ", "float32 error of ", "bound of "
+
+
+class Evaluated:
+    """Gives three arrays for each output: what it must be, the error of float32, how far it may be off."""
+
+    version: str = onnx.__version__
+
+    def __init__(self, path: Path) -> None:
+        _limit_memory()
+        self._bound = GraphBound(onnx.load(path))
+
+    @classmethod
+    def graph(cls, path: Path, *, threads: int) -> Self:
+        """Load a file; the BLAS under NumPy reads `threads` from the environment, which the worker sets."""
+        del threads
+        return cls(path)
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Evaluate at these inputs; `expected` reads the answer."""
+        answer: dict[str, Array] = {}
+        for name, one in self._bound.expect(inputs).items():
+            answer[_WANT + name] = one.want
+            answer[_ERROR + name], answer[_BOUND + name] = np.array(one.float32_error), np.array(one.bound)
+        return answer
+
+    def placement(self) -> tuple[Placement, ...]:
+        """NumPy has no providers."""
+        return ()
+
+    def close(self) -> None:
+        """Forget the graph."""
+        del self._bound
+
+
+def expected(answer: Mapping[str, Array]) -> dict[str, Expected]:
+    """What `Evaluated` answered, an output at a time."""
+    names = [name.removeprefix(_WANT) for name in answer if name.startswith(_WANT)]
+    return {
+        name: Expected(name, answer[_WANT + name], answer[_ERROR + name].item(), answer[_BOUND + name].item())
+        for name in names
+    }
+
+
+def _limit_memory() -> None:
+    """Half of what the machine has: NumPy then raises an error in one line, where the system would kill at random."""
+    most = psutil.virtual_memory().total // 2
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    with contextlib.suppress(ValueError, OSError):  # a limit below it is there already
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))

@@ -1,0 +1,36 @@
+"""Any ONNX file in one session of ONNX Runtime, CPU provider."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from lstmbench.records import Placement
+from lstmbench.runtimes.onnxruntime_session import demand_provider, options, placement
+
+
+class OnnxRuntimeGraph:
+    """A graph with its own inputs and outputs, optimised as ONNX Runtime does by default."""
+
+    version: str = ort.__version__
+
+    def __init__(self, path: Path, *, threads: int, provider: str) -> None:
+        # by its path, not its bytes: external data is then looked for beside it
+        self._session = ort.InferenceSession(str(path), options(threads), providers=[provider])
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._placement = placement(self._session)
+        demand_provider(self._session, self._placement, provider)
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Compute all outputs."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs)), strict=True))
+
+    def placement(self) -> tuple[Placement, ...]:
+        """How many nodes of each operator the session gave to each provider."""
+        return self._placement
+
+    def close(self) -> None:
+        """Forget the session."""
+        del self._session

@@ -1,0 +1,37 @@
+"""The child's side of a graph: load it, run it, send back what came out."""
+
+import time
+from pathlib import Path
+
+from lstmbench.runtimes import digest, load_graphs
+from lstmbench.worker import named
+from lstmbench.worker.messages import LoadGraph, Outputs, Request, RunGraph, WorkerInfo
+
+
+class GraphSession:
+    """The runtime that this process holds, and the graph in it."""
+
+    def __init__(self, request: LoadGraph) -> None:
+        self._taken_s = time.perf_counter()
+        self._adapter = load_graphs(request.runtime)
+        self._held = self._adapter.graph(Path(request.path), threads=request.threads)
+        self._load_s = time.perf_counter() - self._taken_s
+
+    def info(self) -> WorkerInfo:
+        """What the parent is told once the graph is ready."""
+        return WorkerInfo(
+            version=str(self._held.version),
+            code_sha256=digest(self._adapter),
+            taken_s=self._taken_s,
+            load_s=self._load_s,
+            placement=tuple(self._held.placement()),
+        )
+
+    def answer(self, request: Request) -> Outputs:
+        """Run it once."""
+        assert isinstance(request, RunGraph), request
+        return Outputs(outputs=named.pack(self._held.run(named.unpack(request.inputs))))
+
+    def close(self) -> None:
+        """Release what the engine holds."""
+        self._held.close()

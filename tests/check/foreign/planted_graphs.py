@@ -1,0 +1,58 @@
+"""Runtimes for graphs with one planted mistake each; a worker's child imports them as `planted_graphs:Name`."""
+
+# ruff: noqa: ARG002 (the signatures are the contract's)
+
+import os
+import signal
+
+import numpy as np
+
+from lstmbench.runtimes.onnx_reference import OnnxReference as Honest
+
+__all__ = ["Honest"]
+
+
+class OffByAThousandth(Honest):
+    def run(self, inputs):
+        return {name: array + np.float32(1e-3) for name, array in super().run(inputs).items()}
+
+
+class WrongFromBatchNine(Honest):
+    """Right at every size but the large ones."""
+
+    def run(self, inputs):
+        outputs = super().run(inputs)
+        large = max(map(max, (array.shape for array in inputs.values()))) > 30
+        return {name: array * np.float32(1.01) if large else array for name, array in outputs.items()}
+
+
+class AnswersTheLastStepOnly(Honest):
+    def run(self, inputs):
+        return {name: array[:, -1:] if name == "y" else array for name, array in super().run(inputs).items()}
+
+
+class AnswersInDouble(Honest):
+    def run(self, inputs):
+        return {name: array.astype(np.float64) for name, array in super().run(inputs).items()}
+
+
+class LeavesOneOut(Honest):
+    def run(self, inputs):
+        outputs = super().run(inputs)
+        outputs.pop("hn")
+        return outputs
+
+
+class NotANumber(Honest):
+    def run(self, inputs):
+        return {name: array * np.float32("nan") for name, array in super().run(inputs).items()}
+
+
+class Crashes(Honest):
+    def run(self, inputs):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class Refuses(Honest):
+    def __init__(self, path):
+        raise NotImplementedError("no kernel for LSTM")

@@ -1,0 +1,192 @@
+"""A file that cannot be judged is one clear line, in bounded time and memory."""
+
+import os
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from lstmbench.check.foreign import check_file, oracle
+from lstmbench.errors import GraphError, LstmbenchError, RecordError
+
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def made(nodes, inputs=None, outputs=None, constants=()):
+    inputs, outputs = inputs or {"x": (FLOAT, ["N", 2])}, outputs or {"y": (FLOAT, None)}
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info(name, *port) for name, port in inputs.items()],
+        [helper.make_tensor_value_info(name, *port) for name, port in outputs.items()],
+        [numpy_helper.from_array(array, name) for name, array in dict(constants).items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def said(check, path, **options):
+    with pytest.raises(LstmbenchError) as caught:
+        check(path, **options)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1000
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"no protobuf at all, but text\n" * 20, "is no ONNX"),
+        (b"\x08\x0a", "holds no graph"),
+    ],
+)
+def test_what_is_no_model(check, tmp_path, content, words):
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    assert words in said(check, path)
+    assert words in said(check, path, against=path)
+
+
+def test_what_is_no_file(check, tmp_path):
+    assert "no file" in said(check, tmp_path / "none.onnx")
+    assert "is a folder" in said(check, tmp_path)
+    os.mkfifo(tmp_path / "pipe.onnx")
+    assert "no ordinary file" in said(check, tmp_path / "pipe.onnx")
+
+
+def test_a_file_that_was_cut_is_one_line_wherever_it_was_cut(check, save, foreign_graphs):
+    data = foreign_graphs.lstm_file(foreign_graphs.Sizes()).SerializeToString()
+    path = save(foreign_graphs.lstm_file(foreign_graphs.Sizes()))
+    for part in (0.02, 0.3, 0.6, 0.9, 0.99):
+        path.write_bytes(data[: int(part * len(data))])
+        assert "bad.onnx" not in said(check, path)
+
+
+def beside(tmp_path, *, location="w.bin"):
+    model = made([helper.make_node("Add", ["x", "w"], ["y"])], constants={"w": np.ones(2, np.float32)})
+    path = tmp_path / "beside.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    if location != "w.bin":
+        proto = onnx.load(path, load_external_data=False)
+        next(e for e in proto.graph.initializer[0].external_data if e.key == "location").value = location
+        path.write_bytes(proto.SerializeToString())
+    return path
+
+
+def test_external_data_beside_the_file_is_part_of_it(check, tmp_path):
+    assert check(beside(tmp_path), "onnxruntime-cpu", "onnx-reference").passed
+
+
+def test_external_data_that_is_missing_short_or_elsewhere(check, tmp_path):
+    path = beside(tmp_path)
+    (tmp_path / "w.bin").write_bytes(b"\0")
+    assert "keeps tensors in 'w.bin': too short" in said(check, path)
+    (tmp_path / "w.bin").unlink()
+    assert "keeps tensors in 'w.bin': missing" in said(check, path)
+    (tmp_path.parent / "elsewhere.bin").write_bytes(b"\0" * 8)
+    for location in ("../elsewhere.bin", str(tmp_path.parent / "elsewhere.bin")):
+        assert "it lies outside the model's folder: not looked at" in said(check, beside(tmp_path, location=location))
+    (tmp_path / "link.bin").symlink_to(tmp_path.parent / "elsewhere.bin")
+    assert "it lies outside" in said(check, beside(tmp_path, location="link.bin"))
+
+
+def test_an_operator_that_no_standard_has(check, save):
+    node = helper.make_node("Frobnicate", ["x"], ["y"], name="n")
+    assert "No Op registered for Frobnicate" in said(check, save(made([node])))
+    other = made([helper.make_node("Frobnicate", ["x"], ["y"], name="n", domain="their.own")])
+    other.opset_import.append(helper.make_opsetid("their.own", 1))
+    assert "node 'n' (Frobnicate) is of domain 'their.own', not of the standard" in said(check, save(other))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "words"),
+    [
+        ({"x": (TensorProto.STRING, ["N"])}, {"y": (TensorProto.STRING, None)}, "its input 'x' is"),
+        ({"x": (FLOAT, None)}, None, "its input 'x' declares no shape, so none can be drawn"),
+        ({"x": (FLOAT, [0, 2])}, None, "its input x float32 (0, 2) holds nothing"),
+        ({"x": (FLOAT, [2**40, 2**20])}, None, "take more than 256 MiB"),
+        ({"x": (INT64, ["N"])}, {"y": (INT64, None)}, "its input x int64 (N) cannot be drawn"),
+        ({"x": (TensorProto.FLOAT16, ["N"])}, {"y": (TensorProto.FLOAT16, None)}, "it holds float16: only files in"),
+        (
+            {"x": (TensorProto.DOUBLE, ["N"])},
+            {"y": (TensorProto.DOUBLE, None)},
+            "its output 'y' is float64, as the",
+        ),
+    ],
+)
+def test_ports_that_cannot_be_judged(check, save, inputs, outputs, words):
+    path = save(made([helper.make_node("Identity", ["x"], ["y"])], inputs, outputs))
+    assert words in said(check, path)
+
+
+def test_names_of_sizes_that_must_be_equal_are_taken_as_equal(check, save):
+    inputs = {"x": (FLOAT, ["batch_of_x", 2]), "z": (FLOAT, [2, "batch_of_z"])}
+    nodes = [helper.make_node("Transpose", ["z"], ["t"]), helper.make_node("Concat", ["x", "t"], ["y"], axis=1)]
+    report = check(save(made(nodes, inputs)), "onnxruntime-cpu", "onnx-reference")
+    assert report.passed
+    assert len({row.sizes for row in report.rows}) == 5
+
+
+def test_an_index_that_rounding_decides_is_said_and_not_judged(check, save):
+    half = np.random.default_rng(0).standard_normal((300, 1)).astype(np.float32)
+    inputs, outputs = {"x": (FLOAT, ["N", 300])}, {"y": (INT64, None)}
+    always = made(
+        [
+            helper.make_node("Mul", ["x", "nothing"], ["even"]),
+            helper.make_node("Add", ["even", "one"], ["ones"]),
+            helper.make_node("MatMul", ["ones", "w"], ["p"]),
+            helper.make_node("ArgMax", ["p"], ["y"], axis=1),
+        ],
+        inputs,
+        outputs,
+        {"w": np.concatenate([half, half[::-1]], 1), "nothing": np.float32(0), "one": np.float32(1)},
+    )
+    assert "rounding decides y at all sizes, so nothing can be said of it" in said(check, save(always))
+
+
+def test_names_that_no_line_can_hold(check, save):
+    inputs = {"a\nb": (FLOAT, ["N", 2]), "c\x1b[31m": (INT64, ["N\n"])}
+    model = made([helper.make_node("Identity", ["a\nb"], ["y"])], inputs)
+    assert r"its input 'c\x1b[31m' int64 ('N\n') cannot be drawn" in said(check, save(model))
+    nodes = [helper.make_node("Gather", ["a\nb", "far"], ["y"], axis=1)]
+    one = made(nodes, {"a\nb": (FLOAT, ["N", 2])}, constants={"far": np.array(9)})
+    assert r"it cannot be evaluated at 'a\nb' (64, 2)" in said(check, save(one))
+
+
+# --- in processes: what would take all memory, or for ever --------------------------------------------------------
+
+
+def alone(path):
+    return check_file(path, ["onnxruntime-cpu"], progress=lambda _: None)
+
+
+def test_a_graph_that_wants_more_memory_than_there_is(save):
+    many = {"shape": np.array([2**40])}
+    nodes = [helper.make_node("ConstantOfShape", ["shape"], ["a"]), helper.make_node("ReduceSum", ["a"], ["b"])]
+    path = save(made([*nodes, helper.make_node("Add", ["x", "b"], ["y"])], constants=many))
+    assert "it cannot be evaluated" in said(alone, path)
+
+
+def test_a_graph_that_never_ends(save, monkeypatch):
+    monkeypatch.setattr(oracle, "_LIMIT_S", 4.0)
+    port = helper.make_tensor_value_info
+    names = [port("n", INT64, []), port("on", TensorProto.BOOL, []), port("s", FLOAT, None)]
+    nodes = [helper.make_node("Identity", ["on"], ["on_"]), helper.make_node("Identity", ["s"], ["s_"])]
+    body = helper.make_graph(nodes, "b", names, [port("on_", TensorProto.BOOL, []), port("s_", FLOAT, None)])
+    path = save(made([helper.make_node("Loop", ["", "", "x"], ["y"], body=body)]))
+    assert "it takes too long or too much memory: runtime" in said(alone, path)
+
+
+def test_gather_out_of_range_and_shapes_that_do_not_fit(check, save):
+    nodes = [helper.make_node("Gather", ["x", "far"], ["y"], axis=1)]
+    assert "it cannot be evaluated at x (" in said(check, save(made(nodes, constants={"far": np.array(9)})))
+
+
+def test_a_tensor_whose_header_promises_what_is_not_there(check, save):
+    model = made([helper.make_node("Add", ["x", "w"], ["y"])], constants={"w": np.ones(2, np.float32)})
+    model.graph.initializer[0].dims[:] = [2**40, 2**10]
+    path = save(model)
+    with pytest.raises((RecordError, GraphError)) as caught:
+        check(path)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,86 @@
+"""`lstmbench check FILE.onnx` from outside: the table, the lines, the exit statuses."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lstmbench import cli
+
+MODELS = Path(__file__).parents[2] / "models"
+DIAGONAL = MODELS / "kjv-diagonal/lstm-fp32.onnx"
+
+
+def run(*arguments, columns=100):
+    known = ["check", *map(str, arguments), "--models", str(MODELS)]
+    return CliRunner().invoke(cli.app, known, env={"COLUMNS": str(columns)})
+
+
+@pytest.fixture
+def small(tmp_path, foreign_graphs):
+    path = tmp_path / "small.onnx"
+    path.write_bytes(foreign_graphs.lstm_file(foreign_graphs.Sizes()).SerializeToString())
+    return path
+
+
+def test_a_file_is_checked_on_every_runtime_that_runs_graphs(small, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    done = run(small)
+    assert done.exit_code == 0, done.output
+    assert f"{small} against a float64 evaluation of its own graph, the worst of all sizes" in done.stdout
+    lines = [line.split() for line in done.stdout.splitlines()]
+    rows = [line for line in lines if line[:1] in (["onnx-reference"], ["onnxruntime-cpu"])]
+    assert [(row[0], row[1], row[-1]) for row in rows] == [
+        (runtime, output, "ok") for runtime in ("onnx-reference", "onnxruntime-cpu") for output in ("y", "hn", "cn")
+    ]
+    assert not (tmp_path / "reports").exists(), "it leaves nothing on disk"
+
+
+def test_one_runtime_may_be_asked_for(small):
+    done = run(small, "--runtime", "onnxruntime-cpu")
+    assert "onnx-reference" not in done.stdout
+    assert "onnxruntime-cpu" in done.stdout
+
+
+def test_a_file_that_ignores_lengths_leaves_with_1_and_one_line_a_runtime(tmp_path, foreign_graphs):
+    path = tmp_path / "lengths.onnx"
+    path.write_bytes(foreign_graphs.lstm_file(foreign_graphs.Sizes(lengths=True)).SerializeToString())
+    done = run(path)
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{path} on onnx-reference: at x (3, 2, 6), h0 (1, 3, 8), c0 (1, 3, 8), lens (3,): ")
+    assert "the reference says" in line
+    assert "FAILED" in done.stdout
+    assert "ok" in done.stdout, "on the other runtime"
+
+
+@pytest.mark.slow
+def test_a_file_of_this_repository_is_held_to_its_checkpoint_by_name():
+    done = run(DIAGONAL, "--against", "kjv-diagonal", "--runtime", "onnxruntime-cpu")
+    assert done.exit_code == 0, done.output
+    assert f"against {MODELS / 'kjv-diagonal'} in float64, the worst of all sizes" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.onnx"], "no file none.onnx"),
+        (["a.onnx", "b.onnx"], "one is checked at a time"),
+        (["kjv-full", "--against", "a.onnx"], "--against is for one ONNX file"),
+        (["--against", "a.onnx"], "--against is for one ONNX file"),
+        ([DIAGONAL, "--against", "nothing"], "no model 'nothing'"),
+        ([DIAGONAL, "--out", "here"], "--out is for model folders"),
+        ([DIAGONAL, "--runtime", "torch"], "no runtime named 'torch' that runs any graph; here: onnx-reference"),
+        (
+            [MODELS / "kjv-full/scan-int8.onnx"],
+            "rounds to integers: only files in float32 can be judged",
+        ),
+        ([DIAGONAL, "--against", "kjv-full"], "cannot be matched: expected are the inputs"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line_and_2(arguments, words):
+    done = run(*arguments)
+    assert done.exit_code == 2, done.output
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    assert not done.stdout
