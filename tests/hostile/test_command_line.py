@@ -66,6 +66,9 @@ def test_a_spoilt_file_is_one_line_and_exit_status_2(base, tmp_path, monkeypatch
 def test_the_name_of_a_folder_is_shown_and_not_obeyed(base, tmp_path, monkeypatch, capfd):
     name = f"[red] {{x}} {damage.ESCAPES}"
     shutil.copytree(base / "models" / "m", tmp_path / "models" / name)
+    (tmp_path / "models" / f"{name} 2").mkdir()  # left out by the check, and said to be
+    for file in (folder.CONFIG, folder.WEIGHTS):
+        shutil.copy(base / "models" / "m" / file, tmp_path / "models" / f"{name} 2")
     monkeypatch.chdir(tmp_path)
     for arguments in (["check", "--runtime", "numpy"], ["export", "--form", "loop"]):
         status, out, err = called(monkeypatch, capfd, arguments)
