@@ -23,11 +23,8 @@ from lstmbench.journal import Journal
 from lstmbench.model import folder
 from lstmbench.model.weights import digest
 from lstmbench.records import Measurement, ParityRow
-from lstmbench.report import figures, latency_table, look, markdown, page, parity_table, raw, throughput_table
-from lstmbench.report.document import document, subjects_of
-from lstmbench.report.speed import speed_lines
+from lstmbench.report import raw, rendering
 from lstmbench.report.tables import csv
-from lstmbench.report.verdicts import parity_lines
 from lstmbench.runtimes import external, unchanged
 from lstmbench.worker import Worker
 
@@ -84,23 +81,14 @@ def _pairs(root: Path) -> object:
 
 
 def _report(root: Path) -> object:
-    """All of a report but its charts as PNG."""
+    """All of a report, as far as its files are not yet written."""
     recorded = raw.read(root / "run")
-    parity, speed = parity_lines(recorded.parity), speed_lines(recorded.measurements, recorded.parity)
-    drawn = figures.figures(parity, speed, look.look(subjects_of(parity, speed)))
-    whole = document(recorded, parity, speed, drawn)
-    assert "<script" not in page.page(whole)
-    assert not re.search(r"(?<!\\)<script", markdown.markdown(whole))
-    for table in (parity_table(recorded.parity), *_speeds(recorded)):
-        assert not any(
-            cell[:1] in "=@" for line in csv(table).decode().splitlines() for cell in line.split(",") if cell
-        )
+    files = rendering._laid_out(recorded)
+    assert b"<script" not in files["index.html"]
+    assert not re.search(rb"(?<!\\)<script", files["report.md"])
+    for table in rendering._tables(recorded):
+        assert not re.search(r'(?m)(^|,)"?[=@]', csv(table).decode())
     return None
-
-
-def _speeds(recorded: raw.Raw) -> Iterator[object]:
-    yield latency_table(recorded.measurements, recorded.parity)
-    yield throughput_table(recorded.measurements, recorded.parity)
 
 
 def _go_on(root: Path) -> object:
