@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lstmbench import disk
 from lstmbench.corpus import byte_pairs
-from lstmbench.errors import CorpusError
+from lstmbench.errors import CorpusError, RecordError
 from lstmbench.records import Record, Unit
 
 UNKNOWN, END_OF_LINE = "<unk>", "<eos>"
@@ -119,7 +119,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     vocabulary = disk.read_record(path, Vocabulary)
     if vocabulary.unit == "bpe":
         byte_pairs.demand(path, vocabulary.merges)
-        _ = vocabulary.size  # CorpusError where the library is not here
+        _demand_tokenizer(path, vocabulary)
     return vocabulary
 
 
@@ -155,6 +155,15 @@ def _train_bpe(train: str, size: int) -> str:
     trainer = tokenizers.trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
     tokenizer.train_from_iterator([train], trainer)
     return str(tokenizer.to_str())
+
+
+def _demand_tokenizer(path: Path, vocabulary: Vocabulary) -> None:
+    try:
+        _ = vocabulary.size
+    except CorpusError:
+        raise
+    except Exception as error:  # the library raises bare Exception, and reads numbers and escapes otherwise than we
+        raise RecordError(f"{path} is damaged: its tokenizer cannot be read: {error}") from error
 
 
 def _tokenizers() -> Any:

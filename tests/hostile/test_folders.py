@@ -180,6 +180,16 @@ def test_a_tokenizer_of_parts_that_ours_never_have_is_refused_unseen(base, model
         read_vocabulary(tokenizer(model, parts))
 
 
+def test_a_tokenizer_that_the_library_reads_otherwise_than_we_is_refused(base, model):
+    shutil.copytree(base / "models" / "pairs", model.parent / "pairs")
+    path = model.parent / "pairs" / folder.VOCABULARY
+    document = json.loads(path.read_bytes())
+    document["merges"] = document["merges"].replace('"decoder":', '"decoder":{"type":"ByteLevel"},"decoder":')
+    path.write_text(json.dumps(document))  # a field that is there twice is a mistake there, and none here
+    with pytest.raises(RecordError, match="its tokenizer cannot be read"):
+        read_vocabulary(path)
+
+
 @pytest.mark.parametrize("tokens", [("<unk>", ""), ("<unk>", "ab"), ("<unk>", ESCAPES)])
 def test_a_letter_is_one_character(tokens):
     with pytest.raises(ValueError, match="single characters"):

@@ -109,3 +109,12 @@ def test_charts_are_not_drawn_into_a_folder_elsewhere(run, tmp_path):
         render(run)
     assert [file.name for file in (tmp_path / "pictures").iterdir()] == ["decoding-by-batch.svg"]
     assert (tmp_path / "pictures" / "decoding-by-batch.svg").read_text() == "mine"
+
+
+def test_a_twin_whose_other_is_gone_is_no_pair(run):
+    """A run that was killed, or cut, may hold one of two that belong together."""
+    rows = (run / "measurements.jsonl").read_bytes().splitlines(keepends=True)
+    twins = [row for row in rows if json.loads(row)["twin"]]
+    assert 0 < len(twins) < len(rows)
+    (run / "measurements.jsonl").write_bytes(b"".join(twins))
+    render(run)
