@@ -11,7 +11,7 @@ from lstmbench.errors import RecordError
 from lstmbench.records import Machine, Measurement
 
 MACHINE, PARITY, MEASUREMENTS = "machine.json", "parity.jsonl", "measurements.jsonl"
-MEMORY, PROBES = "memory.jsonl", "probes.jsonl"
+MEMORY, PROBES, BISECT, DRIFT = "memory.jsonl", "probes.jsonl", "bisect.jsonl", "drift.jsonl"
 
 
 @contextlib.contextmanager

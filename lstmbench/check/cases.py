@@ -1,40 +1,43 @@
-"""Which runs a runtime has to get right: several (B, T), whole and in pieces, from a state and from none."""
+"""Which runs a runtime has to get right: every step by itself, and the contract of the state.
+
+At each (B, T): whole, in pieces and one by one, which must all give the same, and every step from the reference's own
+state. Then, over few steps, where no cell is chaotic yet: no state is a state of zeros; what was called before leaves
+nothing behind; rows in another order are answered in that order; what lies behind a row's length counts for nothing.
+"""
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
+from msgspec.structs import replace
 
-from lstmbench.arrays import Lengths
 from lstmbench.errors import LstmbenchError
 from lstmbench.model import stimulus
-from lstmbench.records import TIMED, Decoding, ExportedModel, Workload
+from lstmbench.parity import FEW
+from lstmbench.records import TIMED, Asked, Decoding, ExportedModel, Start, Workload
 
-# few steps judge a cell whose long runs are chaotic, long ones judge what piles up
 _SEED = 20_000
 DEFAULT_SHAPES = ((1, 1), (3, 2), (2, 16), (5, 33), (1, 64))
 _GREEDY = Decoding(prompt=1, temperature=0.0, top_k=0)
 _COOL = Decoding(prompt=3, temperature=0.8, top_k=0)
 _TOP = Decoding(prompt=2, temperature=1.0, top_k=5)
+_ONE = Decoding(prompt=1, temperature=0.8, top_k=0)
 
 
 class Case(NamedTuple):
     """One run: `chunks` steps a call, the state carried from one call to the next.
 
-    Where the graph draws itself, `time` and `chunks` count the tokens that it draws, as `decoding` says.
+    Where the graph draws itself, `time` and `chunks` count the tokens that it draws, as `decoding` says. Where each
+    step is asked by itself, all are rows of one call.
     """
 
     batch: int
     time: int
     chunks: tuple[int, ...]
-    state: Literal["random", "none"]
+    state: Start
     decoding: Decoding | None = None
     lengths: tuple[int, ...] = ()  # of each row, all calls together; () where all end at T
-
-    def ends(self, start: int, steps: int) -> Lengths | None:
-        """Lengths (B,) of the call that takes these steps: all of them but in the last, where rows may end."""
-        return np.array(self.lengths, np.int32).clip(0, start + steps) - start if self.lengths else None
+    asked: Asked = "plain"
 
 
 def plan(
@@ -49,40 +52,62 @@ def plan(
     several = _draws if exported.draws else functools.partial(_cases, steps=exported.steps)
     cases = [case for shape in shapes for case in several(*shape)]
     if exported.record.lengths:
-        cases = [_unequal(case) for case in cases]
+        cases = [ragged for case in cases for ragged in _unequal(case)]
     cases += [Case(w.batch, w.time, w.chunks, "none", w.decoding) for w in workloads if w.fits(exported)]
     # the reverse direction starts at the end: cut in pieces, it is another function
-    bidirectional = exported.model.bidirectional
-    return tuple(case for case in dict.fromkeys(cases) if not bidirectional or len(case.chunks) == 1)
+    cut = not exported.model.bidirectional
+    return tuple(case for case in dict.fromkeys(cases) if cut or len(case.chunks) == 1 or case.asked == "steps")
 
 
 def _cases(batch: int, time: int, steps: int | None) -> Iterator[Case]:
-    if steps:  # a call: in pieces of so many, the last one whole
-        calls = range(0, time, steps)
-        yield Case(batch, steps, (steps,), "random")
-        yield Case(batch, steps * len(calls), (steps,) * len(calls), "random")
-        yield Case(batch, steps * len(calls), (steps,) * len(calls), "none")
-        return
-    whole, one_by_one = (time,), (1,) * time
-    yield Case(batch, time, whole, "random")
-    yield Case(batch, time, _uneven(time), "random")
-    yield Case(batch, time, one_by_one, "random")
-    yield Case(batch, time, whole, "none")
+    """Of a graph that takes any T, or `steps` a call: then T is made up of whole calls."""
+    one = steps or 1
+    calls, few = -(-time // one), max(1, min(time, FEW) // one) if steps else min(time, FEW)
+    for cut in _cuts(calls * one, steps):
+        yield Case(batch, calls * one, cut, "random")
+    if calls * one > 1:
+        yield Case(batch, calls * one, (one,) * calls, "random", asked="steps")
+    for cut in _cuts(few * one, steps):
+        yield Case(batch, few * one, cut, "random")
+    yield from _contract(Case(batch, few * one, _cuts(few * one, steps)[0], "random"))
 
 
 def _draws(batch: int, time: int) -> Iterator[Case]:
     for decoding in (_GREEDY, _COOL, _TOP):
         yield Case(batch, time, (time,), "random", decoding)
+        yield Case(batch, time, (1,) * time, "random", replace(decoding, prompt=1), asked="steps")
     yield Case(batch, time, _uneven(time), "random", _COOL)
     yield Case(batch, time, (1,) * time, "random", _TOP)
     yield Case(batch, time, (time,), "none", TIMED)
+    few = min(time, FEW)
+    yield from _contract(Case(batch, few, (few,), "random", _ONE))
 
 
-def _unequal(case: Case) -> Case:
+def _contract(case: Case) -> Iterator[Case]:
+    """What the state must obey, at the sizes of a case from a random state."""
+    yield case._replace(state="none")
+    yield case._replace(state="zeros")
+    yield case._replace(asked="again")
+    yield case._replace(state="none", asked="again")
+    if case.batch > 1:
+        yield case._replace(asked="permuted")
+
+
+def _unequal(case: Case) -> Iterator[Case]:
     """Rows that end within the last call, no later: a call has at least one step of each."""
-    last = case.chunks[-1]
+    last = case.time if case.asked == "steps" else case.chunks[-1]
     drawn = stimulus.lengths(batch=case.batch, time=last, seed=_SEED)
-    return case._replace(lengths=tuple((case.time - last + drawn).tolist()))
+    ragged = case._replace(lengths=tuple((case.time - last + drawn).tolist()))
+    yield ragged
+    if case.asked == "plain" and case.state == "random" and min(ragged.lengths) < case.time:
+        yield ragged._replace(asked="padded")
+
+
+def _cuts(time: int, steps: int | None) -> list[tuple[int, ...]]:
+    """The ways to cut a sequence into calls."""
+    if steps:
+        return [(steps,) * (time // steps)]
+    return list(dict.fromkeys([(time,), _uneven(time), (1,) * time]))
 
 
 def _uneven(time: int) -> tuple[int, ...]:

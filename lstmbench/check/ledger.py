@@ -42,4 +42,5 @@ class Ledger:
 
 
 def _case(row: ParityRow) -> tuple[Subject, Case]:
-    return row.subject.identity, Case(row.batch, row.time, row.chunks, row.state, row.decoding, row.lengths)
+    asked = Case(row.batch, row.time, row.chunks, row.state, row.decoding, row.lengths, row.asked)
+    return row.subject.identity, asked

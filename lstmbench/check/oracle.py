@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench import parity
-from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.check.cases import Case
 from lstmbench.model import reference, sampling, stimulus
 from lstmbench.parity import Expected
@@ -14,15 +14,25 @@ from lstmbench.records import ExportedModel
 from lstmbench.runtimes import unchanged
 
 _SEED = 20_000  # no seed that trains or times
+_SPOILT = np.array([np.nan, 1e30, -1e30], np.float32)  # what a mask that multiplies, or a mean over all, lets through
 
 
 class Question(NamedTuple):
-    """What a runtime is given, and what it must answer."""
+    """What a runtime is given, R rows (B, or one a step), and what it must answer."""
 
     inputs: Tokens | Floats  # the prompt, where the graph draws
     state: State | None
     expected: tuple[Expected, ...]  # the head's own output, h_n, c_n
-    uniform: Floats | None = None  # (B, N): what is drawn at, where the graph draws
+    uniform: Floats | None = None  # (R, N): what is drawn at, where the graph draws
+    lengths: Lengths | None = None  # (R,), all calls together
+
+    def chunks(self, case: Case) -> tuple[int, ...]:
+        """Steps, or tokens drawn, of each call."""
+        return case.chunks[:1] if case.asked == "steps" else case.chunks
+
+    def ends(self, start: int, steps: int) -> Lengths | None:
+        """Lengths (R,) of the call that takes these steps: all of them but in the last, where rows may end."""
+        return None if self.lengths is None else self.lengths.clip(0, start + steps) - np.int32(start)
 
 
 class Oracle:
@@ -31,55 +41,110 @@ class Oracle:
     def __init__(self, exported: ExportedModel) -> None:
         self._model, self._weights = exported.model, unchanged.weights(exported)
         self._precision, self._operator = exported.record.precision, exported.record.form == "lstm"
-        self._ask, self._ask_to_draw = functools.cache(self._compute), functools.cache(self._decode)
+        self._steps = exported.steps
+        self._expect, self._ask_to_draw = functools.cache(self._compute), functools.cache(self._decode)
         self._followed = functools.cache(self._follow)
 
     def ask(self, case: Case) -> Question:
-        """The question of a case; however the sequence is cut, it is the same in all precisions but int8."""
+        """The question of a case; however it is asked, the answer is one in all precisions but int8.
+
+        There the numbers of a call are rounded together, those behind a row's end too.
+        """
         if case.decoding:
-            return self._ask_to_draw(case._replace(chunks=()))
-        chunks = case.chunks if self._precision == "int8" else (case.time,)
-        return self._ask(case.batch, chunks, case.lengths, stateful=case.state == "random")
+            return self._from_zeros(case, self._ask_to_draw(_as_known(case)))
+        known = _as_known(case)
+        if self._precision == "int8" and case.asked != "steps":
+            known = known._replace(chunks=case.chunks, asked="padded" if case.asked == "padded" else "plain")
+        question = self._from_zeros(case, self._expect(known))
+        return self._padded(case, question) if case.asked == "padded" else question
 
     def follow(self, case: Case, tokens: Tokens) -> tuple[Expected, ...]:
-        """What must come out of a case where the graph drew these tokens (B, N), and so was fed them."""
-        return self._followed(case._replace(chunks=()), tokens.tobytes())
+        """What must come out of a case where the graph drew these tokens (R, N), and so was fed them."""
+        return self._followed(_as_known(case), tokens.tobytes())
 
-    def _compute(self, batch: int, chunks: tuple[int, ...], lengths: tuple[int, ...], *, stateful: bool) -> Question:
-        inputs = stimulus.inputs(self._model, batch=batch, time=sum(chunks), seed=_SEED)
-        state = self._state(batch, stateful=stateful)
-        ends = np.array(lengths) if lengths else None
+    def _from_zeros(self, case: Case, question: Question) -> Question:
+        if case.state != "zeros":
+            return question
+        zeros = np.zeros(self._model.state_shape(case.batch), np.float32)
+        return question._replace(state=State(zeros, zeros.copy()))
+
+    def _padded(self, case: Case, question: Question) -> Question:
+        """Other tokens, or features that spoil whatever they reach, behind the end of each row."""
+        behind = np.arange(case.time) >= np.array(case.lengths)[:, None]  # (B, T)
+        inputs = question.inputs.copy()
+        if self._model.head == "lm":
+            inputs[behind] = (inputs[behind] + 1) % self._model.vocabulary_size
+        elif self._precision == "int8":  # its scale is that of all numbers of a call
+            inputs[behind] = -inputs[behind]
+        else:
+            inputs[behind] = np.resize(_SPOILT, inputs[behind].shape)
+        return question._replace(inputs=inputs)
+
+    def _compute(self, case: Case) -> Question:
+        question = self._question(case)
+        if case.asked == "padded":
+            question = self._padded(case, question)
         expected = parity.expect(
             self._model,
             self._weights,
-            inputs,
-            state,
-            lengths=ends,
+            question.inputs,
+            question.state,
+            lengths=question.lengths,
             precision=self._precision,
-            chunks=chunks,
+            chunks=question.chunks(case) if self._precision == "int8" else None,
             operator=self._operator,
+            anchored=case.asked == "steps" or case.time == self._steps,
         )
-        return Question(inputs, state, expected)
+        return question._replace(expected=expected)
+
+    def _question(self, case: Case) -> Question:
+        """Without its answer."""
+        inputs = stimulus.inputs(self._model, batch=case.batch, time=case.time, seed=_SEED)
+        state, lengths = self._state(case), np.array(case.lengths, np.int32) if case.lengths else None
+        if case.asked == "steps":
+            known = (self._model, self._weights, inputs, state)
+            steps = case.chunks[0]
+            inputs, state, lengths = parity.windows(*known, steps=steps, lengths=lengths, precision=self._precision)
+        return Question(inputs, state, (), lengths=lengths)
 
     def _decode(self, case: Case) -> Question:
         """The question, with what is expected where the reference itself draws."""
         prompt, state, how = *self._start(case), case.decoding
         assert how is not None
-        uniform = stimulus.uniform(batch=case.batch, time=case.time, seed=_SEED)
+        uniform = stimulus.uniform(batch=len(prompt), time=_drawn(case), seed=_SEED)
         run = functools.partial(reference.run, self._model, self._weights)
         tokens, _ = sampling.decode(run, prompt, state, uniform, temperature=how.temperature, top_k=how.top_k)
         return Question(prompt, state, self.follow(case, tokens), uniform)
 
     def _follow(self, case: Case, tokens: bytes) -> tuple[Expected, ...]:
-        drawn = np.frombuffer(tokens, np.int64).reshape(case.batch, case.time)
-        known = (self._model, self._weights, *self._start(case))
-        return parity.expect_draws(*known, drawn, precision=self._precision)
+        prompt, state = self._start(case)
+        drawn = np.frombuffer(tokens, np.int64).reshape(len(prompt), _drawn(case))
+        anchored = case.asked == "steps"
+        known = (self._model, self._weights, prompt, state)
+        return parity.expect_draws(*known, drawn, precision=self._precision, anchored=anchored)
 
     def _start(self, case: Case) -> tuple[Tokens, State | None]:
-        """The prompt, and the state before it."""
+        """The prompt, and the state before it; of single steps (R, 1)."""
         assert case.decoding is not None
-        prompt = stimulus.tokens(self._model, batch=case.batch, time=case.decoding.prompt, seed=_SEED)
-        return prompt, self._state(case.batch, stateful=case.state == "random")
+        time = case.time if case.asked == "steps" else case.decoding.prompt
+        prompt = stimulus.tokens(self._model, batch=case.batch, time=time, seed=_SEED)
+        if case.asked != "steps":
+            return prompt, self._state(case)
+        rows = parity.windows(self._model, self._weights, prompt, self._state(case), precision=self._precision)
+        return rows.inputs.astype(np.int64), rows.state
 
-    def _state(self, batch: int, *, stateful: bool) -> State | None:
-        return stimulus.state(self._model, batch=batch, seed=_SEED) if stateful else None
+    def _state(self, case: Case) -> State | None:
+        return stimulus.state(self._model, batch=case.batch, seed=_SEED) if case.state == "random" else None
+
+
+def _as_known(case: Case) -> Case:
+    """The case whose answer it shares: zeros are no state, and only single steps are another question."""
+    state = "none" if case.state == "zeros" else case.state
+    if case.asked == "steps":
+        return case._replace(state=state)
+    return case._replace(state=state, asked="plain", chunks=(case.time,))
+
+
+def _drawn(case: Case) -> int:
+    """Tokens a row and call together."""
+    return 1 if case.asked == "steps" else case.time

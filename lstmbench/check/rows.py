@@ -10,7 +10,16 @@ from lstmbench import parity
 from lstmbench.check.cases import Case
 from lstmbench.check.oracle import Question
 from lstmbench.parity import Expected
-from lstmbench.records import ParityRow, Subject
+from lstmbench.records import Asked, ParityRow, Start, Subject
+
+_START: dict[Start, str] = {"random": "a random state", "none": "no state", "zeros": "a state of zeros"}
+_ASKED: dict[Asked, str] = {
+    "plain": "",
+    "steps": "each call a row that starts from the reference's state",
+    "permuted": " with the rows in another order",
+    "padded": " with something else behind the rows' ends",
+    "again": " after a call with another state",
+}
 
 
 def judged(subject: Subject, case: Case, question: Question, answer: Sequence[Any]) -> tuple[ParityRow, ...]:
@@ -25,7 +34,7 @@ def judged(subject: Subject, case: Case, question: Question, answer: Sequence[An
 def _verdict(case: Case, question: Question, expected: Expected, got: Any) -> parity.Verdict:
     if expected.name == parity.TOKENS and case.decoding and question.uniform is not None:
         return parity.compare_draws(got, expected, question.uniform, case.decoding)
-    return parity.compare(got, expected.want, name=expected.name, bound=expected.bound)
+    return parity.compare(got, expected.want, name=expected.name, bound=expected.bound, judged=expected.judged)
 
 
 def unanswered(subject: Subject, case: Case, question: Question, reason: str) -> tuple[ParityRow, ...]:
@@ -44,7 +53,9 @@ def first_failure(rows: Sequence[ParityRow]) -> str:
 def _manner(row: ParityRow) -> str:
     calls = "one call" if len(row.chunks) == 1 else f"{len(row.chunks)} calls"
     ends = f", rows of {min(row.lengths)} to {max(row.lengths)} steps" if row.lengths else ""
-    return f"{calls} from {'a random state' if row.state == 'random' else 'no state'}{ends}{_drawing(row)}"
+    if row.asked == "steps":
+        return f"{_ASKED['steps']}{ends}{_drawing(row)}"
+    return f"{calls} from {_START[row.state]}{_ASKED[row.asked]}{ends}{_drawing(row)}"
 
 
 def _drawing(row: ParityRow) -> str:
@@ -61,6 +72,7 @@ def _row(subject: Subject, case: Case, expected: Expected, **found: Any) -> Pari
         output=expected.name,
         float32_error=_storable(expected.float32_error),
         bound=_storable(expected.bound),
+        unjudged_steps=0 if expected.judged is None else case.time - expected.judged,
         **found,
     )
 

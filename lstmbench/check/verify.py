@@ -22,6 +22,7 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     threads: int = 1,
     shapes: Sequence[tuple[int, int]] = DEFAULT_SHAPES,
     workloads: Sequence[Workload] = (),
+    allow_mixed: bool = False,
     progress: Progress,
 ) -> CheckReport:
     """Compare outputs and states with the float64 reference at every shape (B, T), whole and in pieces.
@@ -33,8 +34,8 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     _demand(exported, runtimes, threads)
     oracles = {model: Oracle(model) for model in exported}
     tasks = [
-        Task(model, oracles[model], plan(model, shapes, workloads), runtime, threads)
-        for model, runtime in _pairs(exported, runtimes)
+        Task(model, oracles[model], plan(model, shapes, workloads), runtime, threads, allow_mixed)
+        for model, runtime in pairs(exported, runtimes)
     ]
     with runfolder.opened(run):
         ledger = Ledger(run)
@@ -43,7 +44,7 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     return CheckReport(rows=tuple(row for some in rows for row in some), clearances=clearances)
 
 
-def _pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tuple[ExportedModel, str]]:
+def pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tuple[ExportedModel, str]]:
     """Every export on every runtime; what computes from the checkpoint runs once for all forms, on the first fp32.
 
     And once for those that take lengths, and once for those that draw.

@@ -25,6 +25,7 @@ from lstmbench.cli.inspect import inspect
 from lstmbench.cli.probe import probe
 from lstmbench.cli.report import report
 from lstmbench.cli.run import run
+from lstmbench.cli.selftest import selftest
 from lstmbench.cli.study import study
 from lstmbench.cli.train import train
 from lstmbench.errors import LstmbenchError
@@ -97,7 +98,7 @@ def _options(
     """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
 
 
-for verb in (run, train, export, inspect, check, probe, bench, report, generate, study):
+for verb in (run, train, export, inspect, check, probe, bench, report, generate, study, selftest):
     app.command()(_verb(verb))
 
 

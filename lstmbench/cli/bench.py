@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lstmbench.cli.check import Models, Names, Run, Runtimes, Threads, say_refused
+from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads, say_refused
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import say, spinner, tables
 
@@ -28,6 +28,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     threads: Threads = 1,
     out: Run = Path("reports/run"),
     models: Models = Path("models"),
+    allow_mixed: Mixed = False,
 ) -> None:
     """Time scoring, decoding and generating of what passed the check; exit status 3 if a row was refused."""
     from lstmbench import bench as measuring
@@ -45,7 +46,14 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     exported = _timeable(all_exports(names, models), workloads)
     with spinner() as progress:
         checked, measured = assess(
-            exported, runtime or available(), workloads, run=out, threads=threads, effort=effort, progress=progress
+            exported,
+            runtime or available(),
+            workloads,
+            run=out,
+            threads=threads,
+            effort=effort,
+            allow_mixed=allow_mixed,
+            progress=progress,
         )
         if extra.installed():  # a box that is measured need not have it: the raw files can be drawn elsewhere
             progress("drawing the report")

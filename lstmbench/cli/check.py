@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmbench.cli.differences import say_where
+from lstmbench.cli.drift import follow
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.foreign import FileOptions, check_one_file
 from lstmbench.cli.screen import say, spinner, tables
+from lstmbench.errors import LstmbenchError
 from lstmbench.records import MOST_THREADS
 
 if TYPE_CHECKING:
@@ -30,21 +33,31 @@ Against = Annotated[
     typer.Option(help="Of one ONNX file: another, or a model folder, that says what it must compute; itself if none."),
 ]
 Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="A runtime may use.")]
+Drift = Annotated[bool, typer.Option("--drift", help="Instead of the cases: run freely for --steps, tell the error.")]
+Steps = Annotated[int, typer.Option(min=1, max=1_000_000, help="Of --drift.")]
+Mixed = Annotated[bool, typer.Option("--allow-mixed", help="Take what ran on other providers too, and label it.")]
+Bisect = Annotated[bool, typer.Option("--bisect", help="Say in which layer, gate and step each one goes wrong.")]
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     names: Names = None,
     runtime: Runtimes = None,
     threads: Threads = 1,
     out: RunOrNone = None,
     models: Models = Path("models"),
     against: Against = None,
+    bisect: Bisect = False,
+    allow_mixed: Mixed = False,
+    drift: Drift = False,
+    steps: Steps = 10_000,
 ) -> None:
     """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound.
 
     An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph.
     """
     if any(name.endswith(".onnx") for name in names or ()) or against is not None:
+        if bisect or drift or allow_mixed:
+            raise LstmbenchError("--bisect, --drift and --allow-mixed are for exports in model folders: name a folder")
         check_one_file(names or [], FileOptions(runtime, threads, out, models, against))
         return
     out = out or Path("reports/run")
@@ -53,11 +66,17 @@ def check(
     from lstmbench.runtimes import available
 
     exported = all_exports(names, models)
+    if drift:
+        follow(exported, runtime or available(), run=out, steps=steps, threads=threads)
+        return
     with spinner() as progress:
-        done = run(exported, runtime or available(), run=out, threads=threads, progress=progress)
+        done = run(
+            exported, runtime or available(), run=out, threads=threads, allow_mixed=allow_mixed, progress=progress
+        )
     tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])
     say_refused(done.clearances)
-    if not done.passed:
+    same = not bisect or say_where(done, out)
+    if not (done.passed and same):
         raise typer.Exit(1)
 
 

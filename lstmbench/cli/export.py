@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lstmbench.records import ExportedModel
 
 
-_COST = ["file", "perplexity", "change", "at most (95 %)", "top-1 the same", "outputs off"]
+_COST = ["file", "perplexity", "change", "at most (95 %)", "KL nats", "top-1 the same", "outputs off"]
 
 
 def export(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -128,10 +128,12 @@ def _cost(done: "ExportedModel") -> list[str]:
     shown = [perplexity, *("n/a" if change is None else f"{change:+.2%}" for change in changes)]
     off = "n/a" if quality.relative_error is None else f"{quality.relative_error:.2%}"
     agreed = "n/a" if quality.top1_agreement is None else f"{quality.top1_agreement:.2%}"
-    return [done.name, *shown, agreed, off]
+    divergence = "n/a" if quality.kl_nats is None else f"{quality.kl_nats:.1e}"
+    return [done.name, *shown, divergence, agreed, off]
 
 
 def _row(done: "ExportedModel") -> list[str]:
-    worst = max(done.record.verified, key=lambda check: check.max_error / check.bound)
+    judged = [check for check in done.record.verified if check.unjudged_steps < check.time]
+    worst = max(judged, key=lambda check: check.max_error / check.bound)
     size = sum((done.path.parent / name).stat().st_size for name in done.record.sums)
     return [str(done.path), f"{size / 1e6:.2f} MB", f"{worst.max_error:.1e}", f"{worst.bound:.1e}"]

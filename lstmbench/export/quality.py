@@ -27,6 +27,7 @@ class Sums(NamedTuple):
 
     model_nats: NDArray[Any]
     file_nats: NDArray[Any]
+    divergence: NDArray[Any]  # nats
     agreed: NDArray[Any]
 
 
@@ -45,7 +46,9 @@ def of_text(worker: Worker, weights: Weights, held_out: NDArray[Any]) -> Quality
     for n, (model, file) in enumerate(_side_by_side(worker, weights, inputs, steps)):
         pieces.append(_sums(model, file, targets[:, n * steps : (n + 1) * steps]))
         off, size = off + _squares(file - model), size + _squares(model)
-    model_nats, file_nats, agreed = (np.sum(parts, axis=0) / inputs.shape[1] for parts in zip(*pieces, strict=True))
+    model_nats, file_nats, divergence, agreed = (
+        np.sum(parts, axis=0) / inputs.shape[1] for parts in zip(*pieces, strict=True)
+    )
     change = file_nats - model_nats  # (R,) nats a token
     return Quality(
         relative_error=_share(off, size),
@@ -53,6 +56,7 @@ def of_text(worker: Worker, weights: Weights, held_out: NDArray[Any]) -> Quality
         perplexity=math.exp(min(_MOST_NATS, float(file_nats.mean()))),
         perplexity_change=math.expm1(min(_MOST_NATS, float(change.mean()))),
         perplexity_change_at_most=math.expm1(min(_MOST_NATS, _at_most(change))),
+        kl_nats=max(0.0, float(divergence.mean())),  # of equal ones rounding leaves any sign
         top1_agreement=float(agreed.mean()),
     )
 
@@ -91,14 +95,21 @@ def _share(off: float, size: float) -> float | None:
 
 def _sums(model: Floats, file: Floats, targets: Tokens) -> Sums:
     agreed = model.argmax(axis=-1) == file.argmax(axis=-1)
-    return Sums(_nats(model, targets), _nats(file, targets), agreed.sum(axis=1))
+    p, q = _log_likelihoods(model), _log_likelihoods(file)
+    divergence = (np.exp(p) * (p - q)).sum(axis=(1, 2))
+    return Sums(_nats(p, targets), _nats(q, targets), divergence, agreed.sum(axis=1))
 
 
-def _nats(logits: Floats, targets: Tokens) -> NDArray[Any]:
-    """Logits (R, T, V), targets (R, T) -> the sum of -log p a row (R,)."""
+def _log_likelihoods(logits: Floats) -> NDArray[np.float64]:
+    """The logarithm of the softmax of each token of the vocabulary, (R, T, V)."""
     shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    right = np.take_along_axis(shifted, targets[..., None], axis=-1)[..., 0]
-    nats: NDArray[Any] = (np.log(np.exp(shifted).sum(axis=-1)) - right).sum(axis=1)
+    likelihoods: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return likelihoods
+
+
+def _nats(log_likelihoods: NDArray[np.float64], targets: Tokens) -> NDArray[Any]:
+    """(R, T, V), targets (R, T) -> the sum of -log p a row (R,)."""
+    nats: NDArray[Any] = -np.take_along_axis(log_likelihoods, targets[..., None], axis=-1)[..., 0].sum(axis=1)
     return nats
 
 

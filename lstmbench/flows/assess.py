@@ -17,6 +17,7 @@ def assess(  # noqa: PLR0913 (what to run, on what, how, where)
     run: Path,
     threads: int,
     effort: Effort,
+    allow_mixed: bool = False,
     progress: Callable[[str], None],
 ) -> tuple[CheckReport, list[Measurement]]:
     """Check every export on every runtime, at the shapes that are timed too; time what passed.
@@ -24,5 +25,13 @@ def assess(  # noqa: PLR0913 (what to run, on what, how, where)
     What `run` holds already is not done again.
     """
     began = machine.observe().before  # the check itself is work: afterwards its load would be taken for others'
-    checked = check(exported, runtimes, run=run, threads=threads, workloads=workloads, progress=progress)
+    checked = check(
+        exported,
+        runtimes,
+        run=run,
+        threads=threads,
+        workloads=workloads,
+        allow_mixed=allow_mixed,
+        progress=progress,
+    )
     return checked, bench(checked.clearances, workloads, run=run, effort=effort, began=began, progress=progress)

@@ -20,6 +20,7 @@ from lstmbench.model.arithmetic import EXACT, Arithmetic
 from lstmbench.records import ModelConfig
 
 Array: TypeAlias = NDArray[Any]
+Trace: TypeAlias = list[tuple[Array, Array]]  # of each direction of each layer: h and c (B, T, H) before each step
 
 
 class Layer(NamedTuple):
@@ -40,21 +41,23 @@ def run(  # noqa: PLR0913 (what to run, and how to compute)
     lengths: Array | None = None,
     dtype: type[np.floating] = np.float64,
     arithmetic: Arithmetic = EXACT,
+    trace: Trace | None = None,
 ) -> tuple[Array, tuple[Array, Array]]:
     """Compute the head's output and the next state; no state means zeros.
 
     Head `lm`: tokens (B, T) -> logits (B, T, V). Head `layer`: x (B, T, E) -> y (B, T, D·H). State: h and c,
     (D·L, B, H). Beyond its `lengths` (B,) a row keeps its state and its output is zero (ONNX LSTM, sequence_lens);
     the reverse direction starts at each row's own end. `arithmetic`: what becomes of numbers in a lower precision.
+    `trace` takes the states on the way.
     """
     x = weights["embedding.weight"].astype(dtype)[inputs] if config.head == "lm" else inputs.astype(dtype)
-    y, after = run_layers(config, weights, x, state, lengths=lengths, arithmetic=arithmetic)
+    y, after = run_layers(config, weights, x, state, lengths=lengths, arithmetic=arithmetic, trace=trace)
     if config.head == "lm":
         y = arithmetic.stored(project(config, weights, arithmetic.inputs(y)))
     return y, after
 
 
-def run_layers(
+def run_layers(  # noqa: PLR0913 (what to run, and how to compute)
     config: ModelConfig,
     weights: Weights,
     x: Array,
@@ -62,6 +65,7 @@ def run_layers(
     *,
     lengths: Array | None,
     arithmetic: Arithmetic = EXACT,
+    trace: Trace | None = None,
 ) -> tuple[Array, tuple[Array, Array]]:
     """X (B, T, E) -> y (B, T, D·H) of the last layer, and h, c (D·L, B, H); computed in x's dtype."""
     batch, time = x.shape[:2]
@@ -74,7 +78,7 @@ def run_layers(
         outputs, x = [], arithmetic.inputs(x)
         for d in range(config.directions):
             row, layer = k * config.directions + d, _layer(config, weights, k, d, x.dtype)
-            y, h[row], c[row] = _direction(layer, x, h[row], c[row], lengths, d, arithmetic)
+            y, h[row], c[row] = _direction(layer, x, h[row], c[row], lengths, d, arithmetic, trace)
             outputs.append(y)
         x = np.concatenate(outputs, axis=-1)
     return x, (h, c)
@@ -112,11 +116,22 @@ def sigmoid(z: Array) -> Array:
 
 
 def _direction(  # noqa: PLR0913, PLR0917 (a cell's operands, and how to walk)
-    layer: Layer, x: Array, h: Array, c: Array, lengths: Array, reverse: int, arithmetic: Arithmetic
+    layer: Layer,
+    x: Array,
+    h: Array,
+    c: Array,
+    lengths: Array,
+    reverse: int,
+    arithmetic: Arithmetic,
+    trace: Trace | None,
 ) -> tuple[Array, Array, Array]:
     batch, time = x.shape[:2]
     y, rows = np.zeros((batch, time, h.shape[-1]), x.dtype), np.arange(batch)
+    if trace is not None:
+        trace.append((np.zeros_like(y), np.zeros_like(y)))
     for t in _order(time, lengths, reverse, arithmetic):  # (B,)
+        if trace is not None:
+            trace[-1][0][rows, t], trace[-1][1][rows, t] = h, c
         alive = (t < lengths)[:, None]  # (B, 1)
         seen = np.where((t <= lengths)[:, None], h, 0) if arithmetic.together else h
         h_next, c_next = cell(layer, x[rows, t], seen, c, arithmetic)

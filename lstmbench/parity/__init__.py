@@ -3,5 +3,18 @@
 from lstmbench.parity.bound import Expected, expect
 from lstmbench.parity.compare import Verdict, compare
 from lstmbench.parity.draws import TOKENS, compare_draws, expect_draws
+from lstmbench.parity.horizon import FEW
+from lstmbench.parity.windows import Windows, windows
 
-__all__ = ["TOKENS", "Expected", "Verdict", "compare", "compare_draws", "expect", "expect_draws"]
+__all__ = [
+    "FEW",
+    "TOKENS",
+    "Expected",
+    "Verdict",
+    "Windows",
+    "compare",
+    "compare_draws",
+    "expect",
+    "expect_draws",
+    "windows",
+]

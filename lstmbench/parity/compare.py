@@ -23,17 +23,24 @@ class Verdict(NamedTuple):
         return not self.reason
 
 
-def compare(got: NDArray[Any], want: NDArray[np.float64], *, name: str, bound: float) -> Verdict:
-    """Judge an output of a runtime, which must be float32 in every precision, by the float64 reference."""
+def compare(
+    got: NDArray[Any], want: NDArray[np.float64], *, name: str, bound: float, judged: int | None = None
+) -> Verdict:
+    """Judge an output of a runtime, which must be float32 in every precision, by the float64 reference.
+
+    `judged`: so many steps of the second axis, from the first, all if None; 0 reports the error of all and judges
+    none of it. What is not finite, or of another shape, fails wherever it stands.
+    """
     if got.dtype != np.float32 or got.shape != want.shape:
         reason = f"{name} is {got.dtype} {got.shape}, the reference says float32 {want.shape}"
         return Verdict(None, (), None, None, reason)
     if not np.isfinite(got).all():
         return _not_finite(got, want, name)
     error = np.abs(got - want)  # in float64
+    error = error[:, :judged] if judged else error
     index = _index(int(error.argmax()), error.shape)
     worst, here, there = float(error[index]), float(got[index]), float(want[index])
-    within = worst <= bound < np.inf  # false for NaN
+    within = judged == 0 or worst <= bound < np.inf  # false for NaN
     return Verdict(worst, index, here, there, "" if within else _reason(name, index, here, there, bound))
 
 

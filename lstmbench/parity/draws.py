@@ -19,7 +19,7 @@ from lstmbench.records import Decoding, ModelConfig, Precision
 TOKENS = "tokens"  # the output
 
 
-def expect_draws(
+def expect_draws(  # noqa: PLR0913 (what is run, and how)
     config: ModelConfig,
     weights: Weights,
     prompt: Tokens,
@@ -27,19 +27,23 @@ def expect_draws(
     tokens: Tokens,
     *,
     precision: Precision = "fp32",
+    anchored: bool = False,
 ) -> tuple[Expected, Expected, Expected]:
     """What tokens (B, N) are drawn from, logits (B, N, V), then h_n and c_n, where exactly these were fed back."""
     fed = np.concatenate([prompt, tokens[:, :-1]], axis=1)
     one_by_one = (1,) * fed.shape[1]
-    logits, h_n, c_n = expect(config, weights, fed, state, precision=precision, chunks=one_by_one)
-    return logits._replace(name=TOKENS, want=logits.want[:, prompt.shape[1] - 1 :]), h_n, c_n
+    logits, h_n, c_n = expect(config, weights, fed, state, precision=precision, chunks=one_by_one, anchored=anchored)
+    read = prompt.shape[1] - 1  # before the first draw
+    judged = None if logits.judged is None else max(0, logits.judged - read)
+    return logits._replace(name=TOKENS, want=logits.want[:, read:], judged=judged), h_n, c_n
 
 
 def compare_draws(tokens: NDArray[Any], expected: Expected, uniform: Floats, how: Decoding) -> Verdict:
-    """Judge tokens (B, N), drawn at uniform (B, N), by the logits that they must be drawn from."""
+    """Judge tokens (B, N), drawn at uniform (B, N), by the logits that they must come from, as far as they count."""
+    counted = tokens[:, : expected.judged or None]
     temperature, top_k = how.temperature, how.top_k
     worst = Verdict(0.0, (), None, None, "")
-    for index in np.ndindex(tokens.shape):
+    for index in np.ndindex(counted.shape):
         logits, at, got = expected.want[index], float(uniform[index]), int(tokens[index])
         want = sampling.take(logits, at, temperature=temperature, top_k=top_k)
         error = 0.0
@@ -48,7 +52,7 @@ def compare_draws(tokens: NDArray[Any], expected: Expected, uniform: Floats, how
         if not worst.worst_index or error > (worst.max_error or 0.0):
             worst = Verdict(error, index, got, want, "")
     assert worst.max_error is not None
-    within = worst.max_error <= expected.bound < np.inf  # false for NaN
+    within = expected.judged == 0 or worst.max_error <= expected.bound < np.inf  # false for NaN
     return worst if within else worst._replace(reason=_reason(worst, expected.bound))
 
 

@@ -18,7 +18,9 @@ from lstmbench.records.base import (
     WorkloadKind,
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
-from lstmbench.records.check import Clearance, ParityRow, Placement, Subject
+from lstmbench.records.bisect import Difference
+from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject
+from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.export import (
     TIMED,
     DataFile,
@@ -37,11 +39,15 @@ from lstmbench.records.study import Study, StudyRow
 __all__ = [
     "MOST_THREADS",
     "TIMED",
+    "Against",
+    "Asked",
     "Clearance",
     "CorpusInfo",
     "Count",
     "DataFile",
     "Decoding",
+    "Difference",
+    "DriftRow",
     "ExportRecord",
     "ExportedModel",
     "Finding",
@@ -65,6 +71,7 @@ __all__ = [
     "Score",
     "ShapeCheck",
     "Size",
+    "Start",
     "Study",
     "StudyRow",
     "Subject",

@@ -1,11 +1,17 @@
 """What a runtime answered, beside the reference."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from lstmbench.records.base import Count, Error, Extent, Form, Head, Peephole, Positive, Precision, Record, Threads
 from lstmbench.records.export import Decoding, ExportedModel
+
+# plain: the inputs as they are; steps: each step (N of form `unrolledN`) a row of one batch, from the reference's own
+# state; permuted: the rows in another order; padded: something else behind each row's length; again: after a call with
+# other inputs and another state
+Asked: TypeAlias = Literal["plain", "steps", "permuted", "padded", "again"]
+Start: TypeAlias = Literal["random", "none", "zeros"]  # the state before the first step
 
 
 class Placement(Record, frozen=True, kw_only=True):
@@ -14,6 +20,8 @@ class Placement(Record, frozen=True, kw_only=True):
     provider: str
     operator: str
     nodes: Positive
+    recurrent: bool = False  # part of a layer, its Scan or Loop and what is in it
+    precision: str = ""  # that they computed in, whatever the file says; of recurrent ones, where the engine tells
 
 
 class Subject(Record, frozen=True, kw_only=True):
@@ -29,7 +37,14 @@ class Subject(Record, frozen=True, kw_only=True):
     runtime_version: str
     code_sha256: str  # of the adapter, and of what it computes with: a pass counts for the code that passed
     threads: Threads
+    provider: str = ""  # that the runtime's name promises; empty where the engine has no such notion
     placement: tuple[Placement, ...] = ()
+
+    @property
+    def strays(self) -> tuple[str, ...]:
+        """The other providers that recurrent nodes ran on: then a figure is not that of the one which is promised."""
+        elsewhere = {part.provider for part in self.placement if part.recurrent} - {self.provider}
+        return tuple(sorted(elsewhere)) if self.provider else ()
 
     def replaces(self, other: "Subject") -> bool:
         """Whether this is what the other was, made again: another file of that name, or that adapter, edited.
@@ -45,8 +60,8 @@ class Subject(Record, frozen=True, kw_only=True):
 
     @property
     def identity(self) -> "Subject":
-        """The subject without its placement: what a run that goes on looks for."""
-        return msgspec.structs.replace(self, placement=())
+        """The subject without its providers: what a run that goes on looks for."""
+        return msgspec.structs.replace(self, provider="", placement=())
 
 
 class Clearance(Record, frozen=True, kw_only=True):
@@ -70,7 +85,8 @@ class ParityRow(Record, frozen=True, kw_only=True):
     batch: Extent
     time: Extent
     chunks: tuple[Positive, ...]  # steps a call; the state is carried from one to the next
-    state: Literal["random", "none"] = "random"  # what the first call starts from
+    state: Start = "random"  # what the first call starts from
+    asked: Asked = "plain"
     decoding: Decoding | None = None  # of form `generate`: time and chunks count tokens drawn
     lengths: tuple[Positive, ...] = ()  # of each row, all calls together; empty where all rows are of length T
     output: str
@@ -82,13 +98,20 @@ class ParityRow(Record, frozen=True, kw_only=True):
     worst_index: tuple[Count, ...] = ()
     got: float | None = None
     want: float | None = None
+    # of the last of its T steps, and of a state T or none, the error is reported and not judged: the cell is chaotic
+    unjudged_steps: Count = 0
     reason: str = ""  # why it failed; empty when it passed
 
     def __post_init__(self) -> None:
-        if self.passed and (self.max_error is None or self.max_error > self.bound):
+        if self.passed and (self.max_error is None or (self.judged and self.max_error > self.bound)):
             raise ValueError("an output that is not within its bound needs a reason")
 
     @property
     def passed(self) -> bool:
-        """Whether the output is within its bound."""
+        """Whether what is judged of the output is within its bound."""
         return not self.reason
+
+    @property
+    def judged(self) -> bool:
+        """Whether any of it is judged: a pass of a row that is only reported says nothing."""
+        return self.unjudged_steps < self.time

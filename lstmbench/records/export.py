@@ -17,6 +17,7 @@ class ShapeCheck(Record, frozen=True, kw_only=True):
     output: str
     max_error: Error
     bound: Error
+    unjudged_steps: Count = 0  # of the last of its steps, and of a state of all or none, the error is only reported
 
 
 class Quality(Record, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class Quality(Record, frozen=True, kw_only=True):
     perplexity: float | None = None  # of the file
     perplexity_change: float | None = None  # over the model's: 0.01 is one per cent more
     perplexity_change_at_most: float | None = None  # with 95 % confidence, over the rows of the text
+    kl_nats: float | None = None  # of the file's next token from the model's, Kullback-Leibler, mean over the tokens
     top1_agreement: float | None = None  # share of tokens at which both hold the same one most likely
 
 

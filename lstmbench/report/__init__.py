@@ -4,6 +4,7 @@ raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), fi
 """
 
 from lstmbench.report import extra
+from lstmbench.report.drift import terminal_table as drift_table
 from lstmbench.report.probes import PROBE, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, render
 from lstmbench.report.study import STUDY, render_study, study_tables
@@ -17,6 +18,7 @@ __all__ = [
     "SURVEY",
     "Rendered",
     "TerminalTable",
+    "drift_table",
     "extra",
     "latency_table",
     "parity_table",

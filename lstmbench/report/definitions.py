@@ -73,6 +73,8 @@ def definitions() -> list[tuple[str, str]]:
         ("Cell", "Peepholes: full (matrix, all gates, old cell state), diagonal (Gers, Graves, ONNX input P) or none."),
         ("Runtime torch", "PyTorch eager runs lstmbench.PeepholeLSTM, a loop over time; not its fused torch.nn.LSTM."),
         ("Provider", "Which part of the engine ran how many nodes, as the engine reports it."),
+        ("Ran in", "The precision in which the recurrent nodes computed, whatever the file stores."),
+        ("MIXED", "Recurrent nodes ran on other providers too, and the row was asked for with --allow-mixed."),
         ("Refused", "Not timed, or timed and not shown, for the reason that stands there."),
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lstmbench.report import definitions, probes, sheets, summary, wording
+from lstmbench.report import definitions, drift, probes, sheets, summary, wording
 from lstmbench.report.figures import Figure
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
@@ -43,6 +43,11 @@ def subjects_of(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> lis
     return [line.subject for line in parity] + [line.subject for line in speed]
 
 
+def _drift(recorded: Raw) -> list[Sheet]:
+    lines = drift.drift_lines(recorded.drift)
+    return [drift.sheet(lines)] if lines else []
+
+
 def document(
     recorded: Raw, parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise, figures: Sequence[Figure]
 ) -> Document:
@@ -60,6 +65,7 @@ def document(
         figures=figures,
         sheets=[
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+            *_drift(recorded),
             *probes.probe_sheets(recorded.probes),
         ],
         machine=summary.machine_facts(machine),

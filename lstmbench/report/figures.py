@@ -6,8 +6,9 @@ from typing import NamedTuple
 from lstmbench.report import axes
 from lstmbench.report.dots import parity_panel, speed_panel
 from lstmbench.report.drawing import Drawing, draw
+from lstmbench.report.drift import DriftLine, DriftPoint
 from lstmbench.report.look import Look
-from lstmbench.report.panels import LATENCY, THROUGHPUT, Across, Measure, line_panel
+from lstmbench.report.panels import DRIFT, LATENCY, THROUGHPUT, Across, Measure, line_panel
 from lstmbench.report.speed import SpeedLine, largest_shape
 from lstmbench.report.verdicts import ParityLine
 
@@ -18,6 +19,7 @@ NAMES = (
     "scoring-latency-by-length",
     "scoring-throughput-by-length",
     "decoding-by-batch",
+    "drift",
 )
 
 _PARITY_CAPTION = (
@@ -31,6 +33,11 @@ _SCORING: tuple[tuple[str, Measure, Across, str], ...] = (
     (NAMES[3], LATENCY, "time", "Scoring: latency against length"),
     (NAMES[4], THROUGHPUT, "time", "Scoring: throughput against length"),
 )
+_DRIFT_CAPTION = (
+    "The largest error over rows and units after so many steps of one free run; errors below 1e-9 are drawn there."
+)
+_CHAOS = " The table names what is chaotic: its error says nothing of the runtime."
+_LEAST_SHOWN = 1e-9
 _REFUSED_CAPTION = " A line that ends early or lacks a point was refused there; the table says why."
 
 
@@ -91,6 +98,33 @@ def _decoding(lines: Sequence[SpeedLine], look: Look) -> Iterator[Figure]:
         panels.append(draw(panel))
     caption = f"Token by token, {longest} steps from zero state; one sample is one step." + _gaps(lines)
     yield _figure(NAMES[5], "Decoding: latency and throughput against batch", caption, panels)
+
+
+def drift_figures(lines: Sequence[DriftLine], look: Look) -> Iterator[Figure]:
+    """A panel for each output and for each reference that there is; nothing where no long run was made."""
+    panels = []
+    for key in dict.fromkeys((line.against, line.output) for line in lines):
+        points = [point for line in lines if (line.against, line.output) == key for point in line.points]
+        finite = [_shown(point) for point in points if point.max_error is not None]
+        if finite:
+            title = f"{key[1]}{', beside the trained model' if key[0] == 'trained' else ''}"
+            panel = line_panel(
+                finite,
+                across="step",
+                measure=DRIFT,
+                y=axes.log_axis(point.max_error or 0.0 for point in finite),
+                look=look,
+                title=title,
+            )
+            panels.append(draw(panel))
+    if panels:
+        chaos = _CHAOS if any(line.chaotic for line in lines) else ""
+        yield _figure(NAMES[6], "Drift: error over a long run", _DRIFT_CAPTION + chaos, panels)
+
+
+def _shown(point: DriftPoint) -> DriftPoint:
+    """With a zero where a logarithmic axis can show it."""
+    return point._replace(max_error=max(point.max_error or 0.0, _LEAST_SHOWN))
 
 
 def _figure(name: str, title: str, caption: str, panels: Sequence[Drawing]) -> Figure:

@@ -41,7 +41,7 @@ def _colours(runtimes: Iterable[str]) -> dict[str, str]:
 def _name(subject: SubjectColumns, everything: Iterable[SubjectColumns]) -> str:
     """Runtime and cell; where that fits several: what differs of the export, the version, the threads."""
     alike = [other for other in everything if (other.runtime, other.cell) == (subject.runtime, subject.cell)]
-    parts = [subject.runtime, _export(subject, alike)]
+    parts = [subject.runtime + wording.mixed(subject), _export(subject, alike)]
     if len({other.version for other in alike}) > 1:
         parts[0] = wording.engine(subject)
     if len({other.threads for other in alike}) > 1:

@@ -8,10 +8,11 @@ import pandas as pd
 
 from lstmbench.report import axes
 from lstmbench.report.axes import Axis
+from lstmbench.report.drift import DriftPoint
 from lstmbench.report.look import CELLS, DASHES, GRID, INK, MUTED, SHAPES, Look
 from lstmbench.report.speed import SpeedLine
 
-Across: TypeAlias = Literal["batch", "time"]
+Across: TypeAlias = Literal["batch", "time", "step"]
 Panel: TypeAlias = alt.LayerChart
 
 WIDTH, HEIGHT, LABEL_PX = 220, 220, 13
@@ -32,7 +33,7 @@ CONFIG: Mapping[str, Any] = {
     },
     "title": {"color": INK, "fontSize": 13, "anchor": "start", "frame": "group", "offset": 10},
 }
-SIZES = {"batch": "Batch B, rows a call", "time": "Length T, tokens a row"}
+SIZES = {"batch": "Batch B, rows a call", "time": "Length T, tokens a row", "step": "Steps run"}
 
 
 class Measure(NamedTuple):
@@ -45,6 +46,7 @@ class Measure(NamedTuple):
 
 
 LATENCY = Measure("p50_ms", "p50_ms", "p90_ms", "Median latency, ms (band: to p90)")
+DRIFT = Measure("max_error", "max_error", "max_error", "Largest error")
 THROUGHPUT = Measure(
     "tokens_per_s",
     "tokens_per_s_low",
@@ -54,11 +56,11 @@ THROUGHPUT = Measure(
 
 
 def line_panel(
-    lines: Sequence[SpeedLine], *, across: Across, measure: Measure, y: Axis, look: Look, title: str
+    lines: Sequence[SpeedLine | DriftPoint], *, across: Across, measure: Measure, y: Axis, look: Look, title: str
 ) -> Panel:
     """Lines with points, a faint band where the samples carry one, and each series' name at its last point."""
     frame = _frame(lines, look).sort_values(["series", across])
-    x = axes.measured(frame[across])
+    x = axes.log_axis(frame[across]) if across == "step" else axes.measured(frame[across])
     base = alt.Chart(frame).encode(
         x=alt.X(f"{across}:Q", title=SIZES[across], scale=_scale(x), axis=_axis(x, "d", grid=False)),
         color=colour(look),
@@ -82,7 +84,7 @@ def colour(look: Look) -> alt.Color:
     return alt.Color("runtime:N", scale=scale, legend=None)
 
 
-def _frame(lines: Sequence[SpeedLine], look: Look) -> pd.DataFrame:
+def _frame(lines: Sequence[SpeedLine | DriftPoint], look: Look) -> pd.DataFrame:
     return pd.DataFrame.from_records(
         [{**x.subject._asdict(), **x._asdict(), "subject": "", "series": look.names[x.subject]} for x in lines]
     )
@@ -102,7 +104,13 @@ def _names(frame: pd.DataFrame, across: Across, measure: Measure, y: Axis, look:
 
 
 def _upward(field: str, measure: Measure, y: Axis) -> alt.Y:
-    return alt.Y(f"{field}:Q", title=measure.title, scale=_scale(y), axis=_axis(y, "~s" if y.high >= 1e4 else "~g"))
+    return alt.Y(f"{field}:Q", title=measure.title, scale=_scale(y), axis=_axis(y, _number_format(y)))
+
+
+def _number_format(axis: Axis) -> str:
+    if axis.log and axis.low < 1e-3:
+        return ".0e"
+    return "~s" if axis.high >= 1e4 else "~g"
 
 
 def _by_cell(channel: str, looks: Sequence[Any]) -> Any:

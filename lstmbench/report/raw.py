@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import Machine, Measurement, ParityRow, ProbeRow, Weight
-from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES
+from lstmbench.records import DriftRow, Machine, Measurement, ParityRow, ProbeRow, Weight
+from lstmbench.runfolder import DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES
 
 
 class Raw(NamedTuple):
@@ -18,6 +18,7 @@ class Raw(NamedTuple):
     measurements: tuple[Measurement, ...]
     weights: tuple[Weight, ...] = ()
     probes: tuple[ProbeRow, ...] = ()  # where runtimes were probed
+    drift: tuple[DriftRow, ...] = ()
 
 
 def read(run: Path) -> Raw:
@@ -42,7 +43,8 @@ def read_checked(run: Path) -> Raw:
     _demand_one_machine(run / MEASUREMENTS, machine, measurements)
     _demand_one_machine(run / MEMORY, machine, weights)
     _demand_one_machine(run / PROBES, machine, probes)
-    return Raw(machine, parity, measurements, weights, probes)
+    drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
+    return Raw(machine, parity, measurements, weights, probes, drift)
 
 
 def _demand_one_machine(path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow]) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lstmbench import disk
 from lstmbench.errors import DiskError
 from lstmbench.report import extra, raw
+from lstmbench.report.drift import drift_lines
 from lstmbench.report.noise import ranked
 from lstmbench.report.raw import Raw
 from lstmbench.report.tables import Table, csv, latency_table, parity_table, throughput_table
@@ -52,7 +53,9 @@ def _laid_out(recorded: Raw) -> dict[str, bytes]:
 
     parity = parity_lines(recorded.parity)
     speed, noise = ranked(recorded.measurements, recorded.parity)
-    drawn = figures.figures(parity, speed, look.look(document.subjects_of(parity, speed)))
+    drifted = drift_lines(recorded.drift)
+    seen = look.look([*document.subjects_of(parity, speed), *(line.subject for line in drifted)])
+    drawn = [*figures.figures(parity, speed, seen), *figures.drift_figures(drifted, seen)]
     whole = document.document(recorded, parity, speed, noise, drawn)
     files = {"report.md": markdown.markdown(whole).encode(), "index.html": page.page(whole).encode()}
     for figure in drawn:

@@ -26,7 +26,8 @@ _MEMORY_NOTE = (
 _PARITY_NOTE = (
     "Largest difference from the float64 NumPy reference over all shapes; of tokens, what logits must be off by to "
     "draw them, 0 where the reference draws the same. Beside it the error that the same equations make in NumPy "
-    "in the precision of the file, on the same input. Of bound: the largest error/bound of any run."
+    "in the precision of the file, on the same input. Of bound: the largest error/bound of any run. Not judged: runs "
+    "over which the cell is chaotic, so that no engine can agree with another; each of their steps is judged by itself."
 )
 
 
@@ -71,8 +72,8 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Seq
 
 
 def _parity(lines: Iterable[ParityLine]) -> Sheet:
-    keys = ("Model / form", "Cell", "Runtime", "Threads", "Output")
-    values = ("Runs", "Max error", "NumPy's own", "Bound", "Of bound", "Worst at", "Verdict")
+    keys = ("Model / form", "Cell", "Runtime", "Provider", "Ran in", "Threads", "Output")
+    values = ("Runs", "Not judged", "Max error", "NumPy's own", "Bound", "Of bound", "Worst at", "Verdict")
     rows, before = [], None
     for line in lines:
         rows.append(_parity_row(line, first=line.subject != before))
@@ -94,6 +95,7 @@ def _parity_row(line: ParityLine, *, first: bool) -> Row:
     s = line.subject
     values = (
         str(line.runs),
+        str(line.not_judged),
         wording.error(line.max_error),
         wording.error(line.float32_error),
         wording.error(line.bound),
@@ -101,12 +103,12 @@ def _parity_row(line: ParityLine, *, first: bool) -> Row:
         f"B {line.batch}, T {line.time}: {line.worst_index}",
         f"{line.verdict}: {line.reason}" if line.reason else line.verdict,
     )
-    keys = (wording.export(s), s.cell, wording.engine(s), str(s.threads), line.output)
+    keys = (wording.export(s), s.cell, wording.engine(s), wording.provider(s), s.ran_in, str(s.threads), line.output)
     return Row(keys, values, first=first, bad=("Verdict",) if line.verdict == FAILED else ())
 
 
 def _speed(name: str, tab: str, what: str, note: str, lines: Iterable[SpeedLine]) -> Sheet:
-    keys = ("B", "T", "Model / form", "Cell", "Runtime", "Provider", "Threads")
+    keys = ("B", "T", "Model / form", "Cell", "Runtime", "Provider", "Ran in", "Threads")
     values = (
         *("Processes", "Samples", "Median ms", "p90 ms", "p99 ms"),
         *("Tokens/s", "95 % interval", "To the fastest", "Max error", "Of bound", "Remarks"),
@@ -120,7 +122,7 @@ def _speed(name: str, tab: str, what: str, note: str, lines: Iterable[SpeedLine]
 
 def _speed_row(line: SpeedLine, *, first: bool) -> Row:
     s = line.subject
-    names = (wording.export(s), s.cell, wording.engine(s), wording.provider(s), str(s.threads))
+    names = (wording.export(s), s.cell, wording.engine(s), wording.provider(s), s.ran_in, str(s.threads))
     keys = (str(line.batch), str(line.time), *names)
     if line.refused:
         return Row(keys, (), refused=line.refused, first=first)

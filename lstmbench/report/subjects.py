@@ -7,6 +7,7 @@ from lstmbench.plain import plain
 from lstmbench.records import Placement, Subject
 
 _LONGEST_NAME = 300  # a folder's has 255 at most
+NOT_MIXED = "no"
 NO_PROVIDERS = "built in"  # the engine has no such notion
 
 
@@ -21,6 +22,8 @@ class SubjectColumns(NamedTuple):
     runtime: str
     version: str
     provider: str
+    ran_in: str  # precision in which recurrent nodes computed, as the engine tells it
+    mixed: str  # the providers, beside the promised one, that ran recurrent nodes; NOT_MIXED where there are none
     threads: int
 
 
@@ -35,6 +38,8 @@ def columns(subject: Subject) -> SubjectColumns:
         runtime=_name(subject.runtime),
         version=_name(subject.runtime_version),
         provider=provider(subject.placement),
+        ran_in=ran_in(subject.placement),
+        mixed=plain(", ".join(subject.strays)) or NOT_MIXED,
         threads=subject.threads,
     )
 
@@ -46,6 +51,12 @@ def provider(placement: Sequence[Placement]) -> str:
         nodes[part.provider] = nodes.get(part.provider, 0) + part.nodes
     parts = (f"{_name(name)} ({n} node{'s' * (n != 1)})" for name, n in sorted(nodes.items()))
     return ", ".join(parts) or NO_PROVIDERS
+
+
+def ran_in(placement: Sequence[Placement]) -> str:
+    """In which precisions the recurrent nodes computed: 'float32', 'float32, int8'; n/a where the engine is silent."""
+    told = {plain(part.precision) for part in placement if part.recurrent and part.precision}
+    return ", ".join(sorted(told)) or "n/a"
 
 
 def _name(text: str) -> str:

@@ -9,7 +9,7 @@ from lstmbench.records import Load, Machine, Measurement
 from lstmbench.report import wording
 from lstmbench.report.noise import Noise
 from lstmbench.report.speed import SpeedLine, largest_shape
-from lstmbench.report.verdicts import ParityLine
+from lstmbench.report.verdicts import PASSED, ParityLine
 
 
 class KeyFigure(NamedTuple):
@@ -56,7 +56,7 @@ def _speed_verdict(speed: Sequence[SpeedLine]) -> str:
 
 def key_figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise) -> list[KeyFigure]:
     """The counts and the spans of what was measured; spans name no winner."""
-    good = sum(not line.reason for line in parity)
+    good = sum(line.verdict == PASSED for line in parity)
     timed = [line for line in speed if not line.refused]
     samples = f"{sum(line.samples for line in timed):,}"
     rows = f"in {wording.several(len(timed), 'row')}; {len(speed) - len(timed)} refused"

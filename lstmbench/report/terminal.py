@@ -8,13 +8,14 @@ from lstmbench.records import Subject
 from lstmbench.report import raw, wording
 from lstmbench.report.speed import SpeedLine, speed_lines
 from lstmbench.report.subjects import SubjectColumns
-from lstmbench.report.verdicts import ParityLine, parity_lines
+from lstmbench.report.verdicts import FAILED, PASSED, REPORTED, ParityLine, parity_lines
 
 _TIMED = (
     ("score", "Scoring, one call"),
     ("decode", "Decoding, one step"),
     ("generate", "Generating in the graph, one call of T tokens a row"),
 )
+_VERDICTS = {PASSED: "ok", FAILED: "FAILED", REPORTED: "reported"}
 
 
 class TerminalTable(NamedTuple):
@@ -52,29 +53,34 @@ def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterato
     yield TerminalTable(
         "Refused",
         ("export · runtime", "B×T", "why"),
-        [(_subject(line.subject), _shape(line), f"{line.workload}: {line.refused}") for line in speed if line.refused],
+        [(*_keys(line), f"{line.workload}: {line.refused}") for line in speed if line.refused],
     )
 
 
 def _parity_row(line: ParityLine) -> tuple[str, ...]:
     errors = (wording.error(line.max_error), wording.error(line.float32_error), wording.share(line.error_to_bound))
-    return (_subject(line.subject), line.output, *errors, "FAILED" if line.reason else "ok")
+    return (subject_name(line.subject), line.output, *errors, _VERDICTS[line.verdict])
 
 
 def _speed_row(line: SpeedLine) -> tuple[str, ...]:
     if line.refused:
-        return (_subject(line.subject), _shape(line), *[wording.NOT_AVAILABLE] * 4, "refused", wording.NOT_AVAILABLE)
+        return (*_keys(line), *[wording.NOT_AVAILABLE] * 4, "refused", wording.NOT_AVAILABLE)
     times = map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms))
     speed = (str(line.samples), *times, wording.rate(line.tokens_per_s))
-    return (_subject(line.subject), _shape(line), *speed, wording.share(line.error_to_bound))
+    return (*_keys(line), *speed, wording.share(line.error_to_bound))
+
+
+def _keys(line: SpeedLine) -> tuple[str, str]:
+    return subject_name(line.subject), _shape(line)
 
 
 def _shape(line: SpeedLine) -> str:
     return f"{line.batch}×{line.time}"
 
 
-def _subject(subject: SubjectColumns) -> str:
+def subject_name(subject: SubjectColumns) -> str:
+    """Export and runtime, as short as they can be told apart."""
     threads = f" ({subject.threads} threads)" if subject.threads > 1 else ""
     # the width is for numbers: float32 is what a name without a precision means
     name = wording.export(subject).replace("-fp32-lengths", "-lengths").removesuffix("-fp32")
-    return f"{name} · {subject.runtime}{threads}"
+    return f"{name} · {subject.runtime}{wording.mixed(subject)}{threads}"

@@ -11,15 +11,16 @@ from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
 
 _OUTPUTS = ("logits", "tokens", "y", "h_n", "c_n")  # the order of the graph
-PASSED, FAILED = "within bound", "FAILED"
+PASSED, FAILED, REPORTED = "within bound", "FAILED", "reported, not judged"
 
 
 class ParityLine(NamedTuple):
-    """The worst run of one output: a failed one if there is one, else the one with the largest error."""
+    """The worst run of one output: a failed one if there is one, else the judged one with the largest error."""
 
     subject: SubjectColumns
     output: str
-    runs: int  # shapes and ways to cut the sequence
+    runs: int  # shapes and ways to ask
+    not_judged: int  # of these, only reported: the cell is chaotic there, and its single steps are judged instead
     max_error: float | None
     float32_error: float
     bound: float
@@ -28,6 +29,7 @@ class ParityLine(NamedTuple):
     time: int
     chunks: str
     state: str
+    asked: str
     worst_index: str
     got: float | None
     want: float | None
@@ -66,11 +68,12 @@ def _key(row: ParityRow) -> tuple[object, ...]:
 
 
 def _line(rows: Sequence[ParityRow]) -> ParityLine:
-    worst = max(rows, key=lambda row: (not row.passed, _error(row)))
+    worst = max(rows, key=lambda row: (not row.passed, row.judged, _error(row)))
     return ParityLine(
         subject=subjects.columns(worst.subject),
         output=plain(worst.output),
         runs=len(rows),
+        not_judged=sum(not row.judged for row in rows),
         max_error=worst.max_error,
         float32_error=worst.float32_error,
         bound=worst.bound,
@@ -79,10 +82,11 @@ def _line(rows: Sequence[ParityRow]) -> ParityLine:
         time=worst.time,
         chunks=_chunks(worst.chunks),
         state=worst.state,
+        asked=worst.asked,
         worst_index=f"[{', '.join(map(str, worst.worst_index))}]" if worst.worst_index else "n/a",
         got=worst.got,
         want=worst.want,
-        verdict=PASSED if worst.passed else FAILED,
+        verdict=FAILED if not worst.passed else PASSED if worst.judged else REPORTED,
         reason=plain(worst.reason),
     )
 
@@ -98,12 +102,15 @@ def _standing(rows: Sequence[ParityRow]) -> Standing:
         worst = max(failed, key=_error)
         where = f"B = {worst.batch}, T = {worst.time}"
         return Standing(None, None, f"failed the check at {where}: {plain(worst.reason)}")
-    return Standing(max(map(_error, rows)), _largest_share(rows), "")
+    judged = [row for row in rows if row.judged]
+    if not judged:
+        return Standing(None, None, f"{REPORTED}: at every shape its runs are chaotic")
+    return Standing(max(map(_error, judged)), _largest_share(judged), "")
 
 
 def _largest_share(rows: Sequence[ParityRow]) -> float | None:
-    shares = [_share(row) for row in rows]
-    return max(shares) if all(map(math.isfinite, shares)) else None
+    shares = [_share(row) for row in rows if row.judged or not row.passed]
+    return max(shares) if shares and all(map(math.isfinite, shares)) else None
 
 
 def _share(row: ParityRow) -> float:

@@ -1,7 +1,7 @@
 """Numbers as tables write them; what cannot be told is `n/a`, never a blank."""
 
 from lstmbench import units
-from lstmbench.report.subjects import SubjectColumns
+from lstmbench.report.subjects import NOT_MIXED, SubjectColumns
 
 NOT_AVAILABLE = "n/a"
 
@@ -55,8 +55,15 @@ def export(subject: SubjectColumns) -> str:
 
 
 def engine(subject: SubjectColumns) -> str:
-    """Runtime and version."""
-    return f"{subject.runtime} {subject.version}".strip()
+    """Runtime and version, and whether it is not what its name promises alone."""
+    return f"{subject.runtime} {subject.version}".strip() + mixed(subject)
+
+
+def mixed(subject: SubjectColumns) -> str:
+    """What stands behind the name of a runtime whose recurrent nodes ran elsewhere too."""
+    if subject.mixed == NOT_MIXED:
+        return ""
+    return f" (MIXED: also {subject.mixed})".replace("ExecutionProvider", "")
 
 
 def provider(subject: SubjectColumns) -> str:

@@ -9,9 +9,9 @@ import onnxruntime as ort
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import RecordError, WorkerError
 from lstmbench.records import ExportedModel, Head, ModelConfig, Placement
-from lstmbench.runtimes import unchanged
+from lstmbench.runtimes import assignment, unchanged
 from lstmbench.runtimes.onnxruntime_graph import OnnxRuntimeGraph
-from lstmbench.runtimes.onnxruntime_session import demand_provider, options, placement
+from lstmbench.runtimes.onnxruntime_session import demand_provider, options
 
 PROVIDER = "CPUExecutionProvider"
 # inputs and outputs in order, with ONNX Runtime's words for their types
@@ -29,6 +29,7 @@ class OnnxRuntimeCpu:
     """Run the exported graph in one ONNX Runtime session."""
 
     version: str = ort.__version__
+    provider: str = PROVIDER
 
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         self._config = exported.model
@@ -36,8 +37,9 @@ class OnnxRuntimeCpu:
         self._beside = _beside(exported, graph)  # the session takes no copy
         self._session = _session(exported, graph, self._beside, threads)
         _demand_names(exported, self._session)
-        self._placement = placement(self._session)
-        demand_provider(self._session, self._placement, PROVIDER)
+        demand_provider(self._session, assignment.placement(self._session), PROVIDER)
+        # only float16 is computed in another precision than the file says
+        self._halves = graph if exported.record.precision == "fp16" else b""
 
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> OnnxRuntimeGraph:
@@ -68,9 +70,10 @@ class OnnxRuntimeCpu:
     def placement(self) -> tuple[Placement, ...]:
         """How many nodes of each operator the session gave to each provider; () where ONNX Runtime is too old to say.
 
-        The nodes are those of the graph after fusion, Scan bodies included.
+        The nodes are those of the graph after fusion, Scan bodies included; recurrent ones with their precision.
         """
-        return self._placement
+        ran_in = assignment.precisions(self._halves, self._beside, PROVIDER) if self._halves else None
+        return assignment.placement(self._session, ran_in)
 
     def close(self) -> None:
         """Forget the session."""

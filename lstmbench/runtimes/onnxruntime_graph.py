@@ -8,7 +8,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from lstmbench.records import Placement
-from lstmbench.runtimes.onnxruntime_session import demand_provider, options, placement
+from lstmbench.runtimes.assignment import placement
+from lstmbench.runtimes.onnxruntime_session import demand_provider, options
 
 
 class OnnxRuntimeGraph:

@@ -110,6 +110,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
     taken_s: float  # when the request was taken, on the system-wide monotonic clock
     load_s: float  # import the engine, read the file, build the session
     placement: tuple[Placement, ...]
+    provider: str = ""  # that the adapter promises
 
 
 class Answer(Record, frozen=True, kw_only=True, tag=True):

@@ -68,6 +68,7 @@ class Session:
             taken_s=self._taken_s,
             load_s=self._load_s,
             placement=tuple(self.runtime.placement()),
+            provider=str(getattr(self.runtime, "provider", "")),
         )
 
     def answer(self, request: Request) -> Reply:

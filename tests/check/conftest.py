@@ -22,8 +22,9 @@ class Inline:
     def __init__(self, runtime: str, exported: ExportedModel, *, threads: int) -> None:
         self.exported = exported
         self.runtime = load(runtime)(exported, threads=threads)
+        told = {"placement": self.runtime.placement(), "provider": getattr(self.runtime, "provider", "")}
         times = {"taken_s": 0.0, "load_s": 0.1}
-        self.info = WorkerInfo(version=self.runtime.version, code_sha256=self.code, placement=(), **times)
+        self.info = WorkerInfo(version=self.runtime.version, code_sha256=self.code, **times, **told)
 
     def run(self, inputs, state=None, *, lengths=None):
         self.ran.append(type(self.runtime).__name__)
@@ -60,6 +61,8 @@ def plugins(monkeypatch) -> None:
 def inline(plugins, monkeypatch) -> list[str]:
     """Workers run in this process; the list fills with one entry a call."""
     monkeypatch.setattr("lstmbench.check.examine.Worker", Inline)
+    monkeypatch.setattr("lstmbench.check.differences.subjects.Worker", Inline)
+    monkeypatch.setattr("lstmbench.check.trajectories.subjects.Worker", Inline)
     monkeypatch.setattr(Inline, "ran", ran := [], raising=False)
     return ran
 
@@ -68,10 +71,8 @@ def inline(plugins, monkeypatch) -> list[str]:
 def make(tmp_path) -> Callable[..., ExportedModel]:
     """A model folder with random weights, and an 'export' that only ONNX Runtime would miss."""
 
-    def make(
-        config: ModelConfig, *, name: str = "tiny", seed: int = 3, form: str = "scan", lengths: bool = False
-    ) -> ExportedModel:
-        weights, path = random_weights(config, seed=seed), tmp_path / name
+    def make(config: ModelConfig, *, name="tiny", seed=3, gain=1.0, form="scan", lengths=False) -> ExportedModel:
+        weights, path = random_weights(config, seed=seed, gain=gain), tmp_path / name
         folder.write_config(path, ModelFolder(model=config))
         folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
         record = ExportRecord(

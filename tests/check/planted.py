@@ -10,10 +10,12 @@ import numpy as np
 
 from lstmbench.arrays import State
 from lstmbench.errors import WorkerError
-from lstmbench.model import sampling
+from lstmbench.model import reference, sampling
+from lstmbench.records import Placement
 from lstmbench.runtimes.numpy_float32 import NumpyFloat32 as Honest
 
 __all__ = ["Honest"]
+right_cell = reference.cell
 
 
 class IgnoresState(Honest):
@@ -51,12 +53,12 @@ class DropsTheLastStep(Honest):
         return np.concatenate([output, output[:, -1:]], axis=1), after
 
 
-class WrongFromBatchNine(Honest):
-    """Another kernel takes over at a batch that the usual shapes do not reach."""
+class WrongAtBatchNine(Honest):
+    """Another kernel takes over at a batch that the usual shapes do not have."""
 
     def run(self, inputs, state):
         output, after = super().run(inputs, state)
-        return (output if len(inputs) < 9 else np.zeros_like(output)), after
+        return (np.zeros_like(output) if len(inputs) == 9 else output), after
 
 
 class AnswersTheLastStepOnly(Honest):
@@ -120,6 +122,41 @@ class CrashesOnABatch(Honest):
         if len(inputs) > 1:
             os.kill(os.getpid(), signal.SIGSEGV)
         return super().run(inputs, state)
+
+
+class LeaksAfterAHundred(Honest):
+    """Loses a little of c at each call once a hundred steps are run."""
+
+    steps = 0
+
+    def run(self, inputs, state):
+        output, (h, c) = super().run(inputs, state)
+        self.steps += inputs.shape[1]
+        return output, State(h, c * np.float32(0.99) if self.steps > 100 else c)
+
+
+class ClaimsCuda(Honest):
+    """Right, and on the CPU where it matters: what ONNX Runtime's CUDA provider does with an LSTM that has P."""
+
+    provider = "CUDAExecutionProvider"
+    elsewhere = "CPUExecutionProvider"
+
+    def placement(self):
+        return (
+            Placement(provider=self.provider, operator="MatMul", nodes=3),
+            Placement(provider=self.elsewhere, operator="LSTM", nodes=2, recurrent=True, precision="float32"),
+        )
+
+
+class IsOnCuda(ClaimsCuda):
+    elsewhere = "CUDAExecutionProvider"
+
+
+class CrashesHere(Honest):
+    """In the worker's child that is one line."""
+
+    def run(self, inputs, state):
+        raise WorkerError("RuntimeError: no kernel")
 
 
 class Hangs(Honest):
@@ -286,4 +323,175 @@ WRONG = (
     OffByAThousandth,
     ForgetsThePeephole,
     MixesUpTheRows,
+)
+
+
+# of how the recurrence is computed
+
+
+class PeepsWithTheWrongCell(Honest):
+    """Diagonal: o sees the old cell state; full: o sees the new one."""
+
+    def run(self, inputs, state, **lengths):
+        right, reference.cell = reference.cell, wrong_cell
+        try:
+            return super().run(inputs, state, **lengths)
+        finally:
+            reference.cell = right
+
+
+def wrong_cell(layer, x, h, c, arithmetic):
+    _, c_next = right_cell(layer, x, h, c, arithmetic)
+    z = x @ layer.W.T + h @ layer.U.T + layer.b
+    o, P = np.split(z, 4, axis=-1)[3], layer.P
+    o = o + (np.split(P, 3)[2] * c if P.ndim == 1 else c_next @ np.split(P, 4)[3].T)
+    return reference.sigmoid(o) * np.tanh(c_next), c_next
+
+
+class LeavesTheReverseOutputAsItCame(Honest):
+    """The last step first."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        H = after.h.shape[-1]
+        return np.concatenate([output[..., :H], output[:, ::-1, H:]], axis=-1), after
+
+
+class FreezesTheTimeAxis(Honest):
+    """Traced at T = 2: later steps repeat the second."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs[:, :2], state)
+        last = np.repeat(output[:, -1:], max(0, inputs.shape[1] - 2), axis=1)
+        return np.concatenate([output, last], axis=1), after
+
+
+class ReadsTheStepsBackwards(Honest):
+    def run(self, inputs, state):
+        return super().run(inputs[:, ::-1], state)
+
+
+# of the contract of the state
+
+
+class KeepsTheLastState(Honest):
+    """Goes on where the last call ended, if it is given no state."""
+
+    last = None
+
+    def run(self, inputs, state):
+        if state is None and self.last is not None and self.last.h.shape[1] == len(inputs):
+            state = self.last
+        output, self.last = super().run(inputs, state)
+        return output, self.last
+
+
+class AddsTheLastState(Honest):
+    """A little of what the last call left reaches the next, whatever it is given."""
+
+    last = None
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        if self.last is not None and self.last.h.shape == after.h.shape:
+            after = State(after.h + 1e-3 * self.last.h, after.c)
+        self.last = after
+        return output, after
+
+
+class AnswersFromMemory(Honest):
+    """The second call of one shape gets the answer of the first."""
+
+    def run(self, inputs, state):
+        known = self.__dict__.setdefault("known", {})
+        key = (inputs.shape, state is None)
+        if key not in known:
+            known[key] = super().run(inputs, state)
+        output, after = known[key]
+        return output.copy(), after
+
+
+class StartsFromOnes(Honest):
+    """Where it is given no state."""
+
+    def run(self, inputs, state):
+        ones = np.ones(self._config.state_shape(len(inputs)), np.float32)
+        return super().run(inputs, state or State(ones, ones))
+
+
+class TakesZerosForAPlaceholder(Honest):
+    """A state of zeros is replaced by the last one that was none."""
+
+    last = None
+
+    def run(self, inputs, state):
+        if state is not None and not state.h.any() and self.last is not None and self.last.h.shape == state.h.shape:
+            state = self.last
+        elif state is not None and state.h.any():
+            self.last = state
+        return super().run(inputs, state)
+
+
+class ForgetsTheStateOfASingleStep(Honest):
+    """A kernel of its own for T = 1, which starts from zero."""
+
+    def run(self, inputs, state):
+        return super().run(inputs, None if inputs.shape[1] == 1 else state)
+
+
+class FixesTheFirstRowsPlace(Honest):
+    """The first row that it ever sees is taken for the first row of every batch of that shape."""
+
+    def run(self, inputs, state):
+        first = self.__dict__.setdefault("first", {}).setdefault(inputs.shape, inputs[:1].copy())
+        return super().run(np.concatenate([first, inputs[1:]]), state)
+
+
+# of lengths
+
+
+class SortsRowsByLength(Honest):
+    """And leaves them so."""
+
+    def run(self, inputs, state, *, lengths=None):
+        if lengths is None:
+            return super().run(inputs, state)
+        order = np.argsort(-lengths, kind="stable")
+        state = None if state is None else State(*(array[:, order] for array in state))
+        return super().run(inputs[order], state, lengths=lengths[order])
+
+
+class MasksByMultiplying(Honest):
+    """What stands behind a row's end times zero: nothing, as long as it is small."""
+
+    def run(self, inputs, state, *, lengths=None):
+        output, after = super().run(inputs, state, lengths=lengths)
+        if lengths is None:
+            return output, after
+        behind = np.arange(inputs.shape[1]) >= lengths[:, None]
+        spoilt = (0 * np.where(behind[..., None], inputs, 0)).sum(axis=(1, 2), dtype=np.float32)
+        return output + spoilt[:, None, None], after
+
+
+class ReadsBehindTheEnd(Honest):
+    """A thousandth of what the next token would be, in every row that ends early."""
+
+    def run(self, inputs, state, *, lengths=None):
+        output, after = super().run(inputs, state, lengths=lengths)
+        if lengths is not None:
+            following = inputs[np.arange(len(inputs)), lengths.clip(max=inputs.shape[1] - 1)]
+            output = output + np.float32(1e-3) * (following * (lengths < inputs.shape[1]))[:, None, None]
+        return output.astype(np.float32), after
+
+
+OF_THE_STATE = (
+    KeepsTheLastState,
+    AddsTheLastState,
+    AnswersFromMemory,
+    StartsFromOnes,
+    TakesZerosForAPlaceholder,
+    ForgetsTheStateOfASingleStep,
+    FixesTheFirstRowsPlace,
+    ReadsTheStepsBackwards,
+    FreezesTheTimeAxis,
 )

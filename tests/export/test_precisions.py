@@ -156,6 +156,7 @@ def test_what_a_precision_costs_lies_beside_the_file(model, precision):
     assert abs(cost.perplexity_change) <= max(0.1, cost.perplexity_change_at_most)
     assert cost.perplexity_change < cost.perplexity_change_at_most
     assert 0.5 < cost.top1_agreement <= 1
+    assert 0 < cost.kl_nats < 0.1
     assert 0 < cost.relative_error < {"fp16": 2e-3, "int8": 5e-2, "int4": 0.3}[precision]
 
 
@@ -180,7 +181,7 @@ def test_full_precision_and_what_has_no_text_have_no_perplexity(model):
     assert export(path, precision="int8").record.quality is None
     cost = export(path, head="layer", precision="int8").record.quality
     assert 0 < cost.relative_error < 0.1
-    assert cost.perplexity is cost.top1_agreement is None
+    assert cost.perplexity is cost.top1_agreement is cost.kl_nats is None
 
 
 def test_the_bound_of_the_change_is_students():

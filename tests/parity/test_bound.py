@@ -11,6 +11,7 @@ from lstmbench.model import reference, stimulus
 from lstmbench.model.weights import random_weights
 from lstmbench.parity import compare, expect, reorder
 from lstmbench.parity.bound import K
+from lstmbench.parity.horizon import FEW
 from lstmbench.records import ModelConfig
 
 CELLS = ["full", "diagonal", "none"]
@@ -37,7 +38,7 @@ class Run:
 
     def failing(self, answer):
         pairs = zip(answer, self.expected, strict=True)
-        verdicts = [compare(got, e.want, name=e.name, bound=e.bound) for got, e in pairs]
+        verdicts = [compare(got, e.want, name=e.name, bound=e.bound, judged=e.judged) for got, e in pairs]
         return [expected.name for expected, v in zip(self.expected, verdicts, strict=True) if not v.passed]
 
 
@@ -55,10 +56,14 @@ def test_a_right_run_passes_in_any_order_of_summation_chaotic_or_not(peephole, h
     assert not run.failing(reorder.run_float32(run.config, run.weights, run.inputs, run.state, orders))
 
 
-def test_a_chaotic_cell_gets_a_wide_bound_for_many_steps_and_a_narrow_one_for_one():
+def test_of_a_chaotic_run_the_first_steps_are_judged_narrowly_and_the_rest_and_the_states_are_reported():
     short, long = (Run("full", gain=2.0, time=time, hidden_size=48, input_size=48) for time in (1, 200))
-    assert short.expected[0].bound < 1e-4
-    assert long.expected[0].bound > 1e-1
+    assert [expected.judged for expected in short.expected] == [None] * 3
+    logits, h_n, c_n = long.expected
+    assert FEW <= logits.judged < 100
+    assert (h_n.judged, c_n.judged) == (0, 0)
+    assert logits.bound < 1e-2
+    assert c_n.bound > 1e-1
 
 
 def test_the_bound_follows_from_what_float32_does_on_this_input():

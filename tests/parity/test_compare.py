@@ -64,3 +64,23 @@ def test_an_output_passes_exactly_when_no_element_is_further_off_than_the_bound(
     assert verdict.passed == all(error <= bound for error in off)
     assert verdict.max_error == max(off)
     assert "\n" not in verdict.reason
+
+
+def test_only_the_steps_that_are_judged_decide_and_only_their_error_is_said():
+    got = WANT.astype(np.float32)
+    got[1, 2, 0] += 1.0
+    verdict = compare(got, WANT, name="y", bound=1e-6, judged=2)
+    assert verdict.passed
+    assert verdict.max_error < 1e-6
+    got[1, 1, 0] += 1.0
+    assert not compare(got, WANT, name="y", bound=1e-6, judged=2).passed
+
+
+def test_what_is_only_reported_passes_with_its_error_and_fails_where_it_is_no_number_or_of_another_shape():
+    got = WANT.astype(np.float32) + 1
+    verdict = compare(got, WANT, name="h_n", bound=1e-6, judged=0)
+    assert verdict.passed
+    assert verdict.max_error == pytest.approx(1)
+    got[0, 0, 0] = np.nan
+    assert not compare(got, WANT, name="h_n", bound=1e-6, judged=0).passed
+    assert not compare(got[:1], WANT, name="h_n", bound=1e-6, judged=0).passed

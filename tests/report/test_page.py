@@ -103,14 +103,14 @@ def test_all_rows_and_charts_are_there(page):
 def test_refused_rows_show_their_reason_and_no_number(page, make):
     refused = [row for row in page.rows if row and row[-1].startswith("refused: ")]
     assert len(refused) == 9
-    assert all(len(row) == 8 for row in refused)  # seven that say what the row is about, and the reason
+    assert all(len(row) == 9 for row in refused)  # eight that say what the row is about, and the reason
     assert sum(make.crashed in row[-1] for row in refused) == 1
 
 
 def test_ten_samples_never_show_a_p90_or_p99(page):
-    few = [row for row in page.rows if len(row) == 18 and row[8] == "10"]
+    few = [row for row in page.rows if len(row) == 19 and row[9] == "10"]
     assert len(few) == 7
-    assert {tuple(row[10:12]) for row in few} == {("n/a", "n/a")}
+    assert {tuple(row[11:13]) for row in few} == {("n/a", "n/a")}
 
 
 def test_no_cell_is_blank(page):

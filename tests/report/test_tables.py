@@ -204,6 +204,22 @@ def test_parity_shows_the_largest_error_of_all_shapes_with_its_own_surroundings(
     assert line["error_to_bound"] == pytest.approx(0.8)
 
 
+def test_what_is_only_reported_is_counted_and_neither_worst_nor_a_share(make):
+    of = make.subject()
+    chaotic = make.parity(of, error=0.5, bound=0.1, time=33, chunks=(33,), unjudged_steps=33)
+    line = only(parity_table([make.parity(of, error=1e-6), chaotic]))
+    assert (line["runs"], line["not_judged"], line["verdict"]) == (2, 1, "within bound")
+    assert (line["max_error"], line["error_to_bound"]) == (1e-6, pytest.approx(0.25))
+
+
+def test_an_output_of_which_nothing_is_judged_says_so_and_vouches_for_no_speed(make):
+    of = make.subject()
+    chaotic = make.parity(of, error=0.5, bound=0.1, time=33, chunks=(33,), unjudged_steps=33)
+    assert only(parity_table([chaotic]))["verdict"] == "reported, not judged"
+    line = only(throughput_table([make.measured(of)], [chaotic]))
+    assert line["refused"].startswith("reported, not judged")
+
+
 def test_a_failed_run_is_shown_although_another_has_a_larger_error(make):
     of = make.subject()
     failed = make.parity(of, error=1e-6, bound=1e-7, reason=make.out_of_bound)

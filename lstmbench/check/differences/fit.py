@@ -1,0 +1,104 @@
+"""From the answers of one call to the sums of the gates: least squares, for every unit of a layer at once.
+
+c' = σ(f) ⊙ c + σ(i) ⊙ tanh(g) and h' = σ(o) ⊙ tanh(c'), c' as it came out, each sum being A θ with A known and θ
+sought: Levenberg-Marquardt. If every answer is off by no more than its bound, then to first order θ is off by no more
+than ‖row of the pseudo-inverse of the Jacobian‖₁ · bound: that is what a θ is allowed to differ from what it must be.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from lstmbench.check.differences.isolated import Array
+from lstmbench.model.reference import sigmoid
+
+# sums z (U, G, Q), what else is known (U, Q) -> value (U, Q) and its derivative by each sum (U, G, Q)
+Curve: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
+ROUNDS = 60
+
+
+class Problem(NamedTuple):
+    """U units; G gates each; Q rows; n coordinates."""
+
+    design: Array  # (U, Q, n)
+    known: Array  # (U, Q)
+    got: Array  # (U, Q)
+    curve: Curve
+
+    def of(self, units: slice | Array) -> "Problem":
+        """Of some units."""
+        return Problem(self.design[units], self.known[units], self.got[units], self.curve)
+
+
+class Fit(NamedTuple):
+    """What was found."""
+
+    theta: Array  # (U, G, n)
+    worst: Array  # (U,): the largest residual of any row
+    spread: Array  # (U, G, n): how far θ moves if answers move by 1; infinite where they do not tell it
+
+
+def cell_state(z: Array, c: Array) -> tuple[Array, Array]:
+    """C' by the sums of i, f, g."""
+    i, f, g = sigmoid(z[:, 0]), sigmoid(z[:, 1]), np.tanh(z[:, 2])
+    return f * c + i * g, np.stack([g * i * (1 - i), c * f * (1 - f), i * (1 - g * g)], axis=1)
+
+
+def output(z: Array, c_next: Array) -> tuple[Array, Array]:
+    """H' by the sum of o, c' being known as it came out."""
+    o, squashed = sigmoid(z[:, 0]), np.tanh(c_next)
+    return o * squashed, (squashed * o * (1 - o))[:, None]
+
+
+def fit(problem: Problem, start: Array, free: Array | None = None) -> Fit:
+    """Go from θ (U, G, n) down to where the answers are met best; in the directions `free` (G·n, p), or in all."""
+    theta, damping = start.copy(), np.full(len(start), 1e-3)
+    basis = np.eye(start[0].size) if free is None else free
+    residual, J = _linear(problem, theta, basis)
+    cost = np.square(residual).sum(axis=1)
+    for _ in range(ROUNDS):
+        step = _step(J, residual, damping)
+        trial = theta + (step @ basis.T).reshape(theta.shape)
+        new_residual, new_J = _linear(problem, trial, basis)
+        new_cost = np.square(new_residual).sum(axis=1)
+        better = new_cost < cost
+        gained = np.where(better, cost - new_cost, 0) > 1e-12 * cost
+        theta[better], residual[better], J[better], cost[better] = (
+            trial[better],
+            new_residual[better],
+            new_J[better],
+            new_cost[better],
+        )
+        damping = np.where(better, damping / 10, damping * 10).clip(1e-15, 1e9)
+        if not (gained | (~better & (damping < 1e8))).any():
+            break
+    return Fit(theta, np.abs(residual).max(axis=1), _spread(J, basis).reshape(theta.shape))
+
+
+def _linear(problem: Problem, theta: Array, basis: Array) -> tuple[Array, Array]:
+    """Residuals (U, Q) and the Jacobian of the values in the free directions (U, Q, p)."""
+    z = np.einsum("uqn,ugn->ugq", problem.design, theta)
+    value, by = problem.curve(z, problem.known)
+    J = by.transpose(0, 2, 1)[..., None] * problem.design[:, :, None, :]
+    return problem.got - value, J.reshape(*value.shape, -1) @ basis
+
+
+def _step(J: Array, residual: Array, damping: Array) -> Array:
+    normal = J.transpose(0, 2, 1) @ J
+    diagonal = np.einsum("uii->ui", normal)
+    scaled = damping[:, None] * (diagonal + 1e-12 * (1 + diagonal.max(axis=1, keepdims=True)))
+    normal = normal + scaled[:, :, None] * np.eye(normal.shape[-1])
+    right = np.einsum("uqm,uq->um", J, residual)
+    solved: Array = np.linalg.solve(normal, right[..., None])[..., 0]
+    return solved
+
+
+def _spread(J: Array, basis: Array) -> Array:
+    """‖row of J⁺‖₁ of each of G·n; infinite where J says too little to tell."""
+    size = np.sqrt(np.square(J).sum(axis=1))
+    told = size > 1e-9
+    pinv = np.linalg.pinv(J / np.where(told, size, 1)[:, None], rcond=1e-10)
+    spread = np.where(told, np.abs(pinv).sum(axis=2) / np.where(told, size, 1), 1e30)
+    wide: Array = spread @ np.abs(basis).T
+    return np.where(wide >= 1e30, np.inf, wide)

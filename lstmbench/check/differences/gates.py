@@ -1,0 +1,157 @@
+"""Which gate of a layer is wrong, and which of its terms: from one call (`lstmbench.check.differences.probes`).
+
+Three explanations are tried, the simplest first: a known mistake that gives every answer; one term of one gate that is
+free to be anything, for c' and for h' each; every term of every gate free.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmbench.check.differences import fit as fitting
+from lstmbench.check.differences.answers import Seen
+from lstmbench.check.differences.fit import Curve, Fit, Problem
+from lstmbench.check.differences.isolated import Array
+from lstmbench.check.differences.probes import DIRECTIONS, INPUTS, Probes, coefficients
+from lstmbench.check.differences.variants import Variant, variants
+from lstmbench.model.gates import TORCH_GATES
+
+MOST_UNITS, SOME_UNITS = 256, 24  # that are looked at, and that one term alone must explain: what bounds memory
+_STARTS = 6  # of the known mistakes, where no step down from the reference meets the answers
+_SLACK = 3.0  # least squares may leave one row a little above the bound of all
+PARTS = {"x": slice(0, INPUTS), "h": slice(INPUTS, INPUTS + DIRECTIONS), "c": slice(INPUTS + DIRECTIONS, None)}
+
+
+class Term(NamedTuple):
+    """A term of a gate's sum."""
+
+    gate: str
+    term: str  # as in `variants.TERMS`
+
+
+class Sums(NamedTuple):
+    """What the gates of the layer add up, of each unit: 4 gates as in TORCH_GATES, m = INPUTS + 2·DIRECTIONS + 1."""
+
+    got: Array  # (H, 4, m)
+    want: Array  # (H, 4, m)
+    allowed: Array  # (H, 4, m); 0 where nothing was wrong, and so nothing sought
+    W: Array  # (H, 4, E): what the input is multiplied with
+    now: Array  # (H, m): the coordinates of the step that was wrong
+    known: Variant | None = None  # the known mistake that gives every answer
+    alone: tuple[Term, ...] = ()  # the single terms that do
+    met: bool = True  # whether some sums give the answers of some unit
+
+
+class _Part(NamedTuple):
+    """The gates that decide on c', or the one that decides on h' then."""
+
+    gates: slice  # of TORCH_GATES
+    problem: Problem  # of the units that are wrong
+    want: Array  # (U, G, n)
+    units: Array
+    bound: float
+
+
+def sums(seen: Seen, probes: Probes) -> Sums:
+    """Find the sums of every gate of the units that are wrong; those of the others are taken as right."""
+    H = seen.h.shape[1]
+    x = seen.x.reshape(INPUTS, -1, seen.x.shape[1]).mean(axis=1)
+    want = coefficients(seen.layer, probes, x)
+    now = np.concatenate([np.repeat(probes.design[:1], H, axis=0), seen.got_c[:1].T], axis=1)
+    right = Sums(want, want, np.zeros_like(want), seen.layer.W.reshape(4, H, -1).swapaxes(0, 1), now)
+    parts, starts = list(_parts(seen, probes, want)), list[tuple[float, int, Array]]()
+    few = max((len(part.units) for part in parts), default=0) < min(MOST_UNITS, H) / 4
+    for n, variant in enumerate([] if few else variants(seen.layer)):  # one at a time: each is a whole layer
+        missed, got = seen.misses(variant.layer), coefficients(variant.layer, probes, x)
+        if missed <= 1:
+            return right._replace(got=got, allowed=1e-6 * np.abs(want), known=variant)
+        starts = sorted([*starts, (missed, n, got)], key=lambda start: start[:2])[:_STARTS]
+    found = [one for one in map(_one_term, parts) if one is not None]
+    if parts and len(found) == len(parts):
+        return _alone(right, parts, found)
+    return _all_free(right, parts, [start for *_, start in starts])
+
+
+def _parts(seen: Seen, probes: Probes, want: Array) -> Iterator[_Part]:
+    """Of i, f and g by c', of o by h' and c' as it came out; a part without a unit that is wrong is left out."""
+    design = np.repeat(probes.design[None], len(want), axis=0)
+    with_c = np.concatenate([design, seen.got_c.T[:, :, None]], axis=2)
+    exact = seen.exact()
+    both: tuple[tuple[slice, Array, Array, Curve, Array, float], ...] = (
+        (slice(0, 3), design, seen.c.T, fitting.cell_state, seen.got_c.T, seen.bound_c),
+        (slice(3, 4), with_c, seen.got_c.T, fitting.output, seen.got_h.T, seen.bound_h),
+    )
+    for gates, A, known, curve, got, bound in both:
+        theta = want[:, gates, : A.shape[2]]
+        right, straight = (curve(z, known)[0] for z in (exact[:, gates], np.einsum("uqm,ugm->ugq", A, theta)))
+        off = np.abs(got - right).max(axis=1)
+        units = np.argsort(-off)[: min(MOST_UNITS, int((off > bound).sum()))]
+        if len(units):
+            problem = Problem(A, known, got - right + straight, curve).of(units)
+            yield _Part(gates, problem, theta[units], units, bound)
+
+
+def _one_term(part: _Part) -> tuple[Term, Fit] | None:
+    """The term that explains every answer if it alone may differ; of several the least free, then the nearest."""
+    n, some = part.want.shape[2], slice(SOME_UNITS)
+    problem = part.problem.of(some)
+    explained: list[tuple[bool, float, Term, Array]] = []
+    for g, gate in enumerate(TORCH_GATES[part.gates]):
+        for term, directions in _free(n):
+            free = np.zeros((len(TORCH_GATES[part.gates]), n, directions.shape[1]))
+            free[g] = directions
+            found = fitting.fit(problem, part.want[some], free.reshape(-1, directions.shape[1]))
+            if (worst := found.worst.max()) <= part.bound:
+                explained.append((term != "b", float(worst), Term(gate, term), free.reshape(-1, directions.shape[1])))
+    if not explained:
+        return None
+    *_, chosen, directions = min(explained, key=lambda one: one[:2])
+    return chosen, fitting.fit(part.problem, part.want, directions)
+
+
+def _free(n: int) -> Iterator[tuple[str, Array]]:
+    """In which directions of θ (n,) each term may differ, (n, p): a bias by the same for all inputs."""
+    every = np.eye(n)
+    yield "b", every[:, PARTS["x"]].sum(axis=1, keepdims=True)
+    for term, part in (("W", "x"), ("U", "h"), ("P", "c")):
+        yield term, every[:, PARTS[part]]
+
+
+def _alone(right: Sums, parts: list[_Part], found: list[tuple[Term, Fit]]) -> Sums:
+    got, allowed = right.got.copy(), right.allowed.copy()
+    for part, (_, one) in zip(parts, found, strict=True):
+        _put(got, allowed, part, one, np.ones(len(part.units), bool))
+    return right._replace(got=got, allowed=allowed, alone=tuple(term for term, _ in found))
+
+
+def _all_free(right: Sums, parts: list[_Part], starts: list[Array]) -> Sums:
+    got, allowed, met = right.got.copy(), right.allowed.copy(), True
+    for part in parts:
+        others = [start[part.units][:, part.gates, : part.want.shape[2]] for start in starts]
+        found = _best(part, others)
+        meets = found.worst <= _SLACK * part.bound  # of a unit that none does, nothing is said
+        _put(got, allowed, part, found, meets)
+        met = met and bool(meets.any())
+    return right._replace(got=got, allowed=allowed, met=met)
+
+
+def _put(got: Array, allowed: Array, part: _Part, found: Fit, which: Array) -> None:
+    there = np.ix_(part.units[which], np.arange(4)[part.gates], np.arange(part.want.shape[2]))
+    got[there], allowed[there] = found.theta[which], found.spread[which] * part.bound
+
+
+def _best(part: _Part, starts: list[Array]) -> Fit:
+    """Of several starts, for each unit the fit that meets its answers best."""
+    found = fitting.fit(part.problem, part.want)
+    for start in starts:
+        if (found.worst <= _SLACK * part.bound).all():
+            break
+        other = fitting.fit(part.problem, start)
+        better = other.worst < found.worst
+        found = Fit(*(np.where(_as_wide(better, new), new, old) for new, old in zip(other, found, strict=True)))
+    return found
+
+
+def _as_wide(mask: Array, like: Array) -> Array:
+    return mask.reshape(-1, *[1] * (like.ndim - 1))

@@ -1,0 +1,90 @@
+"""One layer in one direction, by itself: what it must make of the input that it really got."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmbench.arrays import Floats, State, Weights
+from lstmbench.model import reference
+from lstmbench.model.rounding import rounded
+from lstmbench.parity import Expected, expect
+from lstmbench.records import ExportedModel, ModelConfig
+
+Array: TypeAlias = NDArray[Any]
+
+
+class Row(NamedTuple):
+    """A layer in a direction: a row of h and c (D·L, B, H)."""
+
+    k: int
+    d: int  # 1: reverse
+
+    @property
+    def words(self) -> str:
+        """As a report names it."""
+        return f"layer {self.k}{', reverse' if self.d else ''}"
+
+
+class Model:
+    """The reference of an export: as a whole, and a layer at a time."""
+
+    def __init__(self, exported: ExportedModel, weights: Weights) -> None:
+        self.exported, self._raw, self._given = exported, weights, exported.model
+        self.precision, self.operator = exported.record.precision, exported.record.form == "lstm"
+        self.config, self.weights = rounded(exported.model, weights, self.precision)
+        D = self.config.directions
+        self.rows = [Row(k, d) for k in range(self.config.num_layers) for d in range(D)]  # in the order of computation
+
+    def embed(self, inputs: Array) -> Floats:
+        """What layer 0 gets: tokens (…) -> (…, E) float32, or x as it is."""
+        return self.weights["embedding.weight"][inputs] if self.config.head == "lm" else inputs
+
+    def input_of(self, row: Row, inputs: Array, h: Array) -> Array:
+        """What a layer gets at one step: its input, or h (D·L, B, H) of the layer below as it came out -> (B, E)."""
+        if row.k == 0:
+            return self.embed(inputs)
+        D = self.config.directions
+        return np.concatenate(list(h[(row.k - 1) * D : row.k * D]), axis=-1)
+
+    def index(self, row: Row) -> int:
+        """Where its state stands in (D·L, B, H)."""
+        return row.k * self.config.directions + row.d
+
+    def layer(self, row: Row) -> reference.Layer:
+        """Its weights as the file holds them, float64."""
+        named = {kind: self._named(self.weights, kind, row) for kind in ("weight_ih", "weight_hh", "weight_ch")}
+        W, U, P = (None if tensor is None else tensor.astype(np.float64) for tensor in named.values())
+        assert W is not None
+        assert U is not None
+        biases = [self._named(self.weights, kind, row) for kind in ("bias_ih", "bias_hh")]
+        b = sum((bias.astype(np.float64) for bias in biases if bias is not None), np.zeros(len(W)))
+        return reference.Layer(W, U, b, P)
+
+    def step(self, row: Row, x: Array, h: Array, c: Array) -> tuple[Expected, Expected]:
+        """One step of a layer alone: x (B, E), h and c (B, H) -> what h' and c' (1, B, H) must be."""
+        config, weights = self._alone(row, self._raw)
+        _, h_n, c_n = expect(
+            config, weights, x[:, None], (h[None], c[None]), precision=self.precision, operator=self.operator
+        )
+        return h_n, c_n
+
+    def whole(self, inputs: Array, state: State | None, lengths: Array | None = None) -> tuple[Expected, ...]:
+        """What the output, h_n and c_n of one call must be."""
+        model = self._given, self._raw
+        return expect(*model, inputs, state, lengths=lengths, precision=self.precision, operator=self.operator)
+
+    def _alone(self, row: Row, weights: Weights) -> tuple[ModelConfig, Weights]:
+        config = self.config
+        alone = {kind: self._named(weights, kind, row) for kind in _KINDS}
+        E = config.input_size if row.k == 0 else config.directions * config.hidden_size
+        H, cell = config.hidden_size, config.peephole
+        one = ModelConfig(head="layer", peephole=cell, input_size=E, hidden_size=H, bias=config.bias)
+        return one, {f"lstm.{kind}_l0": tensor for kind, tensor in alone.items() if tensor is not None}
+
+    @staticmethod
+    def _named(weights: Weights, kind: str, row: Row) -> Floats | None:
+        return weights.get(f"lstm.{kind}_l{row.k}{'_reverse' if row.d else ''}")
+
+
+_KINDS = ("weight_ih", "weight_hh", "weight_ch", "bias_ih", "bias_hh")

@@ -1,0 +1,147 @@
+"""From the sums of the gates to the words of a report: which gate, which term, how it is wrong."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmbench.check.differences.gates import PARTS, Sums
+from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.probes import INPUTS
+from lstmbench.check.differences.steps import Wrong
+from lstmbench.check.differences.variants import TERMS
+from lstmbench.model.gates import TORCH_GATES
+from lstmbench.model.reference import sigmoid
+
+_MORE = 1e-9  # what is off by less is not
+_NOISE = 4  # what is allowed over what rounding makes of what is equal; bounds are 10 times their runs
+
+
+class Cause(NamedTuple):
+    """What is wrong inside a layer."""
+
+    gates: str  # in the order of TORCH_GATES; all of them where the layer's input is wrong
+    terms: tuple[str, ...]  # as in TERMS, or "input"
+    words: str
+    gate: str = ""  # the one whose value at the step is told
+    unit: int | None = None
+    got: float | None = None
+    want: float | None = None
+    allowed: float | None = None
+
+
+def cause(model: Model, wrong: Wrong, sums: Sums) -> Cause:
+    """Name the gates and terms whose sums differ from the reference's."""
+    if sums.known is not None:
+        known = sums.known
+        gates = "".join(gate for gate in TORCH_GATES if gate in known.gates)
+        terms = tuple(TERMS[term] for term in known.terms)
+        return _with_values(Cause(gates, terms, f"{_listed(terms)} {known.words}{_where(terms, gates)}"), sums)
+    over = np.abs(sums.got - sums.want) > sums.allowed + _MORE  # (H, 4, m)
+    if sums.alone:
+        return _with_values(_alone(sums, model), sums)
+    if not sums.met or not over.any():
+        words = "no weights of this cell give its answers" if not sums.met else "its gates are right around this step"
+        return Cause("", (), words)
+    if input_is_wrong(sums, over):
+        return _with_values(Cause(TORCH_GATES, ("input",), _which_input(model, wrong, over)), sums)
+    return _with_values(_by_term(sums, over, model), sums)
+
+
+def _alone(sums: Sums, model: Model) -> Cause:
+    """Single terms that explain every answer."""
+    found: dict[str, str] = {}
+    for gate, term in sums.alone:
+        found[TERMS[term]] = found.get(TERMS[term], "") + gate
+    return _told(sums, found, np.abs(sums.got - sums.want) > _MORE, model)
+
+
+def _by_term(sums: Sums, over: Array, model: Model) -> Cause:
+    found: dict[str, str] = {}  # gates by term
+    for n, gate in enumerate(TORCH_GATES):
+        for part, columns in PARTS.items():
+            if over[:, n, columns].any():
+                term = {"x": _bias_or_weights(sums, over, n), "h": TERMS["U"], "c": TERMS["P"]}[part]
+                found[term] = found.get(term, "") + gate
+    return _told(sums, found, over, model)
+
+
+def _told(sums: Sums, found: dict[str, str], over: Array, model: Model) -> Cause:
+    gates = "".join(gate for gate in TORCH_GATES if any(gate in some for some in found.values()))
+    units = np.flatnonzero(over.any(axis=(1, 2)))
+    words = ", ".join(_one_term(sums, over, term, some, gates) for term, some in found.items())
+    where = f" in unit {units[0]} alone" if len(units) == 1 and model.config.hidden_size > 1 else ""
+    return Cause(gates, tuple(found), words + where)
+
+
+def _one_term(sums: Sums, over: Array, term: str, gates: str, all_gates: str) -> str:
+    n, part = [TORCH_GATES.index(gate) for gate in gates], PARTS[{TERMS["U"]: "h", TERMS["P"]: "c"}.get(term, "x")]
+    wrong = over[:, n, part].any(axis=(1, 2))
+    got, want, allowed = (array[wrong][:, n, part] for array in (sums.got, sums.want, sums.allowed))
+    gone = (np.abs(got) <= allowed + _MORE).all() and (np.abs(want) > allowed + _MORE).any()
+    only = "" if gates == all_gates else f" of {_listed(tuple(gates))}"
+    return f"{term} {'missing' if gone else 'wrong'}{only}{_where((term,), gates)}"
+
+
+def _where(terms: tuple[str, ...], gates: str) -> str:
+    """Gate o of some cells sees c', the others the old c."""
+    return " (right where c is 0)" if terms == (TERMS["P"],) and "o" not in gates else ""
+
+
+def _bias_or_weights(sums: Sums, over: Array, n: int) -> str:
+    """A bias is off by the same whatever the input is; where noise may hide that it is not, both are named."""
+    units = over[:, n, :INPUTS].any(axis=1)
+    off = (sums.got - sums.want)[units, n, :INPUTS]
+    apart = np.abs(off - off[:, :1])
+    allowed = sums.allowed[units, n, :INPUTS] + sums.allowed[units, n, :1] + _MORE
+    if (apart <= allowed / _NOISE).all():
+        return TERMS["b"]
+    return TERMS["W"] if (apart > allowed).any() else f"{TERMS['W']} or {TERMS['b']}"
+
+
+def input_is_wrong(sums: Sums, over: Array) -> bool:
+    """Whether another input, of the same for all gates, explains what is wrong with α; β and γ being right."""
+    if over[:, :, INPUTS:].any():
+        return False
+    for m in np.flatnonzero(over[:, :, :INPUTS].any(axis=(0, 1))):
+        told = np.isfinite(sums.allowed[..., m]) & (sums.allowed[..., m] > 0)
+        weight = 1 / (sums.allowed[..., m][told] + _MORE)
+        rows = sums.W[told] * weight[:, None]  # (N, E)
+        off = (sums.got - sums.want)[..., m][told] * weight
+        if len(rows) < rows.shape[1] + 4:
+            return False
+        x, *_ = np.linalg.lstsq(rows, off, rcond=None)
+        if np.abs(off - rows @ x).max() > 3:
+            return False
+    return True
+
+
+def _which_input(model: Model, wrong: Wrong, over: Array) -> str:
+    only = not over[:, :, 1:INPUTS].any()
+    if wrong.row is not None and wrong.row.k:
+        return "its input is not the output of the layer below"
+    if model.config.head == "layer":
+        return "its input is not x"
+    token = int(wrong.inputs[wrong.here].ravel()[0])
+    return f"the embedding of token {token} is wrong" if only else "the embedding is wrong"
+
+
+def _with_values(found: Cause, sums: Sums) -> Cause:
+    """The gate and unit that is furthest off at the step that was wrong."""
+    at = sums.now[:, None, :]  # (H, 1, m)
+    got, want = ((theta * at).sum(axis=-1) for theta in (sums.got, sums.want))  # (H, 4)
+    told = np.where(at == 0, 0, sums.allowed)
+    allowed = (np.abs(at) * np.where(np.isfinite(told), told, 1e30)).sum(axis=-1)
+    unit, n = np.unravel_index(int((np.abs(got - want) / (allowed + _MORE)).argmax()), got.shape)
+    gate = TORCH_GATES[n]
+    a, b = (float(opened(gate, z[unit, n])) for z in (got, want))
+    slope = float(np.abs(opened(gate, want[unit, n] + allowed[unit, n]) - b))
+    return found._replace(gate=gate, unit=int(unit), got=a, want=b, allowed=slope)
+
+
+def opened(gate: str, z: Array) -> Array:
+    """A gate by its sum."""
+    return np.tanh(z) if gate == "g" else sigmoid(z)
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

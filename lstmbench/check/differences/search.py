@@ -1,0 +1,122 @@
+"""Where an export parts from the reference on a runtime: step, layer, gate and term, by a few calls of a black box."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmbench.arrays import Lengths, State
+from lstmbench.check.differences import crowd, gates, heads, joining, naming, probes, steps, windows
+from lstmbench.check.differences.answers import seen
+from lstmbench.check.differences.box import MOST_ROWS, Box
+from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.joining import MOST_CALLS, Joint, Run
+from lstmbench.check.differences.steps import Wrong
+from lstmbench.check.differences.trace import trace
+from lstmbench.check.differences.variants import TERMS
+from lstmbench.check.differences.windows import Window
+from lstmbench.check.differences.wiring import miswired
+
+MOST_STEPS = 1024  # that are asked for one by one
+
+
+class Place(NamedTuple):
+    """Where it went wrong; fields as in `Difference`."""
+
+    part: str
+    words: str
+    step: int | None = None
+    layer: int | None = None
+    reverse: bool = False
+    gates: str = ""
+    terms: tuple[str, ...] = ()
+    value: str = ""
+    got: float | None = None
+    want: float | None = None
+    allowed: float | None = None
+
+
+def most_probes(batch: int, time: int) -> int:
+    """Calls that a search makes at most, whatever it finds."""
+    alone = math.ceil(min(batch * time, MOST_STEPS) / MOST_ROWS)
+    found = 1 + math.ceil(math.log2(MOST_ROWS)) + 1  # the row alone, how many make it wrong; the layer or the head
+    joined = 1 + math.ceil(math.log2(max(time, 2))) + min(time, MOST_CALLS)
+    return alone + max(found, joined)
+
+
+def search(box: Box, model: Model, run: Run) -> Place | None:
+    """The first place that is wrong; None if nothing is."""
+    if box.steps is not None:
+        window = windows.first_wrong(box, model, run.inputs, run.state)
+        return _joint(box, model, run) if window is None else _of_window(window)
+    traced = trace(model, *_some(run))
+    wrong = steps.first_wrong(box, model, traced)
+    return _joint(box, model, run) if wrong is None else _of_step(box, model, wrong)
+
+
+def _some(run: Run) -> tuple[Array, State | None, Lengths | None]:
+    """As many rows of the batch as MOST_STEPS allows."""
+    rows = max(1, MOST_STEPS // run.inputs.shape[1])
+    state = None if run.state is None else State(*(array[:, :rows] for array in run.state))
+    return run.inputs[:rows], state, None if run.lengths is None else run.lengths[:rows]
+
+
+def _of_step(box: Box, model: Model, wrong: Wrong) -> Place:
+    got = wrong.got if np.isfinite(wrong.got) else None
+    place = Place(
+        "output", "", wrong.t, value=f"{wrong.value}{list(wrong.unit)}", got=got, want=wrong.want, allowed=wrong.allowed
+    )
+    if wrong.row is not None:
+        place = place._replace(part="layer", layer=wrong.row.k, reverse=bool(wrong.row.d))
+    if words := miswired(model, wrong):
+        return place._replace(words=words)
+    if got is None:
+        return place._replace(words="not a finite number")
+    if (count := crowd.least_rows(box, model, wrong)) is not None:
+        return place._replace(
+            part="batch", words=f"right in a call of {count - 1} row{'s' * (count > 2)}, wrong in one of {count}"
+        )
+    if wrong.row is None:
+        terms, words = heads.cause(box, model, wrong)
+        return place._replace(terms=terms, words=words)
+    return _of_gate(box, model, wrong, place)
+
+
+def _of_gate(box: Box, model: Model, wrong: Wrong, place: Place) -> Place:
+    planned = probes.plan(model, wrong)
+    answer = box.step(planned.inputs, planned.state)
+    if not (np.isfinite(answer.h).all() and np.isfinite(answer.c).all()):
+        return place._replace(words="right around this step, and not finite further off")
+    assert wrong.row is not None
+    cause = naming.cause(model, wrong, gates.sums(seen(model, wrong.row, planned, answer), planned))
+    place = place._replace(gates=cause.gates, terms=cause.terms, words=cause.words)
+    if cause.gate:
+        value = f"{cause.gate}[{cause.unit}]"
+        place = place._replace(value=value, got=cause.got, want=cause.want, allowed=cause.allowed)
+    return place
+
+
+def _of_window(window: Window) -> Place:
+    row, known = window.row, window.variant
+    place = Place("output" if row is None else "layer", "", window.first, value=window.value)
+    place = place._replace(got=window.got, want=window.want, allowed=window.allowed)
+    if row is not None:
+        place = place._replace(layer=row.k, reverse=bool(row.d))
+    if known is None:
+        return place._replace(
+            words=f"wrong in the call that begins at step {window.t}; its single steps cannot be asked for"
+        )
+    terms = tuple(TERMS[term] for term in known.terms)
+    return place._replace(gates=known.gates, terms=terms, words=f"{', '.join(terms)} {known.words}")
+
+
+def _joint(box: Box, model: Model, run: Run) -> Place | None:
+    if box.exported.draws:
+        return None
+    found: Joint | None = joining.wrong_joint(box, model, run)
+    if found is None:
+        return None
+    words = f"each step alone is right, joined they are not: {found.words}"
+    return Place(
+        "joining", words, found.time - 1, value=found.value, got=found.got, want=found.want, allowed=found.allowed
+    )

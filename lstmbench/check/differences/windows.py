@@ -1,0 +1,94 @@
+"""A file of N steps a call, of which no single step can be asked for: windows of N steps from the reference's states.
+
+A layer's own steps cannot be told apart in them; what can be told is the first window, the first layer (no layer sees
+those above it), and a known mistake if it gives the whole answer.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmbench.arrays import State, Weights
+from lstmbench.check.differences.box import Answer, Box
+from lstmbench.check.differences.isolated import Array, Model, Row
+from lstmbench.check.differences.variants import TERMS, Variant, variants
+from lstmbench.model import reference
+from lstmbench.model.reference import Layer
+from lstmbench.parity import Expected
+
+Place = tuple[Row | None, str, Array, Array, float]  # layer, name, got, want, bound
+
+
+class Asked(NamedTuple):
+    """One window."""
+
+    t: int  # its first step
+    inputs: Array
+    state: State | None
+    answer: Answer
+    expected: tuple[Expected, ...]
+
+
+class Window(NamedTuple):
+    """The first window that is wrong."""
+
+    t: int
+    first: int  # step of the first output that is wrong; t where the output does not tell
+    row: Row | None  # None: all layers are right, the output is not
+    variant: Variant | None
+    value: str
+    got: float | None
+    want: float
+    allowed: float
+
+
+def first_wrong(box: Box, model: Model, inputs: Array, state: State | None) -> Window | None:
+    """Ask for window after window, each from the state in which the reference is then."""
+    assert box.steps is not None
+    for t in range(0, inputs.shape[1], box.steps):
+        some = inputs[:, t : t + box.steps]
+        asked = Asked(t, some, state, box.call(some, state), model.whole(some, state))
+        if places := _places(model, asked):
+            return _tell(model, asked, places[0])
+        state = State(*(e.want.astype(np.float32) for e in asked.expected[1:]))
+    return None
+
+
+def _places(model: Model, asked: Asked) -> list[Place]:
+    """What is wrong, in the order of computation."""
+    (logits, h, c), answer = asked.expected, asked.answer
+    rows = [(row, model.index(row)) for row in model.rows]
+    both = ("h", answer.h, h), ("c", answer.c, c)
+    states = [(row, name, got[n], e.want[n], e.bound) for row, n in rows for name, got, e in both]
+    every: list[Place] = [*states, (None, logits.name, answer.output, logits.want, logits.bound)]
+    return [one for one in every if not (np.abs(one[2] - one[3]) <= one[4]).all()]
+
+
+def _tell(model: Model, asked: Asked, wrong: Place) -> Window:
+    row, name, got, want, bound = wrong
+    error = np.nan_to_num(np.abs(got - want), nan=np.inf)
+    worst = np.unravel_index(int(error.argmax()), error.shape)
+    logits = asked.expected[0]
+    steps = ~(np.abs(asked.answer.output - logits.want) <= logits.bound).all(axis=(0, 2))
+    known = None if row is None else _explain(model, row, asked)
+    value = float(got[worst]) if np.isfinite(got[worst]) else None
+    return Window(asked.t, asked.t + int(steps.argmax()), row, known, name, value, float(want[worst]), bound)
+
+
+def _explain(model: Model, row: Row, asked: Asked) -> Variant | None:
+    """The known mistake of a layer that gives the whole answer."""
+    for variant in variants(model.layer(row)):
+        output, (h, c) = reference.run(model.config, _with(model, row, variant.layer), asked.inputs, asked.state)
+        pairs = zip(asked.answer, asked.expected, (output, h, c), strict=True)
+        if all((np.abs(got - other) <= e.bound).all() for got, e, other in pairs):
+            return variant
+    return None
+
+
+def _with(model: Model, row: Row, layer: Layer) -> Weights:
+    """The model's weights with one layer's taken from elsewhere."""
+    suffix = f"l{row.k}{'_reverse' if row.d else ''}"
+    names = dict(zip(TERMS, ("weight_ih", "weight_hh", "bias_ih", "weight_ch"), strict=True))
+    given = {f"lstm.{names[term]}_{suffix}": getattr(layer, term) for term in TERMS}
+    zero = {f"lstm.bias_hh_{suffix}": np.zeros_like(layer.b)}
+    return model.weights | zero | {name: array for name, array in given.items() if array is not None}

@@ -1,0 +1,33 @@
+"""`lstmbench selftest`: whether the engine's numbers hold on this machine."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmbench.cli.screen import spinner, tables
+
+if TYPE_CHECKING:
+    from lstmbench.flows.self_test import Finding
+
+
+def selftest(
+    out: Annotated[Path | None, typer.Option(help="Where to keep the raw samples; nowhere if not given.")] = None,
+) -> None:
+    """Time and weigh workloads of known cost, a planted slowdown, stall and block of memory; exit status 1 if wrong."""
+    from lstmbench.flows.self_test import self_test
+    from lstmbench.report import TerminalTable, extra
+
+    extra.demand()
+    with tempfile.TemporaryDirectory() as aside, spinner() as progress:
+        findings = self_test(out or Path(aside) / "run", progress=progress)
+    rows: list[tuple[str, ...]] = [(one.what, one.planted, one.found, _verdict(one)) for one in findings]
+    title = "What the engine says of costs that are known"
+    tables([TerminalTable(title, ("cost", "planted", "found", "verdict"), rows)])
+    if not all(one.passed for one in findings):
+        raise typer.Exit(1)
+
+
+def _verdict(finding: "Finding") -> str:
+    return "ok" if finding.passed else "FAILED"
