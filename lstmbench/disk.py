@@ -13,8 +13,11 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from lstmbench.errors import DiskError, RecordError
+from lstmbench.ordinary import opened
 
 T = TypeVar("T")
+RECORD_BYTES = 2**26  # of one record, and of one line of a journal; ours take a few MB at most
+_JOURNAL_BYTES = 2**30
 _LOCK = ".lock"
 
 _WHY = {
@@ -25,6 +28,7 @@ _WHY = {
     errno.EROFS: "the file system is read-only; choose another folder",
     errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
     errno.EEXIST: "a file stands where a folder is needed; choose another folder",
+    errno.ELOOP: "it is a link, and may lead to what is not ours; take it away",
 }
 
 
@@ -63,7 +67,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with writing(path):
         try:
-            with temporary.open("wb") as file:
+            temporary.unlink(missing_ok=True)
+            with _created(temporary, os.O_WRONLY | os.O_EXCL) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -90,12 +95,10 @@ def write_record(path: Path, record: msgspec.Struct) -> None:
     write_atomically(path, msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a whole file; RecordError in one line if it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
+def read_bytes(path: Path, *, most_bytes: int = RECORD_BYTES, named: bool = False) -> bytes:
+    """Read a whole file, `named` by the user or found in a folder; RecordError in one line if it cannot be read."""
+    with opened(path, most_bytes=most_bytes, named=named) as file:
+        return file.read(os.fstat(file.fileno()).st_size)
 
 
 def read_record(path: Path, kind: type[T]) -> T:
@@ -105,7 +108,7 @@ def read_record(path: Path, kind: type[T]) -> T:
 
 def append_record(path: Path, record: msgspec.Struct) -> None:
     """Append one line and sync it; a line torn by an earlier kill is cut off first."""
-    with writing(path), path.open("a+b") as file:
+    with writing(path), _created(path, os.O_RDWR | os.O_APPEND | os.O_NONBLOCK) as file:
         _cut_torn_line(file)
         file.write(msgspec.json.encode(record) + b"\n")
         file.flush()
@@ -121,18 +124,26 @@ def read_journal(path: Path, kind: type[T]) -> list[T]:
     """Read the whole lines of a journal; none if the file is not there yet, a torn last line is left out."""
     if not path.exists():
         return []
-    data = read_bytes(path)
-    lines = data[: data.rfind(b"\n") + 1].splitlines()
-    return [_decode(line, kind, f"{path}, line {n}") for n, line in enumerate(lines, 1)]
+    with opened(path, most_bytes=_JOURNAL_BYTES) as file:
+        return [_decode(line, kind, f"{path}, line {n}") for n, line in enumerate(_whole_lines(path, file), 1)]
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Path, *, most_bytes: int) -> str:
     """The SHA-256 of a file, as 64 hexadecimal digits; RecordError in one line if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
+    with opened(path, most_bytes=most_bytes) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _whole_lines(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    while (line := file.readline(RECORD_BYTES)).endswith(b"\n"):
+        yield line
+    if len(line) == RECORD_BYTES:
+        raise RecordError(f"{path} is damaged: one of its lines has {RECORD_BYTES:,} bytes and does not end")
+
+
+def _created(path: Path, flags: int) -> BinaryIO:
+    """Open a file to be written, made if it is not there; OSError for a link, which could lead to another's file."""
+    return os.fdopen(os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "r+b")
 
 
 def _cut_torn_line(file: BinaryIO) -> None:
@@ -153,7 +164,7 @@ def _decode(data: bytes, kind: type[T], where: str) -> T:
 
 def _lock(path: Path) -> int:
     with writing(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), path.stat()):

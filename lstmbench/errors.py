@@ -15,9 +15,14 @@ LstmbenchError
 What only we can mend is a ValueError or an assertion, and leaves with exit status 70.
 """
 
+from lstmbench.plain import sentence
+
 
 class LstmbenchError(Exception):
-    """Something that the user can mend; the text says how, in one line."""
+    """Something that the user can mend; the text says how, in one line that is safe to show, whatever it quotes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(sentence(text))
 
 
 class CorpusError(LstmbenchError):

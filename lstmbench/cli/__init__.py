@@ -29,6 +29,7 @@ from lstmbench.cli.selftest import selftest
 from lstmbench.cli.study import study
 from lstmbench.cli.train import train
 from lstmbench.errors import LstmbenchError
+from lstmbench.plain import sentence
 
 MENDABLE, DEFECT, INTERRUPTED, NOBODY_READS = 2, 70, 130, 141  # the last as a shell reports SIGPIPE
 P = ParamSpec("P")
@@ -51,7 +52,7 @@ def _verb(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*args, **kwargs)
         except LstmbenchError as error:
-            _leave(" ".join(str(error).split()), MENDABLE)
+            _leave(str(error), MENDABLE)
         except KeyboardInterrupt:
             _leave("interrupted; finished work is kept, the same command goes on from there", INTERRUPTED)
         except (typer.Exit, typer.Abort):
@@ -61,6 +62,8 @@ def _verb(function: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(NOBODY_READS) from None
         except OSError as error:
             _leave(_of_the_system(error), MENDABLE)
+        except MemoryError as error:
+            _leave(f"this machine has too little memory free: {str(error) or 'take a smaller size'}", MENDABLE)
         except Exception:  # noqa: BLE001 (the last door: everything else is ours to mend)
             traceback.print_exc()
             _leave("this is a defect of lstmbench; please report the lines above", DEFECT)
@@ -77,7 +80,7 @@ def _of_the_system(error: OSError) -> str:
 
 
 def _leave(line: str, status: int) -> None:
-    typer.echo(f"lstmbench: {line}", err=True)
+    typer.echo(f"lstmbench: {sentence(line)}", err=True)
     raise typer.Exit(status)
 
 
@@ -110,13 +113,9 @@ def main() -> None:
             raise
         if not sys.argv[1:]:
             sys.exit(MENDABLE)  # the help was shown
-        typer.echo(f"lstmbench: {_one_line(error.format_message())}; see {_help_of(error)}", err=True)
+        typer.echo(f"lstmbench: {sentence(error.format_message()).rstrip('.')}; see {_help_of(error)}", err=True)
         sys.exit(MENDABLE)
     sys.exit(status)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).rstrip(".")
 
 
 def _help_of(error: Exception) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads, say_refused
 from lstmbench.cli.folders import all_exports
-from lstmbench.cli.screen import spinner, tables
+from lstmbench.cli.screen import say, spinner, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,8 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
             render(out)
     tables(terminal_tables(out, [clearance.subject for clearance in checked.clearances]))
     say_refused(checked.clearances)
-    typer.echo(f"\n{out / 'index.html'}" if extra.installed() else f"\n{out}: raw samples only; {extra.NEEDS}")
+    typer.echo()
+    say(f"{out / 'index.html'}" if extra.installed() else f"{out}: raw samples only; {extra.NEEDS}")
     say_lost(measured)
     if any(row.refused for row in measured):
         raise typer.Exit(REFUSED_ROWS)
@@ -76,7 +77,7 @@ def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload
             why = f"takes T = {one.steps} a call alone: give --time {one.steps} with --batch"
             if not fitting:
                 raise LstmbenchError(f"nothing here can be timed: {one.name} {why}")
-            typer.echo(f"{one.name} is left out: it {why}", err=True)
+            say(f"{one.name} is left out: it {why}", err=True)
     return fitting
 
 
@@ -87,4 +88,4 @@ def say_lost(measured: "Sequence[Measurement]") -> None:
         if row.refused and (row.subject.identity, row.workload, row.process) in timed:
             work = row.workload
             what = f"{row.subject.model} on {row.subject.runtime}, {work.kind} (B={work.batch}, T={work.time})"
-            typer.echo(f"{what} keeps its older samples: {row.refused}", err=True)
+            say(f"{what} keeps its older samples: {row.refused}", err=True)

@@ -9,7 +9,7 @@ from lstmbench.cli.differences import say_where
 from lstmbench.cli.drift import follow
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.foreign import FileOptions, check_one_file
-from lstmbench.cli.screen import spinner, tables
+from lstmbench.cli.screen import say, spinner, tables
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import MOST_THREADS
 
@@ -84,4 +84,4 @@ def say_refused(clearances: "Sequence[Clearance]") -> None:
     """One line on stderr for each subject that may not be measured."""
     for clearance in clearances:
         if not clearance.passed:
-            typer.echo(f"{clearance.exported.name} on {clearance.subject.runtime}: {clearance.refused}", err=True)
+            say(f"{clearance.exported.name} on {clearance.subject.runtime}: {clearance.refused}", err=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lstmbench.cli.screen import spinner, tables
+from lstmbench.cli.screen import say, spinner, tables
 
 if TYPE_CHECKING:
     from lstmbench.records import ExportedModel
@@ -24,6 +24,6 @@ def follow(
     if done.rows:
         tables([drift_table(done.rows)])
     for name, why in done.refused:
-        typer.echo(f"{name}: {why}", err=True)
+        say(f"{name}: {why}", err=True)
     if done.refused:
         raise typer.Exit(3)

@@ -7,7 +7,7 @@ import typer
 
 from lstmbench.cli.choice import chosen, demand_use, wish
 from lstmbench.cli.folders import model_folders
-from lstmbench.cli.screen import spinner, table
+from lstmbench.cli.screen import say, spinner, table
 from lstmbench.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _trained(names: list[str] | None, models: Path) -> "Iterator[Path]":
         elif names:
             raise CheckpointError(f"{folder} is not trained to its end: run its 'lstmbench train' command again")
         else:
-            typer.echo(f"{folder} is left out: it is not trained to its end", err=True)
+            say(f"{folder} is left out: it is not trained to its end", err=True)
 
 
 def _held_out(folder: Path, text: str | None, head: str | None) -> "Tokens | None":
@@ -116,7 +116,7 @@ def _held_out(folder: Path, text: str | None, head: str | None) -> "Tokens | Non
     except CorpusError as error:
         if text is not None:
             raise
-        typer.echo(f"{folder}: what the precision costs is not measured: {error}; name a text with --text", err=True)
+        say(f"{folder}: what the precision costs is not measured: {error}; name a text with --text", err=True)
         return None
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from lstmbench.cli.screen import say
 from lstmbench.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def all_exports(names: Sequence[str] | None, models: Path) -> list["ExportedMode
         raise CheckpointError(f"{models} holds no exports: make them with 'lstmbench export'")
     for folder, exports in found.items():
         if not exports:
-            typer.echo(f"{folder} is left out: it holds no exports", err=True)
+            say(f"{folder} is left out: it holds no exports", err=True)
     return [exported for exports in found.values() for exported in exports]
 
 

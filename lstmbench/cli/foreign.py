@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from lstmbench.cli.folders import model_folders
-from lstmbench.cli.screen import spinner, table
+from lstmbench.cli.screen import say, spinner, table
 
 if TYPE_CHECKING:
     from lstmbench.check.foreign import ForeignRow
@@ -43,10 +43,10 @@ def check_one_file(names: Sequence[str], options: FileOptions) -> None:
         )
     told = "a float64 evaluation of its own graph" if options.against is None else f"{done.against} in float64"
     columns = ["runtime", "output", "max error", "float32", "of bound", "verdict"]
-    typer.echo(f"{names[0]} against {told}, the worst of all sizes")
+    say(f"{names[0]} against {told}, the worst of all sizes")
     table("", columns, [_row(row) for row in done.worst()], left=2)
     for row in done.failures():
-        typer.echo(f"{row.file} on {row.runtime}: at {row.sizes}: {row.reason}", err=True)
+        say(f"{row.file} on {row.runtime}: at {row.sizes}: {row.reason}", err=True)
     if not done.passed:
         raise typer.Exit(1)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmbench.cli.folders import exports_of, model_folders
+from lstmbench.cli.screen import say
+from lstmbench.plain import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,15 +46,15 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
     steps: list[Step] = []
     with contextlib.ExitStack() as workers:
         worker, *others = (workers.enter_context(Worker(name, exported)) for name in (runtime, against) if name)
-        typer.echo(vocabulary.decode(start), nl=False)
+        typer.echo(shown(vocabulary.decode(start)), nl=False)
         for piece in stream(vocabulary, (step.token for step in _kept(run(worker, start, sampling), steps))):
-            typer.echo(piece, nl=False)
+            typer.echo(shown(piece), nl=False)
         typer.echo()
         if others and exported.draws:
             steps = told_fragile(exported, start, sampling, steps)
         for other in others:
             parting = first_parting(iter(steps), run(other, start, sampling))
-            typer.echo(_compared(runtime, other.runtime, parting, steps), err=True)
+            say(_compared(runtime, other.runtime, parting, steps), err=True)
 
 
 def _writes_text(folder: Path, form: str | None) -> "ExportedModel":

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lstmbench.cli.check import Run, Runtimes
-from lstmbench.cli.screen import spinner, table, tables
+from lstmbench.cli.screen import say, spinner, table, tables
 from lstmbench.errors import LstmbenchError
 
 
@@ -47,7 +47,8 @@ def _probe(runtime: list[str] | None, out: Path, *, json: bool) -> None:
         return
     for title, columns, cells in probe_tables(out, [row.runtime for row in rows]):
         table(title, columns, cells, left=len(columns))
-    typer.echo(f"\n{out / PROBE}")
+    typer.echo()
+    say(f"{out / PROBE}")
 
 
 def _survey(out: Path, *, json: bool) -> None:
@@ -65,7 +66,8 @@ def _survey(out: Path, *, json: bool) -> None:
         _print_json(found)
         return
     tables(survey_tables(found))
-    typer.echo(f"\n{drawn}")
+    typer.echo()
+    say(f"{drawn}")
 
 
 def _print_json(found: object) -> None:
@@ -78,4 +80,4 @@ def _write(folder: Path) -> None:
     from lstmbench.probe import write_vectors
 
     names = write_vectors(folder)
-    typer.echo(f"{folder}: {len(names)} cases, {names[0]} to {names[-1]}")
+    say(f"{folder}: {len(names)} cases, {names[0]} to {names[-1]}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lstmbench.cli.screen import tables
+from lstmbench.cli.screen import say, tables
 
 
 def report(run: Annotated[Path, typer.Argument(help="A run's folder.")] = Path("reports/run")) -> None:
@@ -14,4 +14,5 @@ def report(run: Annotated[Path, typer.Argument(help="A run's folder.")] = Path("
 
     render(run)
     tables(terminal_tables(run))
-    typer.echo(f"\n{run / 'index.html'}")
+    typer.echo()
+    say(f"{run / 'index.html'}")

@@ -8,7 +8,7 @@ import typer
 
 from lstmbench.cli.bench import REFUSED_ROWS, say_lost
 from lstmbench.cli.check import Threads, say_refused
-from lstmbench.cli.screen import progress_bar, spinner, tables
+from lstmbench.cli.screen import progress_bar, say, spinner, tables
 from lstmbench.cli.train import demand_trainer, load_corpus, print_result, usable_threads
 from lstmbench.records import ModelConfig, ModelFolder, TrainConfig
 
@@ -56,7 +56,8 @@ def run(  # noqa: PLR0913, PLR0917 (one argument an option)
         done = whole(checkpoints, available(), run=out, threads=threads, progress=progress)
     tables(terminal_tables(out, [clearance.subject for clearance in done.checked.clearances]))
     say_refused(done.checked.clearances)
-    typer.echo(f"\nThe report: {out / 'index.html'}")
+    typer.echo()
+    say(f"The report: {out / 'index.html'}")
     say_lost(done.measured)
     if not done.checked.passed:
         raise typer.Exit(1)

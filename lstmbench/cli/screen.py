@@ -4,8 +4,17 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lstmbench.plain import plain
+
 if TYPE_CHECKING:
     from lstmbench.report import TerminalTable
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line that may quote anything; nothing in it is obeyed by the terminal."""
+    import typer
+
+    typer.echo(plain(line), err=err)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
@@ -15,11 +24,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(
+        title=Text(plain(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     for n, column in enumerate(columns):
         drawn.add_column(column, justify="left" if n < left else "right", overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(plain(cell)) for cell in row))
     Console().print(drawn)
 
 
@@ -39,7 +50,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> None:
     drawn.add_column(no_wrap=True)
     drawn.add_column(overflow="fold")
     for word, said in rows:
-        drawn.add_row(Text(word), Text(said))
+        drawn.add_row(Text(plain(word)), Text(plain(said)))
     Console().print(drawn)
 
 
@@ -47,10 +58,11 @@ def facts(rows: Iterable[tuple[str, str]]) -> None:
 def spinner() -> Iterator[Callable[[str], None]]:
     """Yield `say(what)`, which shows what is being done."""
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True)
     with console.status("starting") if console.is_terminal else contextlib.nullcontext() as status:
-        yield lambda what: status.update(what) if status else None
+        yield lambda what: status.update(Text(plain(what))) if status else None
 
 
 @contextlib.contextmanager
@@ -61,12 +73,12 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int, str], None]]
 
     console = Console(stderr=True)
     columns = (
-        TextColumn(title),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(title, total=total, note="")
+        task = bar.add_task(plain(title), total=total, note="")
         yield lambda done, note: bar.update(task, completed=done, note=note)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lstmbench.cli.screen import progress_bar, tables
+from lstmbench.cli.screen import progress_bar, say, tables
 from lstmbench.cli.train import Size, demand_trainer, load_corpus, usable_threads, validated
 from lstmbench.records import ModelConfig, TrainConfig
 
@@ -50,4 +50,5 @@ def study(  # noqa: PLR0913, PLR0917 (one argument an option)
             progress=lambda n: advance(n, f"{len(planned)} models"),
         )
     tables(study_tables(done))
-    typer.echo(f"\n{out / 'study.md'}")
+    typer.echo()
+    say(f"{out / 'study.md'}")

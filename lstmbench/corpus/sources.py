@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from lstmbench.errors import CorpusError
 
+_MOST_BYTES = 2 * 10**9  # held in memory several times over while it is split and encoded
+
 
 class Text(NamedTuple):
     """A text that is whole, or already in its three parts."""
@@ -66,7 +68,7 @@ def _only_part(folder: Path, part: str) -> Path:
 
 def _read_file(path: Path) -> str:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path} is not UTF-8: byte {error.start} cannot be read; convert the file first") from error
     except OSError as error:
@@ -74,3 +76,11 @@ def _read_file(path: Path) -> str:
     if not text.strip():
         raise CorpusError(f"{path} is empty: give a file with text")
     return text.replace("\r\n", "\n")
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:  # a pipe is welcome: whoever names one writes to it
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise CorpusError(f"{path} holds more than {_MOST_BYTES / 1e9:.0f} GB of text: give a part of it")
+    return data

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench import disk
+from lstmbench.corpus import byte_pairs
 from lstmbench.errors import CorpusError, RecordError
 from lstmbench.records import Record, Unit
 
@@ -31,6 +32,8 @@ class Vocabulary(Record, frozen=True, kw_only=True, dict=True):
             raise ValueError("characters and words are listed, byte pairs come as a tokenizer")
         if len(set(self.tokens)) != len(self.tokens) or (self.tokens and self.tokens[0] != UNKNOWN):
             raise ValueError(f"tokens must differ and start with {UNKNOWN}")
+        if "" in self.tokens or (self.unit == "char" and any(len(token) > 1 for token in self.tokens[1:])):
+            raise ValueError("no token is empty, and those of unit char are single characters")
 
     @property
     def size(self) -> int:
@@ -115,6 +118,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     """Read and validate `vocabulary.json`."""
     vocabulary = disk.read_record(path, Vocabulary)
     if vocabulary.unit == "bpe":
+        byte_pairs.demand(path, vocabulary.merges)
         _demand_tokenizer(path, vocabulary)
     return vocabulary
 
@@ -158,7 +162,7 @@ def _demand_tokenizer(path: Path, vocabulary: Vocabulary) -> None:
         _ = vocabulary.size
     except CorpusError:
         raise
-    except Exception as error:  # the library raises bare Exception
+    except Exception as error:  # the library raises bare Exception, and reads numbers and escapes otherwise than we
         raise RecordError(f"{path} is damaged: its tokenizer cannot be read: {error}") from error
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import ExportedModel, ExportRecord, Form, Head, Precision
+from lstmbench.model.folder import CONFIG
+from lstmbench.model.weights import most_file_bytes
+from lstmbench.records import ExportedModel, ExportRecord, Form, Head, ModelConfig, ModelFolder, Precision
 
 _NAME = re.compile(r"(layer-)?[a-z]+[0-9]*-[a-z]+[0-9]+[a-z]?[0-9]*(-lengths)?\.json")
 
@@ -42,9 +44,17 @@ def _read(folder: Path, name: str) -> ExportedModel:
         raise RecordError(f"{sidecar} describes another file, {record.file!r}; delete it and export again")
     if record.data is not None and record.data.file != data_name(name):
         raise RecordError(f"{sidecar} describes another file, {record.data.file!r}; delete it and export again")
+    _demand_model(folder, sidecar, record.model)
     for part, sha256 in record.sums.items():
         if not (folder / part).is_file():
             raise RecordError(f"{sidecar} describes {part}, which is not there; export again")
-        if disk.sha256(folder / part) != sha256:
+        if disk.sha256(folder / part, most_bytes=most_file_bytes(record.model)) != sha256:
             raise RecordError(f"{folder / part} was changed since it was exported; export again with --force")
     return ExportedModel(folder=str(folder), record=record)
+
+
+def _demand_model(folder: Path, sidecar: Path, model: ModelConfig) -> None:
+    """RecordError where a record tells of another model than the folder's: sizes are believed from here on."""
+    whole = disk.read_record(folder / CONFIG, ModelFolder).model
+    if model not in (whole, whole.layers_only()):
+        raise RecordError(f"{sidecar} describes another model than {CONFIG}; export again with --force")

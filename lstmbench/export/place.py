@@ -9,6 +9,7 @@ from pathlib import Path
 from lstmbench import disk
 from lstmbench.errors import ExportError, RecordError
 from lstmbench.export.files import data_name
+from lstmbench.model.weights import most_file_bytes
 from lstmbench.records import ExportRecord
 
 
@@ -23,9 +24,13 @@ def demand_free(folder: Path, record: ExportRecord, *, force: bool) -> None:
     if beside.exists() and older is None:
         raise _kept(beside, "it is no record of an export")
     for name, sha256 in record.sums.items():
-        if (folder / name).exists() and (there := disk.sha256(folder / name)) != sha256:
+        if (folder / name).exists() and (there := _sha256(folder / name, record)) != sha256:
             intact = older is not None and older.sums.get(name) == there
             raise _kept(folder / name, _difference(older, record, intact))
+
+
+def _sha256(path: Path, record: ExportRecord) -> str:
+    return disk.sha256(path, most_bytes=most_file_bytes(record.model))
 
 
 def _kept(path: Path, why: str) -> ExportError:

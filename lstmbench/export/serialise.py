@@ -63,7 +63,7 @@ def _store_data(model: ir.Model, path: Path) -> DataFile | None:
         beside.unlink()
         return None
     disk.sync(beside)
-    sha256 = disk.sha256(beside)
+    sha256 = disk.sha256(beside, most_bytes=beside.stat().st_size)
     model.metadata_props["lstmbench.data_sha256"] = sha256
     return DataFile(file=beside.name, size_bytes=beside.stat().st_size, sha256=sha256)
 

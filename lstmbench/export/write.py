@@ -18,7 +18,7 @@ from lstmbench.export.storage import DEFAULT, Storage
 from lstmbench.export.verify import demand_runtime, verify
 from lstmbench.model import folder as model_folder
 from lstmbench.model.folder import Checkpoint
-from lstmbench.model.weights import digest
+from lstmbench.model.weights import digest, most_file_bytes
 from lstmbench.records import ExportedModel, ExportRecord, Form, Head, Precision
 
 
@@ -78,7 +78,8 @@ def _write(
     record = _record(source, form, precision, storage)
     model = serialise(source, form, precision, folder, opset=storage.opset)
     data = store(model, aside / record.file, external_data=storage.external_data)
-    return msgspec.structs.replace(record, sha256=disk.sha256(aside / record.file), data=data)
+    sha256 = disk.sha256(aside / record.file, most_bytes=most_file_bytes(source.config))
+    return msgspec.structs.replace(record, sha256=sha256, data=data)
 
 
 def _record(source: Source, form: Form, precision: Precision, storage: Storage) -> ExportRecord:

@@ -5,7 +5,6 @@ than the fastest only if its median was higher in every one of them. Of those th
 one is taken.
 """
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -35,10 +34,7 @@ def choose(path: Path, wish: Wish, *, held_out: Tokens | None, progress: Callabl
         load(wish.runtime)  # says what is missing, before anything is written
     with draft_folder(path) as aside:
         copy = aside / path.resolve().name
-        copy.mkdir()
-        for name in (model_folder.CONFIG, model_folder.WEIGHTS, model_folder.VOCABULARY):
-            if (path / name).exists():
-                shutil.copy(path / name, copy)
+        model_folder.copy(path, copy)
         written = exported(path, copy, wish, held_out, progress)
         candidates = timed(copy, wish, written, progress)
         running = sorted((c for c in candidates if c.case), key=lambda c: c.p50_s or 0)

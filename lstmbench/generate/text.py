@@ -17,6 +17,7 @@ from lstmbench.runtimes import unchanged
 from lstmbench.worker import Worker
 
 LEAST_TEMPERATURE = 1e-3
+MOST_TOKENS = 2**24
 
 
 class Sampling(Record, frozen=True, kw_only=True):
@@ -28,8 +29,10 @@ class Sampling(Record, frozen=True, kw_only=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.tokens < 1 or self.top_k < 0 or self.seed < 0 or not 0 <= self.temperature < float("inf"):
-            raise LstmbenchError("--tokens must be at least 1; --temperature, --top-k and --seed at least 0")
+        if not 1 <= self.tokens <= MOST_TOKENS:
+            raise LstmbenchError(f"--tokens must be 1 to {MOST_TOKENS:,}")
+        if self.top_k < 0 or self.seed < 0 or not 0 <= self.temperature < float("inf"):
+            raise LstmbenchError("--temperature, --top-k and --seed must be at least 0")
         if 0 < self.temperature < LEAST_TEMPERATURE:  # logits over it would leave the numbers
             raise LstmbenchError(f"--temperature must be 0 (the most likely token) or at least {LEAST_TEMPERATURE}")
 

@@ -34,13 +34,15 @@ _ALIKE = frozenset(
 def time_axes(flow: Flow, constants: Constants) -> dict[ir.Value, int]:
     """Of each input that recurrences run along: the axis that is T."""
     found: dict[ir.Value, int] = {}
+    inputs = set(flow.inputs)
     seen, waiting = set[tuple[ir.Value, int]](), [pair for place in flow.places for pair in _starts(place.nodes)]
     while waiting:
         value, axis = waiting.pop()
         if (value, axis) in seen:
             continue
+        flow.follow()
         seen.add((value, axis))
-        if value in flow.inputs:
+        if value in inputs:
             found[value] = axis
         node = value.producer()
         if node is not None:

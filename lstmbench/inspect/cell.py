@@ -51,6 +51,7 @@ def sums(flow: Flow, step: Step) -> Sums:
     while waiting:
         value = waiting.pop()
         if value is not None and value not in seen:
+            flow.follow()
             seen.add(value)
             node = value.producer()
             if node is not None and node.op_type == "DynamicQuantizeLinear" and value is not node.outputs[0]:
@@ -67,9 +68,9 @@ def _behind(node: ir.Node, found: Sums) -> Sequence[ir.Value | None]:
             found.products.append(product)
         return node.inputs[2:3] if node.op_type == "Gemm" else ()
     if node.op_type == "Mul":
-        a, b = node.inputs
-        if a is not None and b is not None:
-            found.scaled.append((a, b))
+        factors = [factor for factor in node.inputs if factor is not None]
+        if len(factors) == 2:
+            found.scaled.append((factors[0], factors[1]))
     return node.inputs if node.op_type in _PASSES else moved(node) if node.op_type in MOVES else ()
 
 

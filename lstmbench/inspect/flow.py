@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import onnx_ir as ir
 
+from lstmbench.errors import RecordError
+
 RESHAPES = frozenset(
     [
         "Cast",
@@ -28,6 +30,9 @@ SELECTS = frozenset(["Gather", "GatherND", "Slice", "Split"])
 MOVES = RESHAPES | SELECTS | {"Concat", "Tile"}
 
 
+_MOST_FOLLOWED = 2**22  # ten thousand unrolled steps take a tenth
+
+
 class Place(NamedTuple):
     """A graph, and where it stands: the model's own, a body of a node, or a function."""
 
@@ -48,10 +53,14 @@ def bodies(node: ir.Node) -> Iterator[ir.Graph]:
 
 
 class Flow:
-    """All graphs of a model, with what enters and leaves each body."""
+    """All graphs of a model, with what enters and leaves each body.
+
+    Following values raises RecordError where it would never end: a file can be so tangled that each leads to all.
+    """
 
     def __init__(self, model: ir.Model) -> None:
         carried = model.graph.initializers  # which old files name among the inputs too
+        self._left = _MOST_FOLLOWED
         self.inputs = [value for value in model.graph.inputs if value.name not in carried]
         self.outputs = list(model.graph.outputs)
         self.places: list[Place] = []
@@ -95,12 +104,19 @@ class Flow:
             value = waiting.pop()
             if value in seen:
                 continue
+            self.follow()
             seen.add(value)
             before = self._before(value)
             waiting += before
             if not before:
                 found.add(value)
         return found
+
+    def follow(self) -> None:
+        """Count a move; RecordError after too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise RecordError(f"its graph is too tangled to be followed: {_MOST_FOLLOWED:,} moves did not do")
 
     def _before(self, value: ir.Value) -> list[ir.Value]:
         node = value.producer()
@@ -115,13 +131,15 @@ class Flow:
             value = waiting.popleft()
             if value in seen:
                 continue
+            self.follow()
             seen[value] = None
             waiting += self.exits.get(value, [])
             for node, index in value.uses():
                 held_back = node.op_type == "Where" and index > 0  # rows that have ended
                 if held_back or (node.op_type in MOVES and (index == 0 or node.op_type == "Concat")):
                     waiting += node.outputs if node.op_type == "Split" else node.outputs[:1]
-        return [value for value in seen if value in self.outputs]
+        ends = set(self.outputs)
+        return [value for value in seen if value in ends]
 
 
 def moved(node: ir.Node) -> list[ir.Value]:

@@ -17,8 +17,11 @@ def _faults(flow: Flow, model: ir.Model) -> Iterator[str]:
     yield from _names(model.metadata_props.values())
     given = {value for function in model.functions.values() for value in function.inputs}
     for place in flow.places:
+        made = set[ir.Value]()
         for node in place.nodes:
             yield from _node(node, given)
+            yield from _early(node, made)
+            made.update(node.outputs)
     for value in [value for body in _bodies(flow, model) for value in body.outputs]:
         yield from _value(value, given, "an output")
     for tensor in flow.tensors:
@@ -38,6 +41,14 @@ def _node(node: ir.Node, given: set[ir.Value]) -> Iterator[str]:
     for value in node.inputs:
         if value is not None:
             yield from _value(value, given, f"node {name_of(node)!r}")
+
+
+def _early(node: ir.Node, made: set[ir.Value]) -> Iterator[str]:
+    """The standard wants nodes in order; where one takes what is made later, values can go round for ever."""
+    for value in node.inputs:
+        maker = None if value is None else value.producer()
+        if value is not None and maker is not None and maker.graph is node.graph and value not in made:
+            yield f"node {name_of(node)!r} takes {value.name!r}, which is made after it"
 
 
 def _value(value: ir.Value, given: set[ir.Value], taker: str) -> Iterator[str]:

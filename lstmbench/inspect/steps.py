@@ -8,6 +8,8 @@ import onnx_ir as ir
 from lstmbench.inspect.flow import MOVES, RESHAPES, moved
 
 _OPENS = frozenset({"Sigmoid", "HardSigmoid"})
+_MOST_IN_A_ROW = 100  # nodes that move one value: more are no exporter's
+_MOST_PARTS = 100  # that one Concat after the other puts together
 _SQUASHES = frozenset(["Tanh", "Softsign", "Relu", "LeakyRelu", "Elu", "ThresholdedRelu"])
 
 
@@ -39,7 +41,7 @@ def unmoved(value: ir.Value) -> set[ir.Value]:
     Never what it was cut from or put together of.
     """
     seen = {value}
-    while (before := _before(value)) is not None and before not in seen:
+    while (before := _before(value)) is not None and len(seen) < _MOST_IN_A_ROW:
         value = before
         seen.add(value)
     return seen
@@ -56,8 +58,10 @@ def _before(value: ir.Value) -> ir.Value | None:
 
 def parts(value: ir.Value) -> list[ir.Value]:
     """What a value was put together of, by Concat, in order; itself if it was not."""
-    found, waiting = [], [value]
+    found, waiting = list[ir.Value](), [value]
     while waiting:
+        if len(found) + len(waiting) > _MOST_PARTS:  # joined with itself again and again: no input of a gate
+            return [value]
         last = waiting.pop()
         joins = [node for v in unmoved(last) if (node := v.producer()) is not None and node.op_type == "Concat"]
         if joins:
@@ -107,7 +111,9 @@ def _gate(value: ir.Value) -> ir.Node | None:
 def _activation(value: ir.Value, kinds: frozenset[str]) -> ir.Node | None:
     """The activation that made a value, from whose output it may have been cut."""
     node = value.producer()
-    while node is not None and node.op_type in MOVES and node.op_type != "Concat" and node.inputs[0] is not None:
+    for _ in range(_MOST_IN_A_ROW):
+        if node is None or node.op_type not in MOVES or node.op_type == "Concat" or node.inputs[0] is None:
+            break
         node = node.inputs[0].producer()
     return node if node is not None and node.op_type in kinds else None
 

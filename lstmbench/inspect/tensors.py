@@ -13,6 +13,7 @@ from lstmbench.inspect.flow import Flow, constant
 from lstmbench.inspect.inspection import Parameters
 from lstmbench.onnxfile import external
 
+_READ_BYTES = 2**30  # of all constants; which cell it is, is decided by a few of them
 _FLOATS = {"FLOAT": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "DOUBLE": "fp64"}
 _INT8_NODES = frozenset(
     ["DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "MatMulInteger", "MatMulIntegerToFloat", "QLinearMatMul", "QGemm"]
@@ -21,15 +22,22 @@ _WHOLE = {"INT8": "int8", "UINT8": "int8", "INT4": "int4", "UINT4": "int4"}
 
 
 class Constants:
-    """The constants of one model, read from the file, from files beside it, or from its nodes."""
+    """The constants of one model, read from the file, from files beside it, or from its nodes.
+
+    Not all that a file claims to hold is read: after a gigabyte no more is told.
+    """
 
     def __init__(self, flow: Flow, folder: Path) -> None:
         self._flow, self._folder = flow, folder
+        self._left_bytes = _READ_BYTES
 
     def array(self, value: ir.Value) -> Floats | None:
         """The values of a constant; None if it is none, or its bytes are not there."""
         tensor = _tensor(value)
-        return None if tensor is None else external.array(self._folder, tensor)
+        if tensor is None or (size := _bytes(tensor)) > self._left_bytes:
+            return None
+        self._left_bytes -= size
+        return external.array(self._folder, tensor)
 
     def is_constant(self, value: ir.Value) -> bool:
         """Whether a value is one that the file holds, moved or not."""

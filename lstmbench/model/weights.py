@@ -1,6 +1,7 @@
 """Names and shapes of the tensors in `weights.safetensors`: nn.LSTM's names, plus `weight_ch`."""
 
 import hashlib
+import math
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -25,7 +26,17 @@ def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 
 def parameter_count(config: ModelConfig) -> int:
     """How many numbers the model learns."""
-    return sum(int(np.prod(shape)) for shape in expected_shapes(config).values())
+    return sum(math.prod(shape) for shape in expected_shapes(config).values())
+
+
+def parameter_bytes(config: ModelConfig) -> int:
+    """What they take in float32."""
+    return 4 * parameter_count(config)
+
+
+def most_file_bytes(config: ModelConfig) -> int:
+    """What a file of an export takes at most: one protobuf message, or each weight beside it several times over."""
+    return 2**31 + 4 * parameter_bytes(config)
 
 
 def of_equal_size(config: ModelConfig, *, parameters: int) -> ModelConfig:

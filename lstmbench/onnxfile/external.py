@@ -9,7 +9,11 @@ import numpy as np
 import onnx_ir as ir
 
 from lstmbench.arrays import Floats
+from lstmbench.errors import RecordError
+from lstmbench.ordinary import inside, opened
 from lstmbench.records import Record
+
+_MOST_BYTES = 2**42  # of a file beside a model; no more than what is asked for is read of it
 
 
 class External(Record, frozen=True, kw_only=True):
@@ -50,15 +54,6 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def inside(folder: Path, name: str) -> Path | None:
-    """The path of an external file; None if it leaves the folder, by dots, from the root or by a link."""
-    try:
-        path = (folder / name).resolve()
-        return path if path.is_relative_to(folder.resolve()) else None
-    except (OSError, ValueError, RuntimeError):  # a NUL byte, a circle of links
-        return None
-
-
 def array(folder: Path, tensor: ir.TensorProtocol) -> Floats | None:
     """The values of a tensor; None where they cannot be had: a file that is missing, too short or elsewhere."""
     try:
@@ -66,15 +61,12 @@ def array(folder: Path, tensor: ir.TensorProtocol) -> Floats | None:
             return np.asarray(tensor.numpy())
         if _file(folder, str(tensor.location), [tensor]).problem:
             return None
-        with (folder / tensor.location).open("rb") as file:
+        path = inside(folder, str(tensor.location))
+        if path is None or tensor.nbytes < 0:
+            return None
+        with opened(path, most_bytes=_MOST_BYTES, named=True) as file:
             file.seek(tensor.offset or 0)
             held = file.read(math.ceil(tensor.nbytes))
         return np.frombuffer(held, tensor.dtype.numpy()).reshape(tensor.shape.numpy())
-    except (
-        ValueError,
-        TypeError,
-        OSError,
-        OverflowError,
-        MemoryError,
-    ):  # the header promises other bytes than there are
-        return None
+    except (ValueError, TypeError, OSError, OverflowError, MemoryError, RecordError):
+        return None  # the header promises other bytes than there are

@@ -11,11 +11,15 @@ Form: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A(lstm|scan|loop|step|u
 Precision: TypeAlias = Literal["fp32", "fp16", "int8", "int4", "int4a8"]
 Unit: TypeAlias = Literal["char", "word", "bpe"]
 WorkloadKind: TypeAlias = Literal["score", "decode", "generate"]
-Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+_EXACT = 2**53  # the largest whole number that every reader of JSON keeps
+Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=_EXACT)]
+Extent: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**22)]  # B or T of a call
 Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**16)]  # of a layer: far above any LSTM
 MOST_THREADS = 1024  # more crash the engines that they are given to
 Threads: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MOST_THREADS)]
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=_EXACT)]
+Error: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e300)]  # of an output, or what it may be
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

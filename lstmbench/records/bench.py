@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lstmbench.records.base import Count, Positive, Record, WorkloadKind
+from lstmbench.records.base import Count, Extent, Positive, Record, Seconds, WorkloadKind
 from lstmbench.records.check import Subject
 from lstmbench.records.export import TIMED, Decoding, ExportedModel
 
@@ -14,8 +14,8 @@ class Workload(Record, frozen=True, kw_only=True):
     """
 
     kind: WorkloadKind
-    batch: Positive
-    time: Positive
+    batch: Extent
+    time: Extent
 
     @property
     def tokens_per_sample(self) -> int:
@@ -40,6 +40,9 @@ class Workload(Record, frozen=True, kw_only=True):
         return TIMED if self.kind == "generate" else None
 
 
+_TICK_S = 1e-9  # of the clock
+
+
 class Load(Record, frozen=True, kw_only=True):
     """What else the machine was doing."""
 
@@ -52,24 +55,24 @@ class Timing(Record, frozen=True, kw_only=True):
     """Raw times of one workload in one worker process, in the order in which they were taken."""
 
     session: Load  # what the machine was doing before the check that these samples followed
-    budget_s: float  # of sampling, that was asked for in this process
+    budget_s: Seconds  # of sampling, that was asked for in this process
     fresh: bool  # nothing else was run before in this process
-    spawn_s: float  # from the start of the process until it took requests: the interpreter and this package
-    load_s: float  # of the worker: import, read the file, build the session
-    warmup_s: tuple[float, ...]  # at the measured shape; the first is the first call
+    spawn_s: Seconds  # from the start of the process until it took requests: the interpreter and this package
+    load_s: Seconds  # of the worker: import, read the file, build the session
+    warmup_s: tuple[Seconds, ...]  # at the measured shape; the first is the first call
     steady: bool | None  # whether calls had stopped getting faster when sampling began; absent where too few can tell
-    wall_s: float  # that sampling took, with what is not timed in between
-    cpu_s: float  # of processor time in it, of all threads of the process
+    wall_s: Seconds  # that sampling took, with what is not timed in between
+    cpu_s: Seconds  # of processor time in it, of all threads of the process
     start_s: tuple[float, ...]  # of each sample, since the measurement began
-    sample_s: tuple[float, ...]  # one call of `score` or `generate`, one step of `decode`
-    rounds: tuple[int, ...]  # how many samples each round took; rounds of all runtimes are interleaved
+    sample_s: tuple[Seconds, ...]  # one call of `score` or `generate`, one step of `decode`
+    rounds: tuple[Count, ...]  # how many samples each round took; rounds of all runtimes are interleaved
 
     def __post_init__(self) -> None:
         if not self.warmup_s or not self.sample_s:
             raise ValueError("a timing needs a warm-up and samples")
         if len(self.sample_s) != len(self.start_s) or len(self.sample_s) != sum(self.rounds):
             raise ValueError("every sample needs its start and its round")
-        if min(self.sample_s) <= 0:
+        if min(self.sample_s) < _TICK_S:
             raise ValueError("a sample took no time: the clock cannot carry it")
 
 

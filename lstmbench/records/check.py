@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from lstmbench.records.base import Count, Form, Head, Peephole, Positive, Precision, Record, Threads
+from lstmbench.records.base import Count, Error, Extent, Form, Head, Peephole, Positive, Precision, Record, Threads
 from lstmbench.records.export import Decoding, ExportedModel
 
 # plain: the inputs as they are; steps: each step (N of form `unrolledN`) a row of one batch, from the reference's own
@@ -82,25 +82,29 @@ class ParityRow(Record, frozen=True, kw_only=True):
 
     schema: Literal["lstmbench.parity/1"] = "lstmbench.parity/1"
     subject: Subject
-    batch: Positive
-    time: Positive
-    chunks: tuple[int, ...]  # steps a call; the state is carried from one to the next
+    batch: Extent
+    time: Extent
+    chunks: tuple[Positive, ...]  # steps a call; the state is carried from one to the next
     state: Start = "random"  # what the first call starts from
     asked: Asked = "plain"
     decoding: Decoding | None = None  # of form `generate`: time and chunks count tokens drawn
-    lengths: tuple[int, ...] = ()  # of each row, all calls together; empty where all rows are of length T
+    lengths: tuple[Positive, ...] = ()  # of each row, all calls together; empty where all rows are of length T
     output: str
     # of `tokens`, what logits must be off by to draw them; absent where an output is not finite, has another shape, or
     # never came
-    max_error: float | None
-    float32_error: float  # the largest of the NumPy reference in float32 and the file's precision, in several orders
-    bound: float
-    worst_index: tuple[int, ...] = ()
+    max_error: Error | None
+    float32_error: Error  # the largest of the NumPy reference in float32 and the file's precision, in several orders
+    bound: Error
+    worst_index: tuple[Count, ...] = ()
     got: float | None = None
     want: float | None = None
     # of the last of its T steps, and of a state T or none, the error is reported and not judged: the cell is chaotic
     unjudged_steps: Count = 0
     reason: str = ""  # why it failed; empty when it passed
+
+    def __post_init__(self) -> None:
+        if self.passed and (self.max_error is None or (self.judged and self.max_error > self.bound)):
+            raise ValueError("an output that is not within its bound needs a reason")
 
     @property
     def passed(self) -> bool:

@@ -5,18 +5,18 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from lstmbench.records.base import Count, Form, Positive, Precision, Record
+from lstmbench.records.base import Count, Error, Extent, Form, Positive, Precision, Record
 from lstmbench.records.model import ModelConfig
 
 
 class ShapeCheck(Record, frozen=True, kw_only=True):
     """One output of one shape at which a written file was run and compared."""
 
-    batch: Positive
-    time: Positive
+    batch: Extent
+    time: Extent
     output: str
-    max_error: float
-    bound: float
+    max_error: Error
+    bound: Error
     unjudged_steps: Count = 0  # of the last of its steps, and of a state of all or none, the error is only reported
 
 

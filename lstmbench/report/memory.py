@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from lstmbench.plain import plain
 from lstmbench.records import Weight
 from lstmbench.report.speed import SpeedLine
-from lstmbench.report.subjects import SubjectColumns, columns, plain
+from lstmbench.report.subjects import SubjectColumns, columns
 
 _MIB = 2**20
 

@@ -31,7 +31,8 @@ def noise(cases: Sequence[Case]) -> Noise:
     pair showed if that is more.
     """
     ones = {(case.subject, case.workload): case for case in cases if not case.twin}
-    pairs = [(ones[case.subject, case.workload], case) for case in cases if case.twin and case.timings]
+    twins = {(case.subject, case.workload): case for case in cases if case.twin and case.timings}
+    pairs = [(ones[of], twin) for of, twin in twins.items() if of in ones]  # a torn file may hold one of the two
     found = [seen for pair in pairs if (seen := samples.difference(*pair))]
     if not found:
         return Noise(0)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
+from lstmbench.plain import plain
 from lstmbench.records import Machine, ProbeRow
 from lstmbench.report import definitions, summary, wording
 from lstmbench.report.markdown import escape, table
 from lstmbench.report.sheets import Row, Sheet
-from lstmbench.report.subjects import plain
 from lstmbench.report.terminal import TerminalTable
 from lstmbench.runfolder import MACHINE, PROBES
 

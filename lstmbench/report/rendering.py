@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lstmbench import disk
+from lstmbench.errors import DiskError
 from lstmbench.report import extra, raw
 from lstmbench.report.drift import drift_lines
 from lstmbench.report.noise import ranked
@@ -32,7 +33,7 @@ def render(run: Path) -> Rendered:
     tables = _tables(recorded)
     names = ("parity.csv", "latency.csv", "throughput.csv")
     files = {name: csv(table) for name, table in zip(names, tables, strict=True)} | _laid_out(recorded)
-    disk.make_folder(run / "charts")
+    _demand_folder(run / "charts")
     for name, data in files.items():
         disk.write_atomically(run / name, data)
     _remove_stale_charts(run, set(files))
@@ -62,6 +63,12 @@ def _laid_out(recorded: Raw) -> dict[str, bytes]:
         files[f"charts/{figure.name}.svg"] = svg.encode()
         files[f"charts/{figure.name}.png"] = drawing.png(svg)
     return files
+
+
+def _demand_folder(charts: Path) -> None:
+    if charts.is_symlink():
+        raise DiskError(f"{charts} is a link: files that are not the report's would be replaced there; take it away")
+    disk.make_folder(charts)
 
 
 def _remove_stale_charts(run: Path, written: set[str]) -> None:

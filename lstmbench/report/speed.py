@@ -6,6 +6,7 @@ from statistics import median
 from typing import NamedTuple
 
 from lstmbench import samples
+from lstmbench.plain import plain
 from lstmbench.records import Measurement, ParityRow, Timing
 from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
@@ -75,7 +76,7 @@ def _line(case: Case, standing: Standing) -> SpeedLine:
     shape = (case.workload.kind, case.workload.batch, case.workload.time)
     line = SpeedLine(subjects.columns(case.subject), *shape, processes=0, samples=0)
     if case.refused or standing.refused:
-        return line._replace(refused=subjects.plain(case.refused) or standing.refused)
+        return line._replace(refused=plain(case.refused) or standing.refused)
     return _with_numbers(line, case)._replace(
         max_error=standing.max_error, error_to_bound=standing.error_to_bound, remarks="; ".join(samples.remarks(case))
     )

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lstmbench.plain import plain
 from lstmbench.records import Placement, Subject
 
+_LONGEST_NAME = 300  # a folder's has 255 at most
 NOT_MIXED = "no"
 NO_PROVIDERS = "built in"  # the engine has no such notion
 
@@ -28,13 +30,13 @@ class SubjectColumns(NamedTuple):
 def columns(subject: Subject) -> SubjectColumns:
     """The subject as plain text; names come from folders and third parties and may hold anything."""
     return SubjectColumns(
-        model=plain(subject.model),
+        model=_name(subject.model),
         cell=subject.peephole,
         head=subject.head,
         form=subject.form,
         precision=subject.precision,
-        runtime=plain(subject.runtime),
-        version=plain(subject.runtime_version),
+        runtime=_name(subject.runtime),
+        version=_name(subject.runtime_version),
         provider=provider(subject.placement),
         ran_in=ran_in(subject.placement),
         mixed=plain(", ".join(subject.strays)) or NOT_MIXED,
@@ -47,7 +49,7 @@ def provider(placement: Sequence[Placement]) -> str:
     nodes: dict[str, int] = {}
     for part in placement:
         nodes[part.provider] = nodes.get(part.provider, 0) + part.nodes
-    parts = (f"{plain(name)} ({n} node{'s' * (n != 1)})" for name, n in sorted(nodes.items()))
+    parts = (f"{_name(name)} ({n} node{'s' * (n != 1)})" for name, n in sorted(nodes.items()))
     return ", ".join(parts) or NO_PROVIDERS
 
 
@@ -57,6 +59,5 @@ def ran_in(placement: Sequence[Placement]) -> str:
     return ", ".join(sorted(told)) or "n/a"
 
 
-def plain(text: str) -> str:
-    """One line of printable characters: controls, line breaks and direction marks become single spaces."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+def _name(text: str) -> str:
+    return plain(text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…")

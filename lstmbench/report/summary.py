@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from lstmbench.plain import plain
 from lstmbench.records import Load, Machine, Measurement
 from lstmbench.report import wording
 from lstmbench.report.noise import Noise
 from lstmbench.report.speed import SpeedLine, largest_shape
-from lstmbench.report.subjects import plain
 from lstmbench.report.verdicts import PASSED, ParityLine
 
 
@@ -159,9 +159,9 @@ def when(load: Load) -> str:
     """A moment in UTC, to the minute; as it was written where it is no date."""
     try:
         moment = datetime.fromisoformat(load.at)
-    except ValueError:
+        return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
         return plain(load.at)
-    return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _load(load: Load) -> str:

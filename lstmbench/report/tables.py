@@ -24,6 +24,7 @@ _LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "spawn_ms", "load_ms", "f
 _THROUGHPUTS = ("tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")
 LATENCY = (*_WORKLOAD, *_LATENCIES, *_VOUCHED)
 THROUGHPUT = (*_WORKLOAD, *_THROUGHPUTS, *_VOUCHED)
+_FORMULAS = ("=", "+", "-", "@")  # how one begins; `plain` leaves no tab and no line break
 _ERRORS = ("max_error", "error_to_bound", "float32_error", "bound", "got", "want")
 _NUMBERS = {*_LATENCIES, *_THROUGHPUTS, "to_fastest", *_ERRORS}
 
@@ -46,8 +47,15 @@ def throughput_table(measurements: Iterable[Measurement], parity: Iterable[Parit
 
 
 def csv(table: Table) -> bytes:
-    """A table as CSV in UTF-8, every digit kept; what cannot be told is `n/a`."""
-    return table.to_csv(index=False, na_rep=NOT_AVAILABLE, lineterminator="\n").encode()
+    """A table as CSV in UTF-8, every digit kept; what cannot be told is `n/a`.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it.
+    """
+    return table.map(_no_formula).to_csv(index=False, na_rep=NOT_AVAILABLE, lineterminator="\n").encode()
+
+
+def _no_formula(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
 def _frame(lines: Sequence[ParityLine | SpeedLine], columns: tuple[str, ...]) -> Table:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from lstmbench.plain import plain
 from lstmbench.records import ParityRow, Subject
 from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
@@ -70,7 +71,7 @@ def _line(rows: Sequence[ParityRow]) -> ParityLine:
     worst = max(rows, key=lambda row: (not row.passed, row.judged, _error(row)))
     return ParityLine(
         subject=subjects.columns(worst.subject),
-        output=subjects.plain(worst.output),
+        output=plain(worst.output),
         runs=len(rows),
         not_judged=sum(not row.judged for row in rows),
         max_error=worst.max_error,
@@ -86,7 +87,7 @@ def _line(rows: Sequence[ParityRow]) -> ParityLine:
         got=worst.got,
         want=worst.want,
         verdict=FAILED if not worst.passed else PASSED if worst.judged else REPORTED,
-        reason=subjects.plain(worst.reason),
+        reason=plain(worst.reason),
     )
 
 
@@ -100,7 +101,7 @@ def _standing(rows: Sequence[ParityRow]) -> Standing:
     if failed:
         worst = max(failed, key=_error)
         where = f"B = {worst.batch}, T = {worst.time}"
-        return Standing(None, None, f"failed the check at {where}: {subjects.plain(worst.reason)}")
+        return Standing(None, None, f"failed the check at {where}: {plain(worst.reason)}")
     judged = [row for row in rows if row.judged]
     if not judged:
         return Standing(None, None, f"{REPORTED}: at every shape its runs are chaotic")

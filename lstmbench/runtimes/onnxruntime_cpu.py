@@ -20,6 +20,7 @@ _INPUTS: dict[Head, dict[str, str]] = {
     "lm": {"input_ids": _IDS, "h_0": _FLOATS, "c_0": _FLOATS},
     "layer": {"x": _FLOATS, "h_0": _FLOATS, "c_0": _FLOATS},
 }
+_EXTERNAL = b"location"  # what every tensor that lies in another file is said with
 _DRAWS_FROM = _INPUTS["lm"] | {"temperature": _FLOATS, "top_k": _IDS, "uniform": _FLOATS}
 _DRAWN = {"tokens": _IDS, "h_n": _FLOATS, "c_n": _FLOATS}
 
@@ -81,10 +82,13 @@ class OnnxRuntimeCpu:
 
 def _beside(exported: ExportedModel, graph: bytes) -> dict[str, ort.OrtValue]:
     """The tensors that the file keeps beside itself."""
-    if exported.record.data is None:
+    if exported.record.data is None and _EXTERNAL not in graph:
         return {}
     from lstmbench.runtimes import external  # onnx takes half a second to import
 
+    if exported.record.data is None:
+        external.demand_none(graph)
+        return {}
     tensors = external.tensors(graph, unchanged.external_data(exported, exported.record.data))
     return {name: ort.OrtValue.ortvalue_from_numpy(tensor) for name, tensor in tensors.items()}
 

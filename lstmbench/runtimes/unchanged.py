@@ -7,13 +7,18 @@ from lstmbench import disk
 from lstmbench.arrays import Weights
 from lstmbench.errors import CheckpointError, RecordError
 from lstmbench.model import folder
-from lstmbench.model.weights import digest, expected_shapes
+from lstmbench.model.weights import digest, expected_shapes, most_file_bytes
 from lstmbench.records import DataFile, ExportedModel
 
 
 def weights(exported: ExportedModel) -> Weights:
     """The checkpoint's tensors that the export was made from; CheckpointError if it was trained again since."""
-    tensors = folder.read(Path(exported.folder)).weights
+    checkpoint = folder.read(Path(exported.folder))
+    whole, tensors = checkpoint.folder.model, checkpoint.weights
+    if exported.model not in (whole, whole.layers_only()):
+        raise CheckpointError(
+            f"{exported.folder} holds another model than {exported.record.file} was made from; export again"
+        )
     held = {name: tensors[name] for name in expected_shapes(exported.model) if name in tensors}
     if digest(held) != exported.record.weights_sha256:
         raise CheckpointError(
@@ -34,7 +39,7 @@ def external_data(exported: ExportedModel, data: DataFile) -> bytes:
 
 def _read(exported: ExportedModel, name: str, sha256: str) -> bytes:
     path = Path(exported.folder) / name
-    data = disk.read_bytes(path)
+    data = disk.read_bytes(path, most_bytes=most_file_bytes(exported.model))
     if hashlib.sha256(data).hexdigest() != sha256:
         raise RecordError(f"{path}: the file was changed since export; export again")
     return data

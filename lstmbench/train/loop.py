@@ -87,7 +87,7 @@ def train(
 
 def _go_on(run: Run, stop: Callable[[], bool]) -> None:
     """Take the steps that are left."""
-    position = load_position(run.path, run.trainer)
+    position = load_position(run.path, run.trainer, steps=run.config.steps)
     _cut_journal(run.path, position.step)
     with deferred_interrupt() as stopped:
         while position.step < run.config.steps:

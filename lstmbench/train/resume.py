@@ -12,7 +12,7 @@ from torch import Tensor
 from lstmbench import disk
 from lstmbench.errors import CheckpointError
 from lstmbench.model.language_model import LanguageModel
-from lstmbench.records import Record, TrainConfig
+from lstmbench.records import Count, Record, TrainConfig
 
 FILE = "resume.safetensors"
 
@@ -20,8 +20,11 @@ FILE = "resume.safetensors"
 class Position(Record, frozen=True, kw_only=True):
     """How far training has come."""
 
-    step: int = 0  # steps done
+    step: Count = 0  # steps done
     best_nats: float | None = None
+
+
+_HEADER_BYTES = 2**20  # of the file, above what its tensors take
 
 
 class Trainer(NamedTuple):
@@ -61,18 +64,20 @@ def save_position(folder: Path, trainer: Trainer, position: Position) -> None:
     disk.write_atomically(folder / FILE, save(tensors, metadata=header))
 
 
-def load_position(folder: Path, trainer: Trainer) -> Position:
-    """Put everything back as it was; a folder without the file stands at step 0."""
+def load_position(folder: Path, trainer: Trainer, *, steps: int) -> Position:
+    """Put everything back as it was, after at most `steps`; a folder without the file stands at step 0."""
     if not (folder / FILE).exists():
         return Position()
-    data = disk.read_bytes(folder / FILE)
     _prepare(trainer)
+    tensors = _tensors(trainer) | {"random": torch.get_rng_state()}
+    data = disk.read_bytes(folder / FILE, most_bytes=sum(tensor.nbytes for tensor in tensors.values()) + _HEADER_BYTES)
     try:
-        saved, position = load(data), _position(data)
+        saved, position = load(data), _position(data, steps)
+        _demand_alike(saved, tensors)
         for name, tensor in _tensors(trainer).items():
             tensor.data.copy_(saved[name])
         torch.set_rng_state(saved["random"])
-    except (SafetensorError, KeyError, RuntimeError, ValueError, msgspec.MsgspecError) as error:
+    except (SafetensorError, KeyError, RuntimeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise CheckpointError(
             f"{folder / FILE} is damaged or of another model: {error}; delete it to train from the start"
         ) from error
@@ -86,10 +91,24 @@ def forget_position(folder: Path) -> None:
             (folder / FILE).unlink(missing_ok=True)
 
 
-def _position(data: bytes) -> Position:
+def _demand_alike(saved: dict[str, Tensor], here: dict[str, Tensor]) -> None:
+    """ValueError unless both hold the same tensors: a copy would stretch a smaller one, and NaN never leaves again."""
+    for name in sorted(saved.keys() ^ here.keys()):
+        raise ValueError(f"tensor {name!r} is in one of the two only")
+    for name, tensor in saved.items():
+        if tensor.shape != here[name].shape or tensor.dtype != here[name].dtype:
+            raise ValueError(f"{name} is {tensor.dtype} {tuple(tensor.shape)}")
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds NaN or infinity")
+
+
+def _position(data: bytes, steps: int) -> Position:
     # safetensors keeps its header in front: 8 bytes of length, then JSON
     header = msgspec.json.decode(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    return msgspec.json.decode(header["__metadata__"]["position"], type=Position)
+    position = msgspec.json.decode(header["__metadata__"]["position"], type=Position)
+    if position.step > steps:
+        raise ValueError(f"{position.step} steps of {steps} are done")
+    return position
 
 
 def _prepare(trainer: Trainer) -> None:

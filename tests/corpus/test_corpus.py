@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmbench import corpus
+from lstmbench.corpus import load, sources
 from lstmbench.corpus.splits import split
 from lstmbench.corpus.vocabulary import Vocabulary, build
 from lstmbench.errors import CorpusError, RecordError
@@ -179,3 +180,12 @@ def test_a_prompt_names_what_the_model_has_never_seen():
         vocabulary.encode_prompt("aé€é")
     with pytest.raises(CorpusError, match="empty"):
         vocabulary.encode_prompt("")
+
+
+def test_more_bytes_than_can_be_trained_on_are_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "_MOST_BYTES", 2000)
+    (tmp_path / "text.txt").write_bytes(b"a b\n" * 501)
+    with pytest.raises(CorpusError, match="give a part of it"):
+        load(str(tmp_path / "text.txt"))
+    with pytest.raises(CorpusError, match="give a part of it"):
+        load("/dev/zero")

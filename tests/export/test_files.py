@@ -5,7 +5,8 @@ from lstmbench import disk
 from lstmbench.errors import RecordError
 from lstmbench.export import find
 from lstmbench.export.files import file_name
-from lstmbench.records import ExportRecord
+from lstmbench.model import folder
+from lstmbench.records import ExportRecord, ModelFolder
 
 
 @pytest.fixture
@@ -13,11 +14,12 @@ def place(tmp_path, config):
     """Place an 'export' with its record in a folder."""
 
     def place(peephole="diagonal", head="lm", form="lstm", *, data=b"no graph"):
+        folder.write_config(tmp_path, ModelFolder(model=config(peephole)))
         path = tmp_path / file_name(head, form, "fp32")
         path.write_bytes(data)
         record = ExportRecord(
             file=path.name,
-            sha256=disk.sha256(path),
+            sha256=disk.sha256(path, most_bytes=2**20),
             model=config(peephole, head),
             form=form,
             precision="fp32",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from lstmbench.errors import RecordError
-from lstmbench.inspect import inspect
-from lstmbench.onnxfile import external
+from lstmbench.inspect import flow, inspect, tensors
+from lstmbench.onnxfile import external, opening
 
 P = np.linspace(-1, 1, 12, dtype=np.float32).reshape(1, 12)
 
@@ -176,3 +176,91 @@ def test_a_type_that_does_not_exist_is_damage(lstm, change, where):
 
     with pytest.raises(RecordError, match="117 is not a valid DataType"):
         inspect(change(lstm(), edit))
+
+
+def nodes_after(path, nodes):
+    """Put nodes behind the others."""
+    proto = onnx.load(path)
+    proto.graph.node.extend(nodes)
+    path.write_bytes(proto.SerializeToString())
+    return path
+
+
+def test_a_graph_of_a_million_nodes_is_refused_before_it_is_taken_apart(lstm, monkeypatch):
+    monkeypatch.setattr(opening, "_MOST_PARTS", 1000)  # the real limit takes seconds to reach
+    body = helper.make_graph([helper.make_node("Identity", ["x"], [f"i{n}"]) for n in range(995)], "b", [], [])
+    with pytest.raises(RecordError, match=r"holds 1,\d+ nodes and tensors: at most 1,000"):
+        inspect(nodes_after(lstm(), [helper.make_node("If", ["x"], [], then_branch=body)]))
+
+
+def test_a_graph_in_which_everything_leads_to_everything_is_given_up(lstm, monkeypatch):
+    path = lstm()
+    (node,) = onnx.load(path).graph.node
+    row = [helper.make_node("Identity", [f"q{n}" if n else "x"], [f"q{n + 1}"]) for n in range(60)]
+    for n in range(60):
+        again = onnx.NodeProto()
+        again.CopyFrom(node)
+        again.input[0] = "q60"
+        again.output[:] = [f"{name}{n}" for name in again.output]
+        row.append(again)
+    nodes_after(path, row)
+    inspect(path)
+    monkeypatch.setattr(flow, "_MOST_FOLLOWED", 2000)
+    with pytest.raises(RecordError, match="too tangled to be followed: 2,000 moves"):
+        inspect(path)
+
+
+def gated(c):
+    """One step that is written out, from `c` on."""
+    make = helper.make_node
+    return [
+        make("Sigmoid", ["x"], ["s"]),
+        make("Tanh", ["x"], ["g"]),
+        make("Mul", ["s", c], ["kept"]),
+        make("Mul", ["s", "g"], ["added"]),
+        make("Add", ["kept", "added"], ["c1"]),
+        make("Tanh", ["c1"], ["open"]),
+        make("Mul", ["s", "open"], ["h1"]),
+    ]
+
+
+@pytest.mark.parametrize("operator", ["Identity", "Concat"])
+def test_values_that_go_round_are_damage_and_no_endless_walk(lstm, operator):
+    axis = {"axis": 0} if operator == "Concat" else {}
+    circle = [helper.make_node(operator, [a], [b], **axis) for a, b in (("a", "b"), ("b", "a"))]
+    with pytest.raises(RecordError, match="takes 'a', which is made after it"):
+        inspect(nodes_after(lstm(), [*circle, *gated("a")]))
+
+
+def test_a_value_joined_with_itself_again_and_again_is_not_taken_apart(lstm):
+    """Sixty times: 2^60 parts."""
+    row = [helper.make_node("Concat", [f"p{n}" if n else "x"] * 2, [f"p{n + 1}"], axis=0) for n in range(60)]
+    matrix = helper.make_node("MatMul", ["p60", "W"], ["m"])
+    step = gated("x")
+    step[0].input[0] = step[1].input[0] = "m"
+    told = inspect(nodes_after(lstm(), [*row, matrix, *step]))
+    assert [row.operator for row in told.recurrences] == ["LSTM", "steps"]
+
+
+def test_no_more_of_external_data_is_read_than_decides_the_cell(tmp_path, lstm, change, monkeypatch):
+    (tmp_path / "p.bin").write_bytes(bytes(48))
+    path = change(lstm(P), put_outside("p.bin"))
+    assert inspect(path).cell == "none"
+    monkeypatch.setattr(tensors, "_READ_BYTES", 47)
+    assert inspect(path).recurrences[0].why == "input P, whose values are not in the file"
+
+
+def test_a_hundred_gigabytes_beside_a_graph_are_not_read(tmp_path, lstm, change):
+    """Their digest neither, and P of such a size is not looked for."""
+    (tmp_path / "p.bin").touch()
+    os.truncate(tmp_path / "p.bin", 100 * 2**30)
+
+    def edit(proto):
+        put_outside("p.bin")(proto)
+        (tensor,) = (tensor for tensor in proto.graph.initializer if tensor.name == "P")
+        tensor.dims[:] = [1, 25 * 2**30]
+        proto.metadata_props.add(key="lstmbench.data_sha256", value="0" * 64)
+
+    told = inspect(change(lstm(P), edit))
+    assert told.external[0].size_bytes == 100 * 2**30
+    assert any("p.bin is too large to tell" in line for line in told.disagreements)

@@ -293,3 +293,9 @@ def test_only_the_end_of_what_was_written_is_read(fake_export):
     died._written.write(b"first\n" * 10_000 + b"\x1b[0;93mlast \x07words\xff\n\n")
     died.kill()
     assert died.last_line() == "last words\N{REPLACEMENT CHARACTER}"
+
+
+def test_where_memory_runs_out_the_worker_goes_first(fake_export):
+    with Worker("fakes:Echo", fake_export) as worker:
+        score = Path(f"/proc/{worker._child._process.pid}/oom_score_adj").read_text().strip()
+    assert score == "1000"

@@ -11,6 +11,7 @@ import onnx_ir as ir
 from onnx import numpy_helper
 from onnx.external_data_helper import uses_external_data
 
+from lstmbench import disk
 from lstmbench.errors import GraphError, RecordError
 from lstmbench.evaluator.supported import demand_evaluable, demand_float32
 from lstmbench.evaluator.walk import tensors
@@ -28,7 +29,7 @@ class Opened(NamedTuple):
 
     def demand_unchanged(self) -> None:
         """RecordError if the file is another by now: no verdict is about both."""
-        if self.path.read_bytes() != self.data:
+        if disk.read_bytes(self.path, most_bytes=opening.LIMIT_BYTES, named=True) != self.data:
             raise RecordError(f"{self.path} was changed while it was checked; check it again")
 
 
