@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from lstmbench.cli.screen import spinner
+from lstmbench.cli.screen import say, spinner
 
 if TYPE_CHECKING:
     from lstmbench.check import CheckReport
@@ -20,9 +18,7 @@ def say_where(report: "CheckReport", run: Path) -> bool:
         findings = bisect(report, run=run, progress=progress)
     for found in findings:
         calls = f"{found.probes} call{'s' * (found.probes != 1)}"
-        typer.echo(
-            f"{found.subject.model} on {found.subject.runtime}: {_place(found)}{found.words}{_values(found)} [{calls}]"
-        )
+        say(f"{found.subject.model} on {found.subject.runtime}: {_place(found)}{found.words}{_values(found)} [{calls}]")
     return all(found.right for found in findings)
 
 
