@@ -19,6 +19,7 @@ import typer
 from lstmbench import __version__
 from lstmbench.cli.bench import bench
 from lstmbench.cli.check import check
+from lstmbench.cli.compare import compare
 from lstmbench.cli.export import export
 from lstmbench.cli.generate import generate
 from lstmbench.cli.inspect import inspect
@@ -98,7 +99,7 @@ def _options(
     """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
 
 
-for verb in (run, train, export, inspect, check, probe, bench, report, generate, study, selftest):
+for verb in (run, train, export, inspect, check, probe, bench, compare, report, generate, study, selftest):
     app.command()(_verb(verb))
 
 

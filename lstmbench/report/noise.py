@@ -52,7 +52,7 @@ def ranked(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> 
 
 
 def _ranked(lines: Sequence[SpeedLine], cases: Sequence[Case], least: float) -> list[SpeedLine]:
-    timed = {_key(case): case for case in cases if case.timings and not case.twin}
+    timed = {key_of(case): case for case in cases if case.timings and not case.twin}
     fastest = {line[1:4]: line for line in sorted(lines, key=_p50_ms, reverse=True) if not line.refused}
     placed = [line if line.refused else _placed(line, timed, fastest[line[1:4]], least) for line in lines]
     ties = Counter(line[1:4] for line in placed if line.tied)
@@ -67,7 +67,8 @@ def _placed(line: SpeedLine, timed: Mapping[Key, Case], fastest: SpeedLine, leas
     return line._replace(to_fastest=seen.ratio, tied=not seen.told or seen.size <= least)
 
 
-def _key(case: Case) -> Key:
+def key_of(case: Case) -> Key:
+    """The first fields of the line that shows a case."""
     return (columns(case.subject), case.workload.kind, case.workload.batch, case.workload.time)
 
 

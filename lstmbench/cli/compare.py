@@ -1,0 +1,74 @@
+"""`lstmbench compare`: two stored runs, and which of their differences are more than the day's."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmbench.cli.screen import say, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lstmbench.report import TerminalTable
+    from lstmbench.report.comparison import Change
+
+Before = Annotated[Path, typer.Argument(help="A run's folder.")]
+After = Annotated[Path, typer.Argument(help="Another, of the same machine.")]
+Limit = Annotated[str, typer.Option("--fail", help="Such as p50:5%: exit status 1 if a median rose by more.")]
+
+
+def compare(before: Before, after: After, fail: Limit = "") -> None:
+    """Tell what got slower or faster between two runs, held against what differs although nothing was changed."""
+    from lstmbench.report import extra, raw
+    from lstmbench.report.comparison import compare as judge
+
+    limit = _share(fail)
+    extra.demand()
+    changes = judge(raw.read(before), raw.read(after))
+    tables([_table(changes)])
+    say(_in_a_line(changes))
+    worse = [change for change in changes if change.verdict == "slower" and change.ratio > 1 + limit]
+    if fail and worse:
+        raise typer.Exit(1)
+
+
+def _share(words: str) -> float:
+    """A limit as a share; LstmbenchError where it is none."""
+    from lstmbench.errors import LstmbenchError
+
+    found = re.fullmatch(r"p50:(\d+(?:\.\d+)?)%", words or "p50:0%")
+    if not found:
+        raise LstmbenchError(f"--fail is a median's limit such as p50:5%, not {words!r}")
+    return float(found[1]) / 100
+
+
+def _table(changes: "Sequence[Change]") -> "TerminalTable":
+    from lstmbench.report import TerminalTable
+
+    columns = ("export · runtime", "workload", "changed", "time after / before", "interval", "verdict")
+    return TerminalTable("Time of the second run over the first", columns, [_row(change) for change in changes])
+
+
+def _row(change: "Change") -> tuple[str, ...]:
+    case = change.pair.after
+    work = f"{case.workload.kind} {case.workload.batch}×{case.workload.time}"
+    ends = "n/a" if change.low is None or change.high is None else f"{change.low:.3f} – {change.high:.3f}"
+    name = f"{case.subject.model} · {case.subject.runtime}"
+    return (name, work, change.pair.changed or "nothing", f"{change.ratio:.3f}", ends, change.verdict)
+
+
+def _in_a_line(changes: "Sequence[Change]") -> str:
+    from lstmbench.report.comparison import LEAST_CONTROLS
+
+    told = [change.verdict for change in changes]
+    if "cannot tell" in told:
+        return (
+            f"cannot tell: {told.count('control')} pairs in which nothing was changed show what two sessions differ "
+            f"by, {LEAST_CONTROLS} are needed; time more runtimes or workloads in both"
+        )
+    counts = [(word, told.count(word)) for word in ("slower", "faster", "not told apart")]
+    if not any(count for _, count in counts):
+        return "nothing was changed between the two: what differs is the day's"
+    return ", ".join(f"{count} {word}" for word, count in counts if count)
