@@ -46,9 +46,7 @@ def test_an_unknown_cell(model):
 def test_weights_of_another_cell(model):
     path, other = model("full"), model("diagonal", name="other")
     (path / "weights.safetensors").write_bytes((other / "weights.safetensors").read_bytes())
-    refused(
-        path, CheckpointError, r"weights.safetensors: lstm.weight_ch_l0 is float32 \(18,\), config.json says float32"
-    )
+    refused(path, CheckpointError, r"weights.safetensors: lstm.weight_ch_l0 is F32 \(18,\), config.json says F32")
 
 
 def test_weights_that_were_changed(model):

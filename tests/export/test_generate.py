@@ -52,7 +52,9 @@ def failures(loaded, config, weights, how, *, batch, count, seed=5):
     tokens, *after = drawn(loaded, prompt, state, uniform, how)
     logits, *states = expect_draws(config, weights, prompt, state, tokens)
     verdicts = [compare_draws(tokens, logits, uniform, how)]
-    verdicts += [compare(a, e.want, name=e.name, bound=e.bound) for a, e in zip(after, states, strict=True)]
+    verdicts += [
+        compare(a, e.want, name=e.name, bound=e.bound, judged=e.judged) for a, e in zip(after, states, strict=True)
+    ]
     return [verdict.reason for verdict in verdicts if not verdict.passed]
 
 
