@@ -23,7 +23,7 @@ class Contender:
         self._fresh = True  # nothing was run in the process yet
         self._rounds: list[Samples] = []
         self._refused = ""  # why the workload at hand has no timing
-        self.answered_wrong = False  # and that it was a wrong answer, which no older samples survive
+        self._wrong = False  # and that it was a wrong answer
 
     def load(self) -> None:
         """Start the process and load, unless that is done or was seen to fail."""
@@ -36,7 +36,7 @@ class Contender:
     def begin(self) -> None:
         """Get ready for the next workload."""
         self.load()
-        self._rounds, self._refused, self.answered_wrong = [], self._unloadable, False
+        self._rounds, self._refused, self._wrong = [], self._unloadable, False
 
     def take_round(self, workload: Workload, effort: Effort) -> None:
         """Time one round, unless there is nothing left that could."""
@@ -53,7 +53,7 @@ class Contender:
                 max_samples=effort.round_samples,
             )
         except LstmbenchError as error:
-            self._refused, self.answered_wrong = str(error), isinstance(error, AnswerError)
+            self._refused, self._wrong = str(error), isinstance(error, AnswerError)
             self.close()
         else:
             self._rounds.append(samples)
@@ -77,6 +77,7 @@ class Contender:
             twin=self._twin,
             timing=timing,
             refused=self._refused,
+            wrong=self._wrong,
         )
 
     def close(self) -> None:
@@ -108,7 +109,7 @@ class Contender:
     def _timing(self, worker: Worker, effort: Effort, session: Machine, origin_s: float) -> Timing:
         return Timing(
             session=session.before,
-            budget_s=effort.process_budget_s,
+            budget_s=effort.budget_s,
             fresh=self._fresh,
             spawn_s=worker.spawn_s,
             load_s=worker.info.load_s,

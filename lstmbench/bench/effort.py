@@ -38,11 +38,6 @@ class Effort(Record, frozen=True, kw_only=True):
         return self.processes * self.rounds
 
     @property
-    def process_budget_s(self) -> float:
-        """Of sampling, in one process."""
-        return self.budget_s / self.processes
-
-    @property
     def round_budget_s(self) -> float:
         """Of sampling, in one round."""
         return self.budget_s / self._all_rounds

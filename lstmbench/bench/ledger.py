@@ -43,19 +43,27 @@ class Ledger:
         if self.rows(clearance.subject, workload) != (row,):
             self._take_the_place_of_all(row)
 
-    def put(self, row: Measurement, *, answered_wrong: bool) -> None:
+    def put(self, row: Measurement) -> None:
         """Note what a process took, or why it has no samples; samples give way to samples and to a wrong answer only.
 
-        Samples take the place of what was refused before in whatever process, a wrong answer that of the whole case.
+        Samples take the place of what was refused before in whatever process, a wrong answer that of the whole case,
+        of its twin too.
         """
         known = [other for other in self.rows(row.subject, row.workload) if other.twin == row.twin]
-        if answered_wrong:
+        if row.wrong:
             self._take_the_place_of_all(row)
         elif row.timing:
             self._journal.drop(lambda other: other in known and bool(other.refused))
             self._journal.put([row])
         elif not any(other.timing and other.process == row.process for other in known):
             self._journal.put([row])
+
+    def forget_refusals(self, subject: Subject, workload: Workload, *, behind: int) -> None:
+        """Drop what was refused in processes that are not asked for any more, and so are not tried again."""
+        case = (subject.identity, workload)
+        self._journal.drop(
+            lambda row: (row.subject.identity, row.workload) == case and bool(row.refused) and row.process >= behind
+        )
 
     def _take_the_place_of_all(self, row: Measurement) -> None:
         known = self.rows(row.subject, row.workload)

@@ -39,7 +39,7 @@ def bench(
     entries = grid(clearances, workloads, twins=effort.twins)
     with runfolder.opened(run) as machine:
         ledger = Ledger(run, session=msgspec.structs.replace(machine, before=began))
-        _refuse(entries, ledger)
+        _refuse(entries, ledger, processes=effort.processes)
         rng, lost = np.random.default_rng(effort.seed), list[Measurement]()
         for process in range(effort.processes):
             left = _without(entries, lost)
@@ -51,18 +51,19 @@ def bench(
     return kept + [row for row in lost if row not in kept]
 
 
-def _refuse(entries: Grid, ledger: Ledger) -> None:
-    """Forget what was made again since; note what did not pass its check."""
+def _refuse(entries: Grid, ledger: Ledger, *, processes: int) -> None:
+    """Forget what was made again since and what is not tried again; note what did not pass its check."""
     for workload, row in entries.items():
         for clearance, _ in row:
             ledger.supersede(clearance.subject)
+            ledger.forget_refusals(clearance.subject, workload, behind=processes)
             if not clearance.passed:
                 ledger.refuse(clearance, workload)
 
 
 def _without(entries: Grid, lost: Sequence[Measurement]) -> Grid:
-    """What may still be timed: cleared, and not lost in an earlier pass."""
-    gone = {(row.subject, row.workload, row.twin) for row in lost}
+    """What may still be timed: cleared, and not lost in an earlier pass; who answered wrong is out with its twin."""
+    gone = {(row.subject, row.workload, twin) for row in lost for twin in ({True, False} if row.wrong else {row.twin})}
     return {
         w: [e for e in row if e.clearance.passed and (e.clearance.subject, w, e.twin) not in gone]
         for w, row in entries.items()

@@ -21,7 +21,7 @@ def take_pass(
     """
 
     def waits(entry: Entry, workload: Workload) -> bool:
-        subject, budget_s = entry.clearance.subject, effort.process_budget_s
+        subject, budget_s = entry.clearance.subject, effort.budget_s
         return not ledger.timed(subject, workload, process, twin=entry.twin, budget_s=budget_s)
 
     def say(line: str) -> None:
@@ -37,14 +37,15 @@ def take_pass(
             say(f"loading {entry.clearance.exported.name} on {entry.clearance.subject.runtime}")
             contenders[entry] = processes.enter_context(Contender(entry.clearance, twin=entry.twin))
             contenders[entry].load()  # all before the first is timed: loading takes a core
-        for workload, row in waiting.items():
-            running = [contenders[entry] for entry in row]
+        for workload, those in waiting.items():
+            running = [contenders[entry] for entry in those]
             interleave(running, workload, effort, rng=rng, progress=say)
             origin_s = min((contender.first_start_s for contender in running), default=0.0)
-            for contender in running:
-                measured = contender.measurement(
-                    workload, effort, process=process, session=ledger.session, origin_s=origin_s
-                )
-                ledger.put(measured, answered_wrong=contender.answered_wrong)
-                lost += [measured] if measured.refused else []
+            rows = [
+                contender.measurement(workload, effort, process=process, session=ledger.session, origin_s=origin_s)
+                for contender in running
+            ]
+            for row in sorted(rows, key=lambda row: row.wrong):  # a wrong answer last: it takes its twin's samples too
+                ledger.put(row)
+            lost += [row for row in rows if row.refused]
     return lost

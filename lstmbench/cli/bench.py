@@ -82,10 +82,12 @@ def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload
 
 
 def say_lost(measured: "Sequence[Measurement]") -> None:
-    """One line on stderr for each new try that failed where older samples stay, and are what the tables show."""
-    timed = {(row.subject.identity, row.workload, row.process) for row in measured if row.timing}
+    """One line on stderr for each failure that no table shows: of a twin, and where older samples stay."""
+    timed = {(row.subject.identity, row.workload, row.process, row.twin) for row in measured if row.timing}
     for row in measured:
-        if row.refused and (row.subject.identity, row.workload, row.process) in timed:
+        stays = (row.subject.identity, row.workload, row.process, row.twin) in timed
+        if row.refused and (stays or row.twin):
             work = row.workload
             what = f"{row.subject.model} on {row.subject.runtime}, {work.kind} (B={work.batch}, T={work.time})"
-            say(f"{what} keeps its older samples: {row.refused}", err=True)
+            why = "keeps its older samples" if stays else "has no second run to tell noise by"
+            say(f"{what} {why}: {row.refused}", err=True)

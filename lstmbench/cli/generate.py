@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -29,6 +29,7 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
     form: Annotated[
         str | None, typer.Option(help="Which export: generate draws in the graph; the first that can if not given.")
     ] = None,
+    precision: Annotated[str | None, typer.Option(help="Of that export; the least rounded if not given.")] = None,
     against: Annotated[str | None, typer.Option(help="A second runtime: name the step where the texts part.")] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
 ) -> None:
@@ -39,7 +40,8 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench.worker import Worker
 
     (folder,) = model_folders([name], models)
-    exported = _writes_text(folder, form)
+    exported = _writes_text(folder, form, precision)
+    _demand_one_model(exported, runtime, against)
     vocabulary = vocabulary_of(exported)
     sampling = Sampling(tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
     start = vocabulary.first() if prompt is None else vocabulary.encode_prompt(prompt)
@@ -57,24 +59,42 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
             say(_compared(runtime, other.runtime, parting, steps), err=True)
 
 
-def _writes_text(folder: Path, form: str | None) -> "ExportedModel":
-    """The export of this form, or the first that goes on a token at a time; LstmbenchError if there is none."""
+def _writes_text(folder: Path, form: str | None, precision: str | None) -> "ExportedModel":
+    """The least rounded export that goes on a token at a time, one that can be watched rather than one that draws.
+
+    Of this form and precision, where they are given; LstmbenchError if there is none.
+    """
     from lstmbench.errors import LstmbenchError
+    from lstmbench.records import Precision
 
     found = exports_of(folder)
-    can = {one.record.form: one for one in found if one.model.head == "lm" and one.steps in (None, 1)}
-    if form in can:
-        return can[form]
-    if form is not None:
-        raise LstmbenchError(
-            f"{folder} holds no export of form {form!r} that writes text; there {'is' if len(can) == 1 else 'are'} "
-            f"{', '.join(can) or 'none'}: make it with 'lstmbench export {folder.name} --form {form}'"
-        )
+    can = [one for one in found if one.model.head == "lm" and one.steps in (None, 1)]
     if not can:
         raise LstmbenchError(
             f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form step or generate"
         )
-    return min(can.values(), key=lambda one: one.draws)  # the first, and one that can be watched rather than not
+    asked = [one for one in can if form in (None, one.record.form) and precision in (None, one.record.precision)]
+    if not asked:
+        wish = " ".join(f"--{name} {value}" for name, value in (("form", form), ("precision", precision)) if value)
+        there = ", ".join(f"{one.record.form}-{one.record.precision}" for one in can)
+        raise LstmbenchError(
+            f"{folder} holds no export of {wish} that writes text; there {'is' if len(can) == 1 else 'are'} {there}: "
+            f"make it with 'lstmbench export {folder.name} {wish}'"
+        )
+    return min(asked, key=lambda one: (one.draws, get_args(Precision).index(one.record.precision)))
+
+
+def _demand_one_model(exported: "ExportedModel", runtime: str, against: str | None) -> None:
+    """A runtime that computes from the checkpoint computes another model than a rounded file holds."""
+    from lstmbench.errors import LstmbenchError
+    from lstmbench.runtimes import FROM_CHECKPOINT
+
+    for name in (runtime, against):
+        if name in FROM_CHECKPOINT and exported.record.precision != "fp32":
+            raise LstmbenchError(
+                f"runtime {name!r} computes with the trained weights, {exported.name} holds rounded ones: take an "
+                f"export in fp32, or another runtime"
+            )
 
 
 def _kept(steps: "Iterable[Step]", kept: "list[Step]") -> "Iterator[Step]":

@@ -15,8 +15,8 @@ from lstmbench.export.opset import demand_opset
 from lstmbench.export.place import draft_folder, put
 from lstmbench.flows.candidates import Candidate, Wish, exported, timed
 from lstmbench.model import folder as model_folder
-from lstmbench.records import ExportedModel, Precision
-from lstmbench.runtimes import available, load
+from lstmbench.records import ExportedModel, Precision, steps_of
+from lstmbench.runtimes import FROM_CHECKPOINT, available, load
 
 
 class Choice(NamedTuple):
@@ -32,6 +32,7 @@ def choose(path: Path, wish: Wish, *, held_out: Tokens | None, progress: Callabl
     demand_opset(wish.storage.opset)
     if wish.runtime not in available():
         load(wish.runtime)  # says what is missing, before anything is written
+    _demand_sense(path, wish)
     with draft_folder(path) as aside:
         copy = aside / path.resolve().name
         model_folder.copy(path, copy)
@@ -56,3 +57,15 @@ def _slower(candidate: Candidate, fastest: Candidate) -> bool:
     assert candidate.case is not None, "it ran"
     assert fastest.case is not None, "it ran"
     return all(one > other for one, other in zip(candidate.case.medians_s, fastest.case.medians_s, strict=True))
+
+
+def _demand_sense(path: Path, wish: Wish) -> None:
+    """Refuse, before anything is written, what no candidate could be asked."""
+    if wish.runtime in FROM_CHECKPOINT:
+        raise LstmbenchError(f"runtime {wish.runtime!r} computes from the checkpoint, whatever the form: name another")
+    head = wish.head or model_folder.read(path).folder.model.head
+    if wish.workload.kind == "decode" and head == "layer":
+        raise LstmbenchError("bare layers have no tokens to decode: choose by --workload score")
+    steps = steps_of(wish.form) if wish.form else None
+    if steps and steps not in wish.workload.chunks:
+        raise LstmbenchError(f"form {wish.form!r} takes T = {steps} a call alone: give --time {steps}")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lstmbench import disk, machine, runfolder, samples
 from lstmbench.bench import Effort, bench, grid
+from lstmbench.errors import LstmbenchError
 from lstmbench.flows import known_costs
 from lstmbench.flows.known_costs import EVERY, HELD_BYTES, SLOWER, SPIN_S, STALL_S
 from lstmbench.model import stimulus
@@ -33,7 +34,12 @@ class Finding(NamedTuple):
 
 
 def self_test(run: Path, *, progress: Callable[[str], None]) -> list[Finding]:
-    """Time and weigh what costs are known of, into an empty folder `run`; about half a minute."""
+    """Time and weigh what costs are known of, into an empty folder `run`; about half a minute.
+
+    LstmbenchError if it holds anything.
+    """
+    if run.is_dir() and any(run.iterdir()):
+        raise LstmbenchError(f"{run} holds files already: give the self-test a folder of its own")
     clearances = [_clearance(name) for name in _NAMES]
     rows = bench(clearances, _CALL, run=run, effort=_EFFORT, began=machine.observe().before, progress=progress)
     weights = disk.read_journal(run / runfolder.MEMORY, Weight)

@@ -55,7 +55,7 @@ class Timing(Record, frozen=True, kw_only=True):
     """Raw times of one workload in one worker process, in the order in which they were taken."""
 
     session: Load  # what the machine was doing before the check that these samples followed
-    budget_s: Seconds  # of sampling, that was asked for in this process
+    budget_s: Seconds  # of sampling, that was asked for in all processes of the case together
     fresh: bool  # nothing else was run before in this process
     spawn_s: Seconds  # from the start of the process until it took requests: the interpreter and this package
     load_s: Seconds  # of the worker: import, read the file, build the session
@@ -87,6 +87,7 @@ class Measurement(Record, frozen=True, kw_only=True):
     twin: bool = False  # the very same case once more, under another name: what differs from it is noise
     timing: Timing | None
     refused: str = ""  # why there is no timing
+    wrong: bool = False  # an answer was, which no samples of the case survive
 
     def __post_init__(self) -> None:
         if (self.timing is None) != bool(self.refused):

@@ -9,12 +9,16 @@ _PARITY_FIRST = (
 )
 _DIFFERENCES = (
     "Call one row faster than another only where their intervals do not meet: the bands in the charts, the column "
-    "“95 % interval”; of the fastest of each workload, the column “To the fastest” says it. Rows are sorted by shape "
-    "and name, not by rank."
+    "“95 % interval”; of the fastest of each workload, the column “To the fastest” says it by "
+    "pairs of processes that took turns, which tells more. Rows are sorted by shape and name, not by rank."
 )
 _LOOK = "Colours are runtimes, dashes and shapes are cells. Axes that span a factor of eight are logarithmic."
 HOW_TO_READ = (_PARITY_FIRST, _DIFFERENCES, _LOOK)
 
+_QUANTILES = (
+    "Times that were observed, never interpolated. The median is that of the processes' own medians, the others are "
+    "order statistics of all samples."
+)
 _INTERVAL = (
     "Of tokens/s at the median. Every case runs in several processes, one after the other, and runtimes take turns in "
     "them; the processes' own medians are ordered, and the pair of them that holds the median of all such processes "
@@ -26,8 +30,9 @@ _TO_THE_FASTEST = (
     "comes from a row of each workload that was timed twice, under two names."
 )
 _COLD = (
-    "Medians of the processes that began with this workload. Start: from the start of the process until it took "
-    "requests; load: the engine imported, the file read, the session built; first call: at the shape of the row."
+    "Start: from the start of a process until it took requests; load: the engine imported, the file read, the session "
+    "built; both are medians of all processes of the row. First call: at the shape of the row, in the processes that "
+    "began with it; their number stands beside it."
 )
 _REMARKS = (
     "What is odd about the samples: calls that still got faster after the warm-up, processes each slower or each "
@@ -36,7 +41,8 @@ _REMARKS = (
 _NOT_TOLD = (
     "Not told, because the samples cannot carry it. A quantile needs so many independent samples that the largest lies "
     "at or above it with {confidence:.0%} confidence, whatever the distribution: {counts}. Calls that follow each "
-    "other are alike: samples count for as many independent ones as their autocorrelation leaves."
+    "other are alike, and so are those of one process: samples count for as many independent ones as that leaves. "
+    "Six processes carry a median by themselves."
 )
 
 
@@ -54,7 +60,7 @@ def definitions() -> list[tuple[str, str]]:
             "Generating",
             "One call of a graph that draws T tokens a row itself, each fed back, from one token and zeros.",
         ),
-        ("Median, p90, p99", "Order statistics: times that were observed, never interpolated."),
+        ("Median, p90, p99", _QUANTILES),
         ("n/a", _NOT_TOLD.format(confidence=CONFIDENCE, counts=counts)),
         ("Tokens/s", "Tokens of a sample over the median: B·T for scoring and generating, B for decoding."),
         ("95 % interval", _INTERVAL),

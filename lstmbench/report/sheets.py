@@ -16,8 +16,8 @@ _GENERATE_NOTE = (
 )
 _COLD_NOTE = (
     "Start is what a worker process needed until it took requests, load its imports, reading the file and building the "
-    "session, first call the first in that process: medians of the processes that began with that row, with files in "
-    "the page cache. Median is the same shape, warm."
+    "session: medians of the row's processes, with files in the page cache. First call is that of the processes that "
+    "began with the row; of one alone it is one observation. Median is the same shape, warm."
 )
 _MEMORY_NOTE = (
     "Loaded is what the process grew by when the engine was imported, the file read and the session built; peak is the "
@@ -142,7 +142,7 @@ def _speed_row(line: SpeedLine, *, first: bool) -> Row:
 
 def _cold(lines: Iterable[SpeedLine]) -> Sheet:
     keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
-    values = ("Start ms", "Load ms", "First call ms", "Median ms", "Max error", "Of bound")
+    values = ("Processes", "Start ms", "Load ms", "First calls", "First call ms", "Median ms", "Max error", "Of bound")
     rows = tuple(_cold_row(line) for line in lines if line.first_call_ms is not None)
     return Sheet("cold", "Cold start", "Cold start: the first call of a process", _COLD_NOTE, keys, values, rows)
 
@@ -150,8 +150,12 @@ def _cold(lines: Iterable[SpeedLine]) -> Sheet:
 def _cold_row(line: SpeedLine) -> Row:
     s = line.subject
     keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
-    times = map(wording.number, (line.spawn_ms, line.load_ms, line.first_call_ms, line.p50_ms))
-    return Row(keys, (*times, wording.error(line.max_error), wording.share(line.error_to_bound)))
+    started = map(wording.number, (line.spawn_ms, line.load_ms))
+    called = (str(line.first_calls), *map(wording.number, (line.first_call_ms, line.p50_ms)))
+    return Row(
+        keys,
+        (str(line.processes), *started, *called, wording.error(line.max_error), wording.share(line.error_to_bound)),
+    )
 
 
 def _memory(lines: Iterable[MemoryLine]) -> Sheet:

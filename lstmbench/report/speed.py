@@ -34,9 +34,10 @@ class SpeedLine(NamedTuple):
     tokens_per_s: float | None = None
     tokens_per_s_low: float | None = None  # ends of the 95 % interval of the median, from the processes' own
     tokens_per_s_high: float | None = None
-    spawn_ms: float | None = None  # these three: medians of the processes that began with this workload
+    spawn_ms: float | None = None  # medians of all processes, where one began with this workload
     load_ms: float | None = None
-    first_call_ms: float | None = None
+    first_call_ms: float | None = None  # of those that began with it
+    first_calls: int = 0
     max_error: float | None = None
     error_to_bound: float | None = None
     to_fastest: float | None = None  # time over that of the fastest of its workload; absent where that cannot be told
@@ -83,9 +84,9 @@ def _line(case: Case, standing: Standing) -> SpeedLine:
 
 
 def _with_numbers(line: SpeedLine, case: Case) -> SpeedLine:
-    tokens, p50_s = case.workload.tokens_per_sample, samples.quantile_s(case.parts_s, 0.5)
+    tokens, p50_s = case.workload.tokens_per_sample, case.median_s
     low_s, high_s = samples.median_interval(case.medians_s, CONFIDENCE) or (None, None)
-    return _with_cold_start(line, [timing for timing in case.timings if timing.fresh])._replace(
+    return _with_cold_start(line, case.timings)._replace(
         processes=len(case.timings),
         samples=sum(map(len, case.parts_s)),
         p50_ms=_ms(p50_s),
@@ -98,14 +99,16 @@ def _with_numbers(line: SpeedLine, case: Case) -> SpeedLine:
     )
 
 
-def _with_cold_start(line: SpeedLine, fresh: Sequence[Timing]) -> SpeedLine:
+def _with_cold_start(line: SpeedLine, timings: Sequence[Timing]) -> SpeedLine:
     """What came before the first sample, where a process began with this workload."""
-    if not fresh:
+    first_s = [timing.warmup_s[0] for timing in timings if timing.fresh]
+    if not first_s:
         return line
     return line._replace(
-        spawn_ms=_ms(median(timing.spawn_s for timing in fresh)),
-        load_ms=_ms(median(timing.load_s for timing in fresh)),
-        first_call_ms=_ms(median(timing.warmup_s[0] for timing in fresh)),
+        spawn_ms=_ms(median(timing.spawn_s for timing in timings)),
+        load_ms=_ms(median(timing.load_s for timing in timings)),
+        first_call_ms=_ms(median(first_s)),
+        first_calls=len(first_s),
     )
 
 

@@ -49,7 +49,8 @@ def _parity_verdict(parity: Sequence[ParityLine]) -> str:
 def _speed_verdict(speed: Sequence[SpeedLine]) -> str:
     refused = sum(bool(line.refused) for line in speed)
     if not refused:
-        return f"All {wording.several(len(speed), 'speed row')} are of outputs that passed."
+        rows, are = ("All", "are") if len(speed) > 1 else ("The", "is")
+        return f"{rows} {wording.several(len(speed), 'speed row')} {are} of outputs that passed."
     are = "are" if refused > 1 else "is"
     return f"Of {wording.several(len(speed), 'speed row')}, {refused} {are} refused, with the reason."
 
@@ -73,10 +74,10 @@ def key_figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise:
 def _noise(noise: Noise) -> KeyFigure:
     what = "smallest difference that is told"
     if noise.least is None or noise.largest is None:
-        return KeyFigure(wording.NOT_AVAILABLE, what, "nothing was timed twice in six processes")
-    twice = f"{wording.several(noise.pairs, 'case')} timed twice differed by up to {noise.largest:.1%}"
+        return KeyFigure(wording.NOT_AVAILABLE, what, "nothing was timed twice in six processes of one command")
+    twice = f"{wording.several(noise.pairs, 'case')} timed twice differed by up to {wording.percent(noise.largest)}"
     wrong = f"; {noise.told_apart} of them would be called different" if noise.told_apart else ""
-    return KeyFigure(f"{noise.least:.1%}", what, f"{twice}{wrong}")
+    return KeyFigure(wording.percent(noise.least), what, f"{twice}{wrong}")
 
 
 def _largest_error(parity: Sequence[ParityLine]) -> Iterator[KeyFigure]:

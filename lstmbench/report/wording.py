@@ -21,6 +21,11 @@ def between(low: float | None, high: float | None) -> str:
     return NOT_AVAILABLE if low is None or high is None else f"{rate(low)} – {rate(high)}"
 
 
+def percent(value: float) -> str:
+    """A share as '5.2 %'."""
+    return f"{100 * value:.1f} %"
+
+
 def beside_the_fastest(ratio: float | None, *, tied: bool | None) -> str:
     """Of times: '1.45 ×', 'fastest', or 'tie' where it is not told apart."""
     if ratio is None:

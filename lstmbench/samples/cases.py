@@ -1,10 +1,13 @@
 """What all processes of a case took, or why it has no number."""
 
 from collections.abc import Iterable
-from statistics import median
+from statistics import median_low
 from typing import NamedTuple
 
 from lstmbench.records import Load, Measurement, Subject, Timing, Workload
+from lstmbench.samples.quantiles import quantile_s
+
+LEAST_PROCESSES = 6  # of an interval at 95 %
 
 
 class Case(NamedTuple):
@@ -30,8 +33,17 @@ class Case(NamedTuple):
 
     @property
     def medians_s(self) -> list[float]:
-        """The median of each process."""
-        return [median(part) for part in self.parts_s]
+        """The median of each process, a time that was observed: the lower of two in the middle."""
+        return [median_low(part) for part in self.parts_s]
+
+    @property
+    def median_s(self) -> float | None:
+        """The median of the processes' medians, which their interval holds; None where nothing carries it.
+
+        Six processes do, which have an interval, or as many samples as any median needs.
+        """
+        carried = len(self.timings) >= LEAST_PROCESSES or quantile_s(self.parts_s, 0.5) is not None
+        return median_low(self.medians_s) if carried and self.timings else None
 
 
 def cases(measurements: Iterable[Measurement]) -> list[Case]:

@@ -14,6 +14,7 @@ class Stage:
     def __init__(self) -> None:
         self.now_s = 100.0
         self.loaded: list[str] = []
+        self.workers: list[FakeWorker] = []
         self.closed: list[str] = []
         self.took: list[tuple[str, Workload, float]] = []  # who, what, warm-up
         self.granted: list[tuple[float, int, int]] = []  # budget, least and most samples
@@ -30,6 +31,7 @@ class FakeWorker:
 
     def __init__(self, runtime: str, exported: ExportedModel, *, threads: int) -> None:
         self.runtime = runtime
+        self.stage.workers.append(self)
         self.stage.loaded.append(runtime)
         if runtime in self.stage.does_not_load:
             raise WorkerError(f"runtime {runtime!r} crashed (SIGSEGV) while loading")
@@ -80,6 +82,7 @@ def stage(monkeypatch) -> Stage:
         monkeypatch.setattr(f"lstmbench.bench.{module}.Worker", FakeWorker)
     monkeypatch.setattr("lstmbench.bench.weigh._on_disk", lambda _exported: 1000)
     monkeypatch.setattr(FakeWorker, "stage", stage, raising=False)
+    stage.kind = FakeWorker
     return stage
 
 

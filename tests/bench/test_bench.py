@@ -141,7 +141,7 @@ def test_a_killed_run_goes_on_at_the_process_that_was_next(stage, cleared, bench
 
 
 def test_more_processes_are_added_to_those_that_are_there(stage, cleared, bench):
-    three = bench(cleared("a"), SCORE[:1], effort=msgspec.structs.replace(SIX, processes=3, budget_s=0.15))
+    three = bench(cleared("a"), SCORE[:1], effort=msgspec.structs.replace(SIX, processes=3))
     six = bench(cleared("a"), SCORE[:1], effort=SIX)
     assert six[:3] == three
     assert len(stage.loaded) == 6
@@ -169,6 +169,43 @@ def test_a_wrong_answer_in_one_process_takes_the_samples_of_all(stage, cleared, 
 
     bench(cleared("a"), SCORE[:1], effort=SIX, progress=go_wrong)
     assert [(row.process, bool(row.refused)) for row in journal(run)] == [(2, True)]
+
+
+def test_a_wrong_answer_of_the_twin_takes_the_case_with_it(stage, cleared, bench, run, monkeypatch):
+    """The second worker of each pass is the twin; NaN comes from that of the third pass alone."""
+    kind = stage.kind
+    measure = kind.measure
+
+    def sometimes_wrong(self, workload, inputs, **how):
+        if len(stage.loaded) == 6 and self is stage.workers[-1]:
+            stage.turns_to_nan.add("a")
+        try:
+            return measure(self, workload, inputs, **how)
+        finally:
+            stage.turns_to_nan.discard("a")
+
+    monkeypatch.setattr(kind, "measure", sometimes_wrong)
+    bench(cleared("a"), SCORE[:1], effort=msgspec.structs.replace(SIX, twins=True))
+    assert [(row.process, row.twin, row.wrong, bool(row.timing)) for row in journal(run)] == [(2, False, True, False)]
+    assert len(stage.loaded) == 6  # neither is timed in the passes that follow
+
+
+def test_what_is_not_tried_again_is_not_held_against_a_case(stage, cleared, bench, run):
+    def crash_later(line: str) -> None:
+        if line.startswith("process 3 of 6: loading"):
+            stage.crashes.add(("a", "score"))
+
+    bench(cleared("a"), SCORE[:1], effort=SIX, progress=crash_later)
+    stage.crashes.clear()
+    bench(cleared("a"), SCORE[:1], effort=msgspec.structs.replace(SIX, processes=2))
+    assert [(row.process, bool(row.refused)) for row in journal(run)] == [(0, False), (1, False)]
+
+
+def test_the_time_of_a_case_is_what_was_asked_for_however_many_processes_share_it(stage, cleared, bench):
+    six = bench(cleared("a"), SCORE[:1], effort=SIX)
+    stage.took.clear()
+    assert bench(cleared("a"), SCORE[:1], effort=msgspec.structs.replace(SIX, processes=3)) == six
+    assert not stage.took
 
 
 def test_what_did_not_pass_gets_its_reason_and_no_process(stage, cleared, bench, run):

@@ -155,7 +155,7 @@ def test_a_graph_that_draws_writes_the_same_text_and_is_checked_and_timed(home):
     assert lstmbench("generate", *where, *text, "--form", "generate", cwd=home).stdout == drawn.stdout
     done = lstmbench("generate", *where, "--form", "loop", cwd=home)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert "no export of form 'loop' that writes text; there are generate, scan: make it" in done.stderr
+    assert "no export of --form loop that writes text; there are generate-fp32, scan-fp32: make it" in done.stderr
     grid = ("--batch", "2", "--time", "3", "--seconds", "0.01", "--runtime", "numpy", "--runtime", "onnxruntime-cpu")
     done = lstmbench("bench", *where, *grid, "--out", "drawn", cwd=home)
     assert done.returncode == 0, done.stderr

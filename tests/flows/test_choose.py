@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from lstmbench.errors import ExportError, LstmbenchError
+from lstmbench.errors import LstmbenchError
 from lstmbench.export import Storage
 from lstmbench.export import export as write
 from lstmbench.flows import candidates, choose
@@ -213,11 +213,20 @@ def test_a_name_that_is_taken_is_out_before_anything_is_timed(model, speeds):
 
 @pytest.mark.parametrize(
     ("wish", "why"),
-    [({"storage": Storage(opset=17)}, "opset 17 cannot be"), ({"form": "generate"}, "'generate' is not chosen")],
+    [
+        ({"storage": Storage(opset=17)}, "opset 17 cannot be"),
+        ({"form": "generate"}, "'generate' is not chosen"),
+        ({"runtime": "numpy"}, "runtime 'numpy' computes from the checkpoint"),
+        ({"form": "unrolled4"}, "form 'unrolled4' takes T = 4 a call alone"),
+        (
+            {"head": "layer", "workload": Workload(kind="decode", batch=1, time=3)},
+            "bare layers have no tokens to decode",
+        ),
+    ],
 )
 def test_what_cannot_be_is_said_before_anything_is_written(model, monkeypatch, wish, why):
     monkeypatch.setattr(candidates, "export", None)
-    with pytest.raises(ExportError, match=why):
+    with pytest.raises(LstmbenchError, match=why):
         choose_it(model, **wish)
 
 

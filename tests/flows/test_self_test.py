@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from lstmbench.errors import LstmbenchError
 from lstmbench.flows import known_costs, self_test
 from lstmbench.records import Load, Measurement, Timing, Weight
 
@@ -81,6 +82,13 @@ def test_memory_that_is_off_by_a_tenth_is_named(factor):
 def test_a_worker_that_fails_is_the_only_finding():
     lost = [msgspec.structs.replace(row, timing=None, refused="it crashed") for row in rows()[:1]]
     assert failed(lost + rows()[1:], weights()) == ["workers"]
+
+
+def test_a_folder_that_holds_a_run_is_left_alone(tmp_path):
+    (tmp_path / "measurements.jsonl").write_text("somebody's\n")
+    with pytest.raises(LstmbenchError, match="holds files already"):
+        self_test.self_test(tmp_path, progress=lambda _: None)
+    assert [file.name for file in tmp_path.iterdir()] == ["measurements.jsonl"]
 
 
 @pytest.mark.slow

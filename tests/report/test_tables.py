@@ -81,11 +81,14 @@ def test_what_is_odd_about_a_case_stands_beside_it(make):
     assert row["remarks"] == "not steady after the warm-up in 2 of 6 processes"
 
 
-def test_a_cold_start_is_the_median_of_the_processes_that_began_with_the_workload(make):
+def test_a_cold_start_has_all_processes_and_the_first_calls_of_those_that_began_with_the_workload(make):
     of = make.subject()
-    rows = [make.measured(of, 99, process=n, load_s=0.1 * n, fresh=n != 3) for n in range(4)]
+    firsts = {"warmup_s": (0.5, 0.1), "fresh": True}
+    others = {"fresh": False}
+    rows = [make.measured(of, 99, process=n, load_s=0.1 * n, **(firsts if n == 1 else others)) for n in (1, 2, 3)]
     line = only(latency_table(*vouched(make, rows, make.checked(of))))
-    assert (line["spawn_ms"], line["load_ms"]) == (pytest.approx(125), pytest.approx(100))
+    assert (line["spawn_ms"], line["load_ms"]) == (pytest.approx(125), pytest.approx(200))
+    assert (line["first_call_ms"], line["first_calls"], line["processes"]) == (500, 1, 3)
 
 
 def test_ten_samples_never_show_a_p90_or_a_p99(make):
