@@ -109,7 +109,7 @@ def _asked(exported: ExportedModel, weights: Weights, batch: int, time: int) -> 
         prompt = stimulus.tokens(model, batch=batch, time=_how(batch, time).prompt, seed=_SEED)
         yield _Asked(prompt, state, time)
     else:
-        yield _Asked(inputs, state, time, lengths, anchored=exported.steps is not None)
+        yield _Asked(inputs, state, time, lengths, anchored=exported.steps == 1)
     if exported.steps is None and time > FEW:
         rows = windows(model, weights, inputs, state, lengths=lengths, precision=precision)
         yield _Asked(rows.inputs, rows.state, 1, rows.lengths, anchored=True)

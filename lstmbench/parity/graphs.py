@@ -71,7 +71,7 @@ def compare_graph(got: Array, expected: Expected, *, dtype: np.dtype[Any]) -> Ve
     if got.dtype != dtype or got.shape != want.shape:
         return Verdict(None, (), None, None, f"{name} is {got.dtype} {got.shape}, the graph says {dtype} {want.shape}")
     if dtype.kind == "f":
-        return compare(got, want, name=name, bound=expected.bound)
+        return compare(got, want, name=name, bound=expected.bound, judged=expected.judged)
     wrong = got != want
     if math.isnan(expected.bound) or not wrong.any():
         return Verdict(0.0, (), None, None, "")

@@ -24,6 +24,9 @@ class Placement(Record, frozen=True, kw_only=True):
     precision: str = ""  # that they computed in, whatever the file says; of recurrent ones, where the engine tells
 
 
+UNTOLD = "a provider that is not told"
+
+
 class Subject(Record, frozen=True, kw_only=True):
     """What a row is about: one export on one runtime."""
 
@@ -42,9 +45,14 @@ class Subject(Record, frozen=True, kw_only=True):
 
     @property
     def strays(self) -> tuple[str, ...]:
-        """The other providers that recurrent nodes ran on: then a figure is not that of the one which is promised."""
-        elsewhere = {part.provider for part in self.placement if part.recurrent} - {self.provider}
-        return tuple(sorted(elsewhere)) if self.provider else ()
+        """The other providers that recurrent nodes ran on: then a figure is not that of the one which is promised.
+
+        Where none is told of any recurrent node, nothing shows that the promised one ran them.
+        """
+        recurrent = {part.provider for part in self.placement if part.recurrent}
+        if not self.provider or recurrent == {self.provider}:
+            return ()
+        return tuple(sorted(recurrent - {self.provider})) or (UNTOLD,)
 
     def replaces(self, other: "Subject") -> bool:
         """Whether this is what the other was, made again: another file of that name, or that adapter, edited.

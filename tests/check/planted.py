@@ -495,3 +495,15 @@ OF_THE_STATE = (
     ReadsTheStepsBackwards,
     FreezesTheTimeAxis,
 )
+
+
+class TellsNothing(ClaimsCuda):
+    """Claims a provider, and shows of no node that it ran there."""
+
+    def placement(self):
+        return ()
+
+
+class ShowsNoRecurrentNode(ClaimsCuda):
+    def placement(self):
+        return (Placement(provider=self.provider, operator="MatMul", nodes=3),)

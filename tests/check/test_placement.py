@@ -32,6 +32,15 @@ def test_what_ran_elsewhere_than_its_name_says_is_refused_and_has_no_number(go, 
     assert all(row.max_error is None for row in report.rows)
 
 
+@pytest.mark.parametrize("adapter", ["TellsNothing", "ShowsNoRecurrentNode"])
+def test_a_promise_without_evidence_is_refused_too(go, tiny, adapter):
+    report, rows, _ = go(tiny, f"planted:{adapter}")
+    (clearance,) = report.clearances
+    assert clearance.refused.startswith("recurrent nodes ran on a provider that is not told, not on CUDAExecution")
+    assert not any(row.timing for row in rows)
+    assert go(tiny, f"planted:{adapter}", allow_mixed=True)[0].passed
+
+
 def test_what_ran_where_its_name_says_passes_without_a_label(go, tiny):
     report, rows, _ = go(tiny, "planted:IsOnCuda")
     assert report.passed
