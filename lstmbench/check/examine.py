@@ -8,6 +8,7 @@ from lstmbench.check.cases import Case
 from lstmbench.check.identity import subject_of
 from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle
+from lstmbench.check.placement import misplaced
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import Clearance, ExportedModel, Subject
 from lstmbench.worker import Worker, WorkerInfo
@@ -41,19 +42,18 @@ def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
     with worker:
         subject = _subject(task, worker.info)
         ledger.supersede(subject)
-        if subject.strays and not task.allow_mixed:
-            return _misplaced(task, subject, ledger)
+        if (why := misplaced(subject)) and not task.allow_mixed:
+            return _refused(task, subject, ledger, why)
         again = task._replace(cases=tuple(dict.fromkeys((*task.cases, *ledger.failed(subject)))))
         refused = _run(again, worker, subject, ledger, progress)
     return Clearance(exported=task.exported, subject=subject, refused=refused)
 
 
-def _misplaced(task: Task, subject: Subject, ledger: Ledger) -> Clearance:
+def _refused(task: Task, subject: Subject, ledger: Ledger, why: str) -> Clearance:
     """Nothing is asked of a runtime whose figures would stand under a provider's name that did not run it."""
-    where, first = ", ".join(subject.strays), task.cases[0]
-    refused = f"recurrent nodes ran on {where}, not on {subject.provider} alone; --allow-mixed takes it, and says so"
-    ledger.put(rows.unanswered(subject, first, task.oracle.ask(first), refused))
-    return Clearance(exported=task.exported, subject=subject, refused=refused)
+    first = task.cases[0]
+    ledger.put(rows.unanswered(subject, first, task.oracle.ask(first), why))
+    return Clearance(exported=task.exported, subject=subject, refused=why)
 
 
 def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, progress: Progress) -> str:

@@ -34,7 +34,7 @@ Against = Annotated[
 ]
 Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="A runtime may use.")]
 Drift = Annotated[bool, typer.Option("--drift", help="Instead of the cases: run freely for --steps, tell the error.")]
-Steps = Annotated[int, typer.Option(min=1, max=1_000_000, help="Of --drift.")]
+Steps = Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Of --drift. [default: 10000]")]
 Mixed = Annotated[bool, typer.Option("--allow-mixed", help="Take what ran on other providers too, and label it.")]
 Bisect = Annotated[bool, typer.Option("--bisect", help="Say in which layer, gate and step each one goes wrong.")]
 
@@ -49,17 +49,21 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     bisect: Bisect = False,
     allow_mixed: Mixed = False,
     drift: Drift = False,
-    steps: Steps = 10_000,
+    steps: Steps = None,
 ) -> None:
     """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound.
 
     An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph.
     """
     if any(name.endswith(".onnx") for name in names or ()) or against is not None:
-        if bisect or drift or allow_mixed:
+        if bisect or drift or allow_mixed or steps:
             raise LstmbenchError("--bisect, --drift and --allow-mixed are for exports in model folders: name a folder")
         check_one_file(names or [], FileOptions(runtime, threads, out, models, against))
         return
+    if drift and bisect:
+        raise LstmbenchError("--drift runs freely, --bisect looks for what the cases found: give one of them")
+    if steps and not drift:
+        raise LstmbenchError("--steps are those of a long run: give --drift with them")
     out = out or Path("reports/run")
     from lstmbench.check import check as run
     from lstmbench.report import terminal_tables
@@ -67,7 +71,8 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
 
     exported = all_exports(names, models)
     if drift:
-        follow(exported, runtime or available(), run=out, steps=steps, threads=threads)
+        long_run = {"steps": steps or 10_000, "threads": threads}
+        follow(exported, runtime or available(), run=out, allow_mixed=allow_mixed, **long_run)
         return
     with spinner() as progress:
         done = run(

@@ -13,14 +13,22 @@ if TYPE_CHECKING:
 
 
 def follow(
-    exported: "Sequence[ExportedModel]", runtimes: Sequence[str], *, run: Path, steps: int, threads: int
+    exported: "Sequence[ExportedModel]",
+    runtimes: Sequence[str],
+    *,
+    run: Path,
+    steps: int,
+    threads: int,
+    allow_mixed: bool,
 ) -> None:
     """Follow every export on every runtime and print the table; exit status 3 where one could not be followed."""
     from lstmbench.check import drift
     from lstmbench.report import drift_table
 
     with spinner() as progress:
-        done = drift(exported, runtimes, run=run, steps=steps, threads=threads, progress=progress)
+        done = drift(
+            exported, runtimes, run=run, steps=steps, threads=threads, allow_mixed=allow_mixed, progress=progress
+        )
     if done.rows:
         tables([drift_table(done.rows)])
     for name, why in done.refused:

@@ -41,6 +41,17 @@ def test_a_promise_without_evidence_is_refused_too(go, tiny, adapter):
     assert go(tiny, f"planted:{adapter}", allow_mixed=True)[0].passed
 
 
+def test_a_long_run_and_a_search_are_refused_alike(tmp_path, plugins, tiny):
+    known = {"run": tmp_path / "run", "progress": lambda _line: None}
+    done = checking.drift([tiny], ["planted:ClaimsCuda"], steps=3, **known)
+    assert not done.rows
+    assert [why.startswith("recurrent nodes ran on CPUExecution") for _, why in done.refused] == [True]
+    assert checking.drift([tiny], ["planted:ClaimsCuda"], steps=3, allow_mixed=True, **known).rows
+    report = checking.check([tiny], ["planted:ClaimsCuda"], shapes=((1, 1),), **known)
+    (found,) = checking.bisect(report, **known)
+    assert (found.probes, found.words) == (0, report.clearances[0].refused)
+
+
 def test_what_ran_where_its_name_says_passes_without_a_label(go, tiny):
     report, rows, _ = go(tiny, "planted:IsOnCuda")
     assert report.passed

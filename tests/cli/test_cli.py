@@ -162,3 +162,17 @@ def test_a_new_try_that_failed_is_told_although_the_tables_show_the_older_sample
         ]
     )
     assert capsys.readouterr().err == "m/scan-fp32 on torch, score (B=2, T=4) keeps its older samples: it crashed\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--drift", "--bisect"], "--drift runs freely, --bisect looks for what the cases found: give one of them"),
+        (["--steps", "50"], "--steps are those of a long run: give --drift with them"),
+        (["a.onnx", "--drift"], "--bisect, --drift and --allow-mixed are for exports in model folders"),
+    ],
+)
+def test_options_of_check_that_do_not_go_together_are_refused(options, message):
+    done = lstmbench("check", *options)
+    assert done.returncode == 2
+    assert message in done.stderr

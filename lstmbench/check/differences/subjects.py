@@ -14,6 +14,7 @@ from lstmbench.check.differences.joining import Run
 from lstmbench.check.differences.search import Place, search
 from lstmbench.check.examine import Progress
 from lstmbench.check.outcome import CheckReport
+from lstmbench.check.placement import misplaced
 from lstmbench.errors import LstmbenchError
 from lstmbench.journal import Journal
 from lstmbench.model import stimulus
@@ -51,10 +52,17 @@ def bisect(report: CheckReport, *, run: Path, progress: Progress) -> tuple[Diffe
     return tuple(findings)
 
 
+def _demand_placed(clearance: Clearance) -> None:
+    """Of what was refused for where it ran nothing was asked, and nothing is."""
+    if clearance.refused and clearance.refused == misplaced(clearance.subject):
+        raise LstmbenchError(clearance.refused)
+
+
 def _find(clearance: Clearance, failures: Sequence[ParityRow]) -> Difference:
     exported, subject = clearance.exported, clearance.subject
     box, asked, found = None, _usual(clearance), None
     try:
+        _demand_placed(clearance)
         with Worker(subject.runtime, exported, threads=subject.threads) as worker:
             box = Box(worker, exported)
             model = Model(exported, unchanged.weights(exported))

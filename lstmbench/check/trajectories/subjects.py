@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 from lstmbench import runfolder
 from lstmbench.check.examine import Progress
 from lstmbench.check.identity import subject_of
+from lstmbench.check.placement import misplaced
 from lstmbench.check.trajectories.follow import follow
 from lstmbench.check.trajectories.marks import calls, marks
 from lstmbench.check.trajectories.reference import Course, course
@@ -29,6 +30,7 @@ class _Task(NamedTuple):
     runtime: str
     threads: int
     steps: int
+    allow_mixed: bool
 
 
 class Drift(NamedTuple):
@@ -38,13 +40,14 @@ class Drift(NamedTuple):
     refused: tuple[tuple[str, str], ...]  # "export on runtime", why
 
 
-def drift(
+def drift(  # noqa: PLR0913 (what to run, on what, how, where)
     exported: Sequence[ExportedModel],
     runtimes: Sequence[str],
     *,
     run: Path,
     steps: int = 10_000,
     threads: int = 1,
+    allow_mixed: bool = False,
     progress: Progress,
 ) -> Drift:
     """Run each export freely for `steps` steps on each runtime, a few rows of the same random inputs side by side.
@@ -60,7 +63,7 @@ def drift(
     with runfolder.opened(run):
         journal = Journal(run / runfolder.DRIFT, DriftRow, key=_key)
         courses = functools.cache(_courses)
-        for task in (_Task(*pair, threads, steps) for pair in pairs(some, runtimes)):
+        for task in (_Task(*pair, threads, steps, allow_mixed) for pair in pairs(some, runtimes)):
             name = f"{task.exported.name} on {task.runtime}"
             progress(f"following {name}")
             try:
@@ -77,6 +80,8 @@ def _one(task: _Task, journal: Journal[DriftRow], courses: Courses) -> tuple[Dri
     cut = tuple(calls(at, of=exported.steps))
     with Worker(task.runtime, exported, threads=task.threads) as worker:
         subject = subject_of(exported, task.runtime, task.threads, worker.info)
+        if (why := misplaced(subject)) and not task.allow_mixed:
+            raise LstmbenchError(why)
         journal.drop(functools.partial(_stale, subject))
         known = courses(exported, cut, at)
         rows = journal.rows((subject.identity, sum(cut)))
