@@ -56,7 +56,7 @@ def test_a_spoilt_graph_takes_no_more_than_its_worker_down(base, tmp_path):
 
 @pytest.mark.slow
 def test_the_study_tries_every_kind_and_finds_nothing_else():
-    study = [sys.executable, str(Path(__file__).parent / "study.py"), "--seconds", "60", "--seed", "5000"]
+    study = [sys.executable, str(Path(__file__).parent / "study.py"), "--seconds", "25", "--seed", "5000"]
     done = subprocess.run(study, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert all(name in done.stdout for name in KINDS)
