@@ -53,7 +53,8 @@ class Ledger:
         if row.wrong:
             self._take_the_place_of_all(row)
         elif row.timing:
-            self._journal.drop(lambda other: other in known and bool(other.refused))
+            if any(other.refused for other in known):
+                self._journal.drop(lambda other: bool(other.refused) and other in known)
             self._journal.put([row])
         elif not any(other.timing and other.process == row.process for other in known):
             self._journal.put([row])

@@ -53,9 +53,10 @@ def bench(
 
 def _refuse(entries: Grid, ledger: Ledger, *, processes: int) -> None:
     """Forget what was made again since and what is not tried again; note what did not pass its check."""
+    for clearance in dict.fromkeys(entry.clearance for row in entries.values() for entry in row):
+        ledger.supersede(clearance.subject)
     for workload, row in entries.items():
-        for clearance, _ in row:
-            ledger.supersede(clearance.subject)
+        for clearance in dict.fromkeys(entry.clearance for entry in row):
             ledger.forget_refusals(clearance.subject, workload, behind=processes)
             if not clearance.passed:
                 ledger.refuse(clearance, workload)

@@ -6,8 +6,11 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+import msgspec
+
 from lstmbench import disk, machine, runfolder, samples
 from lstmbench.bench import Effort, bench, grid
+from lstmbench.check.identity import subject_of
 from lstmbench.errors import LstmbenchError
 from lstmbench.flows import known_costs
 from lstmbench.flows.known_costs import EVERY, HELD_BYTES, SLOWER, SPIN_S, STALL_S
@@ -142,18 +145,8 @@ def _clearance(name: str) -> Clearance:
     )
     exported = ExportedModel(folder=f"self-test/{name}", record=record)
     runtime = f"{known_costs.__name__}:{name}"
-    subject = Subject(
-        model=exported.name,
-        model_sha256=record.sha256,
-        head="lm",
-        peephole="none",
-        form="scan",
-        precision="fp32",
-        runtime=runtime,
-        runtime_version="1",
-        code_sha256=digest(load(runtime)),
-        threads=1,
-    )
+    seen = {"runtime_version": known_costs.Nothing.version, "code_sha256": digest(load(runtime))}
+    subject = msgspec.structs.replace(subject_of(exported, runtime, 1, None), **seen)
     return Clearance(exported=exported, subject=subject)
 
 

@@ -1,5 +1,6 @@
 """A run's raw files to everything that is derived from them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,9 +8,10 @@ from lstmbench import disk
 from lstmbench.errors import DiskError
 from lstmbench.report import extra, raw
 from lstmbench.report.drift import drift_lines
-from lstmbench.report.noise import ranked
+from lstmbench.report.noise import Noise, ranked
 from lstmbench.report.raw import Raw
-from lstmbench.report.tables import Table, csv, latency_table, parity_table, throughput_table
+from lstmbench.report.speed import SpeedLine
+from lstmbench.report.tables import Table, csv, latency_frame, parity_table, throughput_frame
 from lstmbench.report.verdicts import parity_lines
 
 
@@ -30,9 +32,10 @@ def render(run: Path) -> Rendered:
     """
     extra.demand()
     recorded = raw.read(run)
-    tables = _tables(recorded)
+    speed, noise = ranked(recorded.measurements, recorded.parity)
+    tables = (parity_table(recorded.parity), latency_frame(speed), throughput_frame(speed))
     names = ("parity.csv", "latency.csv", "throughput.csv")
-    files = {name: csv(table) for name, table in zip(names, tables, strict=True)} | _laid_out(recorded)
+    files = {name: csv(table) for name, table in zip(names, tables, strict=True)} | _laid_out(recorded, speed, noise)
     _demand_folder(run / "charts")
     for name, data in files.items():
         disk.write_atomically(run / name, data)
@@ -40,19 +43,10 @@ def render(run: Path) -> Rendered:
     return Rendered(tuple(run / name for name in files), *tables)
 
 
-def _tables(recorded: Raw) -> tuple[Table, Table, Table]:
-    return (
-        parity_table(recorded.parity),
-        latency_table(recorded.measurements, recorded.parity),
-        throughput_table(recorded.measurements, recorded.parity),
-    )
-
-
-def _laid_out(recorded: Raw) -> dict[str, bytes]:
+def _laid_out(recorded: Raw, speed: Sequence[SpeedLine], noise: Noise) -> dict[str, bytes]:
     from lstmbench.report import document, drawing, figures, look, markdown, page  # altair takes a second to import
 
     parity = parity_lines(recorded.parity)
-    speed, noise = ranked(recorded.measurements, recorded.parity)
     drifted = drift_lines(recorded.drift)
     seen = look.look([*document.subjects_of(parity, speed), *(line.subject for line in drifted)])
     drawn = [*figures.figures(parity, speed, seen), *figures.drift_figures(drifted, seen)]

@@ -34,16 +34,26 @@ def parity_table(rows: Iterable[ParityRow]) -> Table:
     return _frame(parity_lines(rows), PARITY)
 
 
+def latency_frame(lines: Sequence[SpeedLine]) -> Table:
+    """Latencies of lines that are ranked."""
+    return _frame(lines, LATENCY)
+
+
+def throughput_frame(lines: Sequence[SpeedLine]) -> Table:
+    """Throughputs of lines that are ranked."""
+    return _frame(lines, THROUGHPUT)
+
+
 def latency_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
     """Latencies in milliseconds, with the parity that vouches for them; refused rows hold a reason and no number."""
     extra.demand()
-    return _frame(ranked(measurements, parity)[0], LATENCY)
+    return latency_frame(ranked(measurements, parity)[0])
 
 
 def throughput_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
     """Tokens a second at the median, with the ends of its 95 % interval."""
     extra.demand()
-    return _frame(ranked(measurements, parity)[0], THROUGHPUT)
+    return throughput_frame(ranked(measurements, parity)[0])
 
 
 def csv(table: Table) -> bytes:
