@@ -9,7 +9,9 @@ from lstmbench.records import ExportedModel, Placement
 
 SPIN_S = 0.002
 SLOWER = 0.05  # of the time
-STALL_S, EVERY = 0.02, 25  # one call in so many
+QUICK_S = 0.0005  # between stalls: a p99 takes many calls
+STALL_S, EVERY = 0.005, 25  # at least, and up to twice as long; one call in so many
+_GOLDEN = 0.618034  # a step that fills an interval evenly: equal stalls would be ranked by what their processes add
 HELD_BYTES = 100 * 2**20
 
 
@@ -65,7 +67,8 @@ class Stalls(Nothing):
     def take(self) -> None:
         """Wait without sleep."""
         self.calls += 1
-        _spin(SPIN_S if self.calls % EVERY else STALL_S)
+        stalls, rest = divmod(self.calls, EVERY)
+        _spin(QUICK_S if rest else STALL_S * (1 + stalls * _GOLDEN % 1))
 
 
 class Holds(Nothing):

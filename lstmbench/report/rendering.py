@@ -31,16 +31,21 @@ def render(run: Path) -> Rendered:
     DiskError where the folder cannot be written, RuntimeMissingError without the extra 'report'.
     """
     extra.demand()
-    recorded = raw.read(run)
-    speed, noise = ranked(recorded.measurements, recorded.parity)
-    tables = (parity_table(recorded.parity), latency_frame(speed), throughput_frame(speed))
-    names = ("parity.csv", "latency.csv", "throughput.csv")
-    files = {name: csv(table) for name, table in zip(names, tables, strict=True)} | _laid_out(recorded, speed, noise)
+    files, tables = contents(raw.read(run))
     _demand_folder(run / "charts")
     for name, data in files.items():
         disk.write_atomically(run / name, data)
     _remove_stale_charts(run, set(files))
     return Rendered(tuple(run / name for name in files), *tables)
+
+
+def contents(recorded: Raw) -> tuple[dict[str, bytes], tuple[Table, ...]]:
+    """What `render` writes, by name, and the tables that it returns; nothing is written."""
+    speed, noise = ranked(recorded.measurements, recorded.parity)
+    tables = (parity_table(recorded.parity), latency_frame(speed), throughput_frame(speed))
+    names = ("parity.csv", "latency.csv", "throughput.csv")
+    files = {name: csv(table) for name, table in zip(names, tables, strict=True)}
+    return files | _laid_out(recorded, speed, noise), tables
 
 
 def _laid_out(recorded: Raw, speed: Sequence[SpeedLine], noise: Noise) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from lstmbench.records import Load, Measurement, Timing, Weight
 
 pytest.importorskip("scipy")
 QUIET = Load(at="", load_average=(0, 0, 0), cpu_mhz=None)
-COSTS = {"Spin": 2e-3, "Slower": 2.1e-3, "Stalls": 2e-3, "Holds": 0.03, "Nothing": 2e-7}
+COSTS = {"Spin": 2e-3, "Slower": 2.1e-3, "Stalls": 5e-4, "Holds": 0.03, "Nothing": 2e-7}
 
 
 def timing(name, rng, factor, ran=1.0):

@@ -50,12 +50,21 @@ def test_a_p99_that_is_told_holds_for_the_next_process_too():
     assert told <= 3
 
 
+def test_processes_that_differ_by_a_ten_thousandth_do_not_hide_a_p99_of_stalls():
+    rng = np.random.default_rng(6)
+    parts = [1 + 1e-4 * process + 1e-5 * rng.normal(size=600) for process in range(6)]
+    assert samples.effective_size(parts, 0.99) < samples.minimum_samples(0.99)  # all of its slowest are of one process
+    for part in parts:
+        part[25::50] += rng.exponential(size=12)
+    assert samples.effective_size(parts, 0.99) > 3000
+
+
 def test_a_quantile_that_is_told_holds_at_99_percent_for_samples_that_hang_together():
     """The claim itself: the largest of so many lies at or above the p90. Raw counts would make it far too often."""
     rng, true = np.random.default_rng(4), 1.2815515655446004
     told = held = short = 0
     for _ in range(200):
-        x = autoregressive(0.95, 800, rng)
+        x = autoregressive(0.95, 1000, rng)
         short += x[:120].max() >= true
         if samples.effective_size([x], 0.9) >= samples.minimum_samples(0.9):
             told, held = told + 1, held + (x.max() >= true)
