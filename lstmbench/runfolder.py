@@ -11,7 +11,8 @@ from lstmbench.errors import RecordError
 from lstmbench.records import Machine, Measurement
 
 MACHINE, PARITY, MEASUREMENTS = "machine.json", "parity.jsonl", "measurements.jsonl"
-MEMORY, PROBES, BISECT, DRIFT = "memory.jsonl", "probes.jsonl", "bisect.jsonl", "drift.jsonl"
+MEMORY, ROOFLINE = "memory.jsonl", "roofline.jsonl"
+PROBES, BISECT, DRIFT = "probes.jsonl", "bisect.jsonl", "drift.jsonl"
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from lstmbench.bench.effort import Effort
 from lstmbench.bench.entries import Grid, grid
 from lstmbench.bench.ledger import Ledger
 from lstmbench.bench.passes import take_pass
+from lstmbench.bench.roofs import find_roofs
 from lstmbench.bench.rounds import Progress
 from lstmbench.bench.weigh import Scales
 from lstmbench.errors import LstmbenchError
@@ -45,7 +46,9 @@ def bench(
             left = _without(entries, lost)
             lost += take_pass(left, ledger, process=process, effort=effort, rng=rng, progress=progress)
         if effort.weigh:
-            Scales(run, machine=machine.fingerprint).weigh_all(_without(entries, lost), progress)
+            left = _without(entries, lost)
+            Scales(run, machine=machine.fingerprint).weigh_all(left, progress)
+            find_roofs(left, run, machine=machine.fingerprint, progress=progress)
     pairs = dict.fromkeys((entry.clearance.subject, w) for w, row in entries.items() for entry in row)
     kept = [measured for subject, workload in pairs for measured in ledger.rows(subject, workload)]
     return kept + [row for row in lost if row not in kept]

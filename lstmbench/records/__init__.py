@@ -34,6 +34,7 @@ from lstmbench.records.export import (
 from lstmbench.records.memory import Weight
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
 from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
+from lstmbench.records.roof import Roof
 from lstmbench.records.study import Study, StudyRow
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "ProbeRow",
     "Quality",
     "Record",
+    "Roof",
     "Score",
     "ShapeCheck",
     "Size",

@@ -8,12 +8,13 @@ from lstmbench.report.figures import Figure
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
 from lstmbench.report.raw import Raw
+from lstmbench.report.roofline import roof_lines, roof_sheets
 from lstmbench.report.sheets import Sheet
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.summary import KeyFigure
 from lstmbench.report.verdicts import ParityLine
-from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES
+from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 TITLE = "LSTM inference: parity and speed"
 CSV_FILES = ("parity.csv", "latency.csv", "throughput.csv")
@@ -65,6 +66,7 @@ def document(
         figures=figures,
         sheets=[
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+            *roof_sheets(roof_lines(recorded.roofs, speed)),
             *_drift(recorded),
             *probes.probe_sheets(recorded.probes),
         ],
@@ -72,7 +74,10 @@ def document(
         how_to_read=definitions.HOW_TO_READ,
         definitions=definitions.definitions() + (definitions.probe_definitions() if recorded.probes else []),
         files=CSV_FILES,
-        raw=(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(PROBES, recorded.probes), MACHINE),
+        raw=(
+            *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
+            *(*_where(PROBES, recorded.probes), MACHINE),
+        ),
     )
 
 

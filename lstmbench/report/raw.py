@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import DriftRow, Machine, Measurement, ParityRow, ProbeRow, Weight
-from lstmbench.runfolder import DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES
+from lstmbench.records import DriftRow, Machine, Measurement, ParityRow, ProbeRow, Roof, Weight
+from lstmbench.runfolder import DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 
 class Raw(NamedTuple):
@@ -19,6 +19,7 @@ class Raw(NamedTuple):
     weights: tuple[Weight, ...] = ()
     probes: tuple[ProbeRow, ...] = ()  # where runtimes were probed
     drift: tuple[DriftRow, ...] = ()
+    roofs: tuple[Roof, ...] = ()
 
 
 def read(run: Path) -> Raw:
@@ -40,14 +41,16 @@ def read_checked(run: Path) -> Raw:
     measurements = tuple(disk.read_journal(run / MEASUREMENTS, Measurement))
     weights = tuple(disk.read_journal(run / MEMORY, Weight))
     probes = tuple(disk.read_journal(run / PROBES, ProbeRow))
+    roofs = tuple(disk.read_journal(run / ROOFLINE, Roof))
     _demand_one_machine(run / MEASUREMENTS, machine, measurements)
     _demand_one_machine(run / MEMORY, machine, weights)
     _demand_one_machine(run / PROBES, machine, probes)
+    _demand_one_machine(run / ROOFLINE, machine, roofs)
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
-    return Raw(machine, parity, measurements, weights, probes, drift)
+    return Raw(machine, parity, measurements, weights, probes, drift, roofs)
 
 
-def _demand_one_machine(path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow]) -> None:
+def _demand_one_machine(path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow | Roof]) -> None:
     for n, row in enumerate(rows, 1):
         if row.machine != machine.fingerprint:
             raise RecordError(

@@ -1,4 +1,4 @@
-"""What parent and child say to each other: eight requests, and a reply to each but the last."""
+"""What parent and child say to each other: nine requests, and a reply to each but the last."""
 
 import math
 from typing import Any, Literal, TypeAlias, cast
@@ -98,6 +98,12 @@ class RunGraph(Record, frozen=True, kw_only=True, tag=True):
     inputs: dict[str, Array]
 
 
+class FindRoof(Record, frozen=True, kw_only=True, tag=True):
+    """Tell how fast this process multiplies, and reads so many bytes; nothing need be loaded."""
+
+    weight_bytes: Positive
+
+
 class Close(Record, frozen=True, kw_only=True, tag=True):
     """Release the runtime and exit; there is no reply but the end."""
 
@@ -145,6 +151,13 @@ class Footprint(Record, frozen=True, kw_only=True, tag=True):
     peak_bytes: Count  # the most while the workload ran, over idle
 
 
+class Rates(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to FindRoof."""
+
+    operations_per_s: float
+    bytes_per_s: float
+
+
 class Failure(Record, frozen=True, kw_only=True, tag=True):
     """Reply to any request that could not be served."""
 
@@ -152,8 +165,8 @@ class Failure(Record, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request: TypeAlias = Load | Run | Generate | Measure | Weigh | LoadGraph | RunGraph | Close
-Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Outputs | Failure
+Request: TypeAlias = Load | Run | Generate | Measure | Weigh | LoadGraph | RunGraph | FindRoof | Close
+Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Outputs | Rates | Failure
 
 
 def pack(array: NDArray[Any]) -> Array:

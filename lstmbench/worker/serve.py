@@ -19,11 +19,12 @@ from lstmbench import errors
 from lstmbench.arrays import State
 from lstmbench.records import ExportedModel
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import memory, messages, timing, wire
+from lstmbench.worker import memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
     Failure,
+    FindRoof,
     Footprint,
     Generate,
     Load,
@@ -146,6 +147,8 @@ def serve(channel: socket.socket) -> None:
                 if isinstance(request, Load | LoadGraph):
                     session = Session(request) if isinstance(request, Load) else GraphSession(request)
                     reply: Reply = session.info()
+                elif isinstance(request, FindRoof):
+                    reply = roof.rates(request.weight_bytes)
                 else:
                     assert session is not None, "the parent loads first"
                     reply = session.answer(request)

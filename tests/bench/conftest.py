@@ -1,11 +1,13 @@
 # ruff: noqa: ARG002 (the signatures are the worker's)
+import contextlib
 import itertools
+from typing import ClassVar
 
 import pytest
 
 from lstmbench.errors import AnswerError, WorkerError
 from lstmbench.records import Clearance, ExportedModel, ModelConfig, Subject, Workload
-from lstmbench.worker import Footprint, Samples, WorkerInfo
+from lstmbench.worker import Footprint, Rates, Samples, WorkerInfo
 
 
 class Stage:
@@ -75,12 +77,27 @@ class FakeWorker:
         self.stage.closed.append(self.runtime)
 
 
+class FakeGauge(contextlib.nullcontext):
+    asked: ClassVar[list[tuple[int, int]]] = []  # threads and bytes, since the stage was set
+
+    def __init__(self, *, threads: int) -> None:
+        super().__init__(self)
+        self.threads = threads
+
+    def rates(self, weight_bytes: int) -> Rates:
+        self.asked.append((self.threads, weight_bytes))
+        return Rates(operations_per_s=1e9 + weight_bytes, bytes_per_s=1e6 * weight_bytes)
+
+
 @pytest.fixture
 def stage(monkeypatch) -> Stage:
     stage = Stage()
     for module in ("contender", "weigh"):
         monkeypatch.setattr(f"lstmbench.bench.{module}.Worker", FakeWorker)
     monkeypatch.setattr("lstmbench.bench.weigh._on_disk", lambda _exported: 1000)
+    monkeypatch.setattr("lstmbench.bench.roofs.Gauge", FakeGauge)
+    monkeypatch.setattr(FakeGauge, "asked", [])
+    stage.gauge = FakeGauge
     monkeypatch.setattr(FakeWorker, "stage", stage, raising=False)
     stage.kind = FakeWorker
     return stage

@@ -1,0 +1,101 @@
+"""How near each row comes to what the machine can do at best, and which of its bounds that is."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lstmbench.plain import plain
+from lstmbench.records import Roof
+from lstmbench.report import wording
+from lstmbench.report.sheets import Row, Sheet
+from lstmbench.report.speed import SpeedLine
+from lstmbench.report.subjects import SubjectColumns, columns
+
+_MS = 1e3
+_NOTE = (
+    "What the equations need at least - operations in products and peepholes, and the bytes of the weights in these, "
+    "once a step where they multiply a state and once a call elsewhere - over the median; as a share of the best that "
+    "NumPy did on this machine in the same run, with as many threads: a float32 product of large matrices, and a "
+    "matrix-vector product over as many bytes. Over 100 % is an engine that beats NumPy there. The larger share is the "
+    "limit; below float32 no peak of products was measured, and the limit is reading or not told."
+)
+
+
+class RoofLine(NamedTuple):
+    """One workload on one subject beside its bounds; every number is absent where it was refused."""
+
+    subject: SubjectColumns
+    workload: str
+    batch: int
+    time: int
+    mflop: float | None = None  # of one sample
+    weights_mib: float | None = None
+    of_products: float | None = None  # of the machine's rate, 1 at the bound
+    of_reading: float | None = None
+    bound: str = ""  # products or reading; empty where that is not told
+    max_error: float | None = None
+    error_to_bound: float | None = None
+    refused: str = ""
+
+
+def roof_lines(roofs: Iterable[Roof], speed: Sequence[SpeedLine]) -> list[RoofLine]:
+    """One line per workload whose bounds are known, in the order of the speed lines; no speed, no number."""
+    known = {_key(roof): roof for roof in roofs}
+    return [_line(line, known[line[:4]]) for line in speed if line[:4] in known]
+
+
+def roof_sheets(lines: Sequence[RoofLine]) -> list[Sheet]:
+    """The table, where there is anything in it."""
+    keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
+    values = ("MFLOP", "Weights MiB", "Of products", "Of reading", "Limited by", "Max error", "Of bound")
+    title = "Roofline: the share of what this machine can do"
+    rows = tuple(map(_row, lines))
+    return [Sheet("roofline", "Roofline", title, _NOTE, keys, values, rows, words=("Limited by",))] if rows else []
+
+
+def _key(roof: Roof) -> tuple[SubjectColumns, str, int, int]:
+    return (columns(roof.subject), roof.workload.kind, roof.workload.batch, roof.workload.time)
+
+
+def _line(speed: SpeedLine, roof: Roof) -> RoofLine:
+    line = RoofLine(*speed[:4])
+    if speed.refused or roof.refused:
+        return line._replace(refused=speed.refused or plain(roof.refused))
+    products = _share(roof.operations / roof.operations_per_s, speed.p50_ms)
+    reading = _share(roof.read_bytes / roof.bytes_per_s, speed.p50_ms)
+    return line._replace(
+        mflop=roof.operations / 1e6,
+        weights_mib=roof.weight_bytes / 2**20,
+        of_products=products if roof.in_float32 else None,
+        of_reading=reading,
+        bound=_bound(products, reading, in_float32=roof.in_float32),
+        max_error=speed.max_error,
+        error_to_bound=speed.error_to_bound,
+    )
+
+
+def _share(needed_s: float, p50_ms: float | None) -> float | None:
+    return needed_s * _MS / p50_ms if p50_ms else None
+
+
+def _bound(products: float | None, reading: float | None, *, in_float32: bool) -> str:
+    """Rounded weights may be multiplied faster than float32: of them reading is the bound, or none is told."""
+    if products is None or reading is None:
+        return ""
+    if reading >= products:
+        return "reading"
+    return "products" if in_float32 else ""
+
+
+def _row(line: RoofLine) -> Row:
+    s = line.subject
+    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    if line.refused:
+        return Row(keys, (), refused=line.refused)
+    values = (
+        *map(wording.number, (line.mflop, line.weights_mib)),
+        *map(wording.share, (line.of_products, line.of_reading)),
+        line.bound or wording.NOT_AVAILABLE,
+        wording.error(line.max_error),
+        wording.share(line.error_to_bound),
+    )
+    return Row(keys, values)
