@@ -19,15 +19,3 @@ def grid(*, batches: Sequence[int], times: Sequence[int], kinds: Sequence[Worklo
             f"cannot time {max(batches)} x {max(times)} tokens a call: {MOST_TOKENS:,} are the most; take fewer"
         )
     return tuple(Workload(kind=kind, batch=batch, time=time) for kind, time, batch in product(kinds, times, batches))
-
-
-GRIDS = {
-    "quick": (
-        *grid(batches=(1, 8), times=(16, 64), kinds=("score",)),
-        *grid(batches=(1, 8), times=(64,), kinds=("decode", "generate")),
-    ),
-    "lm": (
-        *grid(batches=(1, 4, 16, 64), times=(16, 64, 256), kinds=("score",)),
-        *grid(batches=(1, 4, 16, 64), times=(128,), kinds=("decode", "generate")),
-    ),
-}

@@ -1,7 +1,7 @@
 """`lstmbench bench`: check, then time what passed, then draw the report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,7 @@ REFUSED_ROWS = 3
 def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     names: Names = None,
     runtime: Runtimes = None,
-    grid: Annotated[Literal["quick", "lm"], typer.Option(help="Which (B, T) are timed.")] = "quick",
+    grid: Annotated[str, typer.Option(help="What is timed: quick, lm, deepbench, or a TOML file.")] = "quick",
     batch: Annotated[list[int] | None, typer.Option(help="With --time: a grid of your own.")] = None,
     time: Annotated[list[int] | None, typer.Option(help="With --batch: a grid of your own.")] = None,
     seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
@@ -34,32 +34,40 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench import bench as measuring
     from lstmbench.errors import LstmbenchError
     from lstmbench.flows.assess import assess
+    from lstmbench.flows.made import made
+    from lstmbench.records import Clearance, Measurement
     from lstmbench.report import extra, render, terminal_tables
     from lstmbench.runtimes import available
 
     if bool(batch) != bool(time):
         raise LstmbenchError("give --batch and --time together, or a named --grid")
-    workloads = measuring.GRIDS[grid]
+    plan = measuring.read_grid(grid)
     if batch and time:
-        workloads = measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))
+        plan = {None: measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))}
+    if names and None not in plan:
+        raise LstmbenchError(f"grid {grid} makes its own layers: give no model with it")
     effort = measuring.Effort(budget_s=seconds, processes=processes)
-    exported = _timeable(all_exports(names, models), workloads)
+    clearances, measured = list[Clearance](), list[Measurement]()
     with spinner() as progress:
-        checked, measured = assess(
-            exported,
-            runtime or available(),
-            workloads,
-            run=out,
-            threads=threads,
-            effort=effort,
-            allow_mixed=allow_mixed,
-            progress=progress,
-        )
+        for layers, workloads in plan.items():
+            here = made(layers, out / "models", progress=progress) if layers else all_exports(names, models)
+            checked, rows = assess(
+                _timeable(here, workloads),
+                runtime or available(),
+                workloads,
+                run=out,
+                threads=threads,
+                effort=effort,
+                allow_mixed=allow_mixed,
+                progress=progress,
+            )
+            clearances += checked.clearances
+            measured += rows
         if extra.installed():  # a box that is measured need not have it: the raw files can be drawn elsewhere
             progress("drawing the report")
             render(out)
-    tables(terminal_tables(out, [clearance.subject for clearance in checked.clearances]))
-    say_refused(checked.clearances)
+    tables(terminal_tables(out, [clearance.subject for clearance in clearances]))
+    say_refused(clearances)
     typer.echo()
     say(f"{out / 'index.html'}" if extra.installed() else f"{out}: raw samples only; {extra.NEEDS}")
     say_lost(measured)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lstmbench.bench import GRIDS, Effort
+from lstmbench.bench import Effort, read_grid
 from lstmbench.check import CheckReport
 from lstmbench.errors import RecordError
 from lstmbench.export import Storage, default_form, export, find
@@ -36,7 +36,7 @@ def whole(
         progress(f"exporting {checkpoint.path}")
         exported.append(_exported(checkpoint))
     checked, measured = assess(
-        exported, runtimes, GRIDS["quick"], run=run, threads=threads, effort=Effort(), progress=progress
+        exported, runtimes, read_grid("quick")[None], run=run, threads=threads, effort=Effort(), progress=progress
     )
     progress("drawing the report")
     render(run)

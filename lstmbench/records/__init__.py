@@ -31,6 +31,7 @@ from lstmbench.records.export import (
     ShapeCheck,
     steps_of,
 )
+from lstmbench.records.grid import Block, GridFile, Layers
 from lstmbench.records.memory import Weight
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
 from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
@@ -42,6 +43,7 @@ __all__ = [
     "TIMED",
     "Against",
     "Asked",
+    "Block",
     "Clearance",
     "CorpusInfo",
     "Count",
@@ -53,7 +55,9 @@ __all__ = [
     "ExportedModel",
     "Finding",
     "Form",
+    "GridFile",
     "Head",
+    "Layers",
     "Load",
     "Machine",
     "Measurement",

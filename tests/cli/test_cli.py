@@ -36,10 +36,10 @@ def test_the_version_is_the_packages():
     assert lstmbench("--version").stdout.strip() == f"lstmbench {__version__}"
 
 
+@pytest.mark.torch
 def test_a_line_that_the_user_can_mend_is_one_line_and_status_2(tmp_path):
+    pytest.importorskip("torch")
     done = lstmbench("train", "m", "--corpus", "nowhere.txt", cwd=tmp_path)
-    if "extra 'torch'" in done.stderr:
-        pytest.skip("torch is not installed")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
         "lstmbench: no corpus 'nowhere.txt': give a text file, a folder, or one of kjv, pydoc"
@@ -108,6 +108,7 @@ def test_what_a_verb_raises_decides_the_status(raised, status, says):
     assert says in result.stderr
 
 
+@pytest.mark.torch
 def test_a_name_too_long_for_a_file_is_one_line(tmp_path):
     pytest.importorskip("torch")
     done = lstmbench("train", "m", "--corpus", "x" * 400, cwd=tmp_path)
