@@ -17,6 +17,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from lstmbench import __version__
+from lstmbench.cli.arrivals import arrivals
 from lstmbench.cli.bench import bench
 from lstmbench.cli.check import check
 from lstmbench.cli.compare import compare
@@ -99,7 +100,7 @@ def _options(
     """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
 
 
-for verb in (run, train, export, inspect, check, probe, bench, compare, report, generate, study, selftest):
+for verb in (run, train, export, inspect, check, probe, bench, arrivals, compare, report, generate, study, selftest):
     app.command()(_verb(verb))
 
 

@@ -3,6 +3,7 @@
 Shapes: B batch, T time, E input, H hidden, L layers, D directions, V vocabulary. Times are in seconds.
 """
 
+from lstmbench.records.arrivals import ArrivalRow, Arrivals, Scenario, Served
 from lstmbench.records.base import (
     MOST_THREADS,
     Count,
@@ -42,6 +43,8 @@ __all__ = [
     "MOST_THREADS",
     "TIMED",
     "Against",
+    "ArrivalRow",
+    "Arrivals",
     "Asked",
     "Block",
     "Clearance",
@@ -74,7 +77,9 @@ __all__ = [
     "Quality",
     "Record",
     "Roof",
+    "Scenario",
     "Score",
+    "Served",
     "ShapeCheck",
     "Size",
     "Start",

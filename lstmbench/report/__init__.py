@@ -10,7 +10,7 @@ from lstmbench.report.rendering import Rendered, render
 from lstmbench.report.study import STUDY, render_study, study_tables
 from lstmbench.report.survey import SURVEY, render_survey, survey_tables
 from lstmbench.report.tables import latency_table, parity_table, throughput_table
-from lstmbench.report.terminal import TerminalTable, terminal_tables
+from lstmbench.report.terminal import TerminalTable, arrivals_table, terminal_tables
 
 __all__ = [
     "PROBE",
@@ -18,6 +18,7 @@ __all__ = [
     "SURVEY",
     "Rendered",
     "TerminalTable",
+    "arrivals_table",
     "drift_table",
     "extra",
     "latency_table",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lstmbench.report import definitions, drift, probes, sheets, summary, wording
+from lstmbench.report.arrivals import arrival_lines, arrival_sheets
 from lstmbench.report.figures import Figure
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
@@ -14,7 +15,7 @@ from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.summary import KeyFigure
 from lstmbench.report.verdicts import ParityLine
-from lstmbench.runfolder import MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.runfolder import ARRIVALS, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 TITLE = "LSTM inference: parity and speed"
 CSV_FILES = ("parity.csv", "latency.csv", "throughput.csv")
@@ -67,6 +68,7 @@ def document(
         sheets=[
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
             *roof_sheets(roof_lines(recorded.roofs, speed)),
+            *arrival_sheets(arrival_lines(recorded.arrivals, recorded.parity)),
             *_drift(recorded),
             *probes.probe_sheets(recorded.probes),
         ],
@@ -76,7 +78,7 @@ def document(
         files=CSV_FILES,
         raw=(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
-            *(*_where(PROBES, recorded.probes), MACHINE),
+            *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes), MACHINE),
         ),
     )
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import DriftRow, Machine, Measurement, ParityRow, ProbeRow, Roof, Weight
-from lstmbench.runfolder import DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.records import ArrivalRow, DriftRow, Machine, Measurement, ParityRow, ProbeRow, Roof, Weight
+from lstmbench.runfolder import ARRIVALS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 
 class Raw(NamedTuple):
@@ -20,6 +20,7 @@ class Raw(NamedTuple):
     probes: tuple[ProbeRow, ...] = ()  # where runtimes were probed
     drift: tuple[DriftRow, ...] = ()
     roofs: tuple[Roof, ...] = ()
+    arrivals: tuple[ArrivalRow, ...] = ()
 
 
 def read(run: Path) -> Raw:
@@ -46,11 +47,15 @@ def read_checked(run: Path) -> Raw:
     _demand_one_machine(run / MEMORY, machine, weights)
     _demand_one_machine(run / PROBES, machine, probes)
     _demand_one_machine(run / ROOFLINE, machine, roofs)
+    arrivals = tuple(disk.read_journal(run / ARRIVALS, ArrivalRow))
+    _demand_one_machine(run / ARRIVALS, machine, arrivals)
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
-    return Raw(machine, parity, measurements, weights, probes, drift, roofs)
+    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals)
 
 
-def _demand_one_machine(path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow | Roof]) -> None:
+def _demand_one_machine(
+    path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow | Roof | ArrivalRow]
+) -> None:
     for n, row in enumerate(rows, 1):
         if row.machine != machine.fingerprint:
             raise RecordError(

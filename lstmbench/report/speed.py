@@ -1,13 +1,13 @@
 """Raw times to one line per subject and workload, with parity beside it; no parity, no number."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
 
 from lstmbench import samples
 from lstmbench.plain import plain
-from lstmbench.records import Measurement, ParityRow, Timing
+from lstmbench.records import Measurement, ParityRow, Subject, Timing, Workload
 from lstmbench.report import subjects
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import UNCHECKED, Standing, standings
@@ -48,19 +48,25 @@ class SpeedLine(NamedTuple):
 
 def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> list[SpeedLine]:
     """One line per case: scoring, decoding, generating; then by batch, length and names."""
+    standing = vouched_by(parity)
+    cases = (case for case in samples.cases(measurements) if not case.twin)
+    return sorted((_line(case, standing(case.subject, case.workload)) for case in cases), key=_place)
+
+
+def vouched_by(parity: Iterable[ParityRow]) -> Callable[[Subject, Workload], Standing]:
+    """What the check says of a subject, where it saw every output of it at that very shape."""
     compared = list(parity)
     known = standings(compared)
     outputs = Counter(
         (row.subject.identity, row.batch, row.time, row.chunks, row.decoding) for row in compared if row.state == "none"
     )
 
-    def standing(case: Case) -> Standing:
-        subject, work = case.subject.identity, case.workload
-        found = known.get(subject, UNCHECKED)
-        whole = outputs[subject, work.batch, work.time, work.chunks, work.decoding] >= 3  # the head's own, h_n, c_n
-        return found if found.refused or whole else UNCHECKED
+    def standing(subject: Subject, work: Workload) -> Standing:
+        found = known.get(subject.identity, UNCHECKED)
+        seen = outputs[subject.identity, work.batch, work.time, work.chunks, work.decoding]
+        return found if found.refused or seen >= 3 else UNCHECKED  # the head's own, h_n, c_n
 
-    return sorted((_line(case, standing(case)) for case in samples.cases(measurements) if not case.twin), key=_place)
+    return standing
 
 
 def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:

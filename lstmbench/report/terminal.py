@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lstmbench.records import Subject
+from lstmbench.records import ArrivalRow, Subject
 from lstmbench.report import raw, wording
+from lstmbench.report.arrivals import COLUMNS, ArrivalLine, arrival_lines, asked, values
 from lstmbench.report.speed import SpeedLine, speed_lines
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import FAILED, PASSED, REPORTED, ParityLine, parity_lines
@@ -36,6 +37,23 @@ def terminal_tables(run: Path, only: Collection[Subject] | None = None) -> list[
     parity = [row for row in recorded.parity if meant is None or row.subject.identity in meant]
     timed = [row for row in recorded.measurements if meant is None or row.subject.identity in meant]
     return [table for table in _tables(parity_lines(parity), speed_lines(timed, parity)) if table.rows]
+
+
+def arrivals_table(run: Path, rows: Collection[ArrivalRow]) -> TerminalTable:
+    """Rows of `run` that are meant; a reason in the last column where there is no number."""
+    lines = arrival_lines(rows, raw.read_checked(run).parity)
+    return TerminalTable(
+        "Arrivals: latency from arrival to answer",
+        ("export · runtime", "scenario", "B×T", *map(str.lower, COLUMNS)),
+        [_arrival_row(line) for line in lines],
+    )
+
+
+def _arrival_row(line: ArrivalLine) -> tuple[str, ...]:
+    shape = (subject_name(line.subject), asked(line), f"{line.batch}×{line.time}")
+    if line.refused:
+        return (*shape, *[wording.NOT_AVAILABLE] * (len(COLUMNS) - 1), f"refused: {line.refused}")
+    return (*shape, *values(line))
 
 
 def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterator[TerminalTable]:

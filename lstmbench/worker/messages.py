@@ -1,4 +1,4 @@
-"""What parent and child say to each other: nine requests, and a reply to each but the last."""
+"""What parent and child say to each other: ten requests, and a reply to each but the last."""
 
 import math
 from typing import Any, Literal, TypeAlias, cast
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench.arrays import Floats, Lengths, State
-from lstmbench.records import Count, ExportedModel, Placement, Positive, Record, Workload
+from lstmbench.records import Arrivals, Count, ExportedModel, Placement, Positive, Record, Served, Workload
 
 Dtype: TypeAlias = Literal[
     "bool",
@@ -81,6 +81,13 @@ class Weigh(Record, frozen=True, kw_only=True, tag=True):
     """Tell how much memory a workload takes."""
 
     workload: Workload
+    inputs: Array
+
+
+class Serve(Record, frozen=True, kw_only=True, tag=True):
+    """Answer queries as they arrive, each of the same rows."""
+
+    asked: Arrivals
     inputs: Array
 
 
@@ -158,6 +165,12 @@ class Rates(Record, frozen=True, kw_only=True, tag=True):
     bytes_per_s: float
 
 
+class Outcome(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to Serve."""
+
+    served: Served
+
+
 class Failure(Record, frozen=True, kw_only=True, tag=True):
     """Reply to any request that could not be served."""
 
@@ -165,8 +178,8 @@ class Failure(Record, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request: TypeAlias = Load | Run | Generate | Measure | Weigh | LoadGraph | RunGraph | FindRoof | Close
-Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Outputs | Rates | Failure
+Request: TypeAlias = Load | Run | Generate | Measure | Weigh | Serve | LoadGraph | RunGraph | FindRoof | Close
+Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Outputs | Rates | Outcome | Failure
 
 
 def pack(array: NDArray[Any]) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import WorkerError
-from lstmbench.records import Decoding, ExportedModel, Workload
+from lstmbench.records import Arrivals, Decoding, ExportedModel, Served, Workload
 from lstmbench.units import mebibytes
 from lstmbench.worker import messages, shapes, wire
 from lstmbench.worker.messages import (
@@ -16,12 +16,16 @@ from lstmbench.worker.messages import (
     Generate,
     Load,
     Measure,
+    Outcome,
     Run,
     Samples,
+    Serve,
     Weigh,
     WorkerInfo,
 )
 from lstmbench.worker.talk import Talk
+
+_PATIENCE = 8  # times the seconds of sending: a queue is answered to its end
 
 
 class Worker(Talk):
@@ -131,6 +135,17 @@ class Worker(Talk):
         doing = f"weighing {workload.kind} (B={workload.batch}, T={workload.time})"
         request = Weigh(workload=workload, inputs=messages.pack(inputs))
         return self.ask(request, Footprint, doing=doing, timeout_s=self.timeout_s)
+
+    def serve(self, asked: Arrivals, inputs: Tokens | Floats) -> Served:
+        """Answer queries of LoadGen, each of the rows `inputs` (B, T) or (B, T, E), from zero state.
+
+        RuntimeMissingError without the extra 'loadgen'; WorkerError where they would arrive far faster than answered.
+        """
+        workload = Workload(kind="score", batch=asked.batch, time=asked.time)
+        shapes.demand_workload(self.exported, workload, inputs)
+        request = Serve(asked=asked, inputs=messages.pack(inputs))
+        doing, most_s = f"serving {asked.scenario} (T={asked.time})", self.timeout_s + _PATIENCE * asked.seconds
+        return self.ask(request, Outcome, doing=doing, timeout_s=most_s).served
 
 
 def _demand_room(sent_bytes: int, output: tuple[int, ...], state: tuple[int, ...]) -> None:

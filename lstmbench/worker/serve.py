@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -16,10 +17,10 @@ import msgspec
 import numpy as np
 
 from lstmbench import errors
-from lstmbench.arrays import State
-from lstmbench.records import ExportedModel
+from lstmbench.arrays import Floats, State, Tokens
+from lstmbench.records import ExportedModel, Workload
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import memory, messages, roof, timing, wire
+from lstmbench.worker import arrivals, memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
@@ -30,15 +31,18 @@ from lstmbench.worker.messages import (
     Load,
     LoadGraph,
     Measure,
+    Outcome,
     Reply,
     Request,
     Run,
     Samples,
+    Serve,
     Weigh,
     WorkerInfo,
 )
 from lstmbench.worker.shapes import all_of_one_length, demand_answer, demand_tokens
 
+_WARM_S = 0.2  # before queries arrive
 _WEIGHED = 3  # steps: the first may take more than those that follow
 _REQUESTS: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 
@@ -83,6 +87,8 @@ class Session:
                 return self._measure(request)
             case Weigh():
                 return self._weigh(request)
+            case Serve():
+                return self._serve(request)
         raise AssertionError(request)
 
     def close(self) -> None:
@@ -115,12 +121,27 @@ class Session:
             work.settle()  # our own look at the answer takes memory too, which is not the runtime's
         return Footprint(empty_bytes=self._empty_bytes, idle_bytes=watch.idle_bytes, peak_bytes=peak_bytes)
 
+    def _serve(self, request: Serve) -> Outcome:
+        asked = request.asked
+        workload = Workload(kind="score", batch=asked.batch, time=asked.time)
+        made = self._made(workload, messages.unpack(request.inputs))
+        warm = timing.measure(
+            made, clock=time.perf_counter, warmup_s=_WARM_S, budget_s=_WARM_S, min_samples=3, max_samples=1000
+        )
+        work = made()
+        with timing.no_garbage_collection():
+            served = arrivals.serve(work.step, statistics.median(warm.sample_s), asked)
+        work.settle()
+        return Outcome(served=served)
+
     def _work(self, request: Measure | Weigh) -> Callable[[], timing.Work]:
         """What makes the workload of a request, from its start."""
-        work, given = timing.WORK[request.workload.kind], request.workload
+        return self._made(request.workload, messages.unpack(request.inputs))
+
+    def _made(self, given: Workload, inputs: Tokens | Floats) -> Callable[[], timing.Work]:
         ends = all_of_one_length(self.exported, batch=given.batch, time=given.chunks[0])
         runtime = timing.with_lengths(self.runtime, ends)
-        return partial(work, runtime, self.exported.model, given, messages.unpack(request.inputs))
+        return partial(timing.WORK[given.kind], runtime, self.exported.model, given, inputs)
 
     def _measure(self, request: Measure) -> Samples:
         return timing.measure(

@@ -133,7 +133,7 @@ def measure(
 
     For `budget_s` within the counts. A warm-up of no time is one step, which tells nothing of steadiness.
     """
-    with _no_garbage_collection():
+    with no_garbage_collection():
         warmup, steady = _warm_up(make(), clock, warmup_s)
         work, began_s, cpu_s = make(), clock(), time.process_time()
         start_s, sample_s = _repeat(work, clock, budget_s=budget_s, least=min_samples, most=max_samples)
@@ -183,7 +183,8 @@ def _repeat(work: Work, clock: Clock, *, budget_s: float, least: int, most: floa
 
 
 @contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
+    """Collect now, and not again before the end."""
     was_on = gc.isenabled()
     gc.collect()
     gc.disable()

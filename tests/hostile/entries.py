@@ -126,6 +126,7 @@ KINDS = {
     "parity, reported": Kind("run/parity.jsonl", damage.of_lines, _report),
     "measurements, reported": Kind("run/measurements.jsonl", damage.of_lines, _report),
     "memory, reported": Kind("run/memory.jsonl", damage.of_lines, _report),
+    "arrivals, reported": Kind("run/arrivals.jsonl", damage.of_lines, _report),
     "bounds, reported": Kind("run/roofline.jsonl", damage.of_lines, _report),
     "machine, reported": Kind("run/machine.json", damage.of_json, _report),
     "parity, gone on with": Kind("run/parity.jsonl", damage.of_lines, _go_on),

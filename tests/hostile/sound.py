@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from lstmbench import disk
+from lstmbench import disk, runfolder
 from lstmbench.bench import Effort, grid
 from lstmbench.corpus import Vocabulary, load
 from lstmbench.corpus.vocabulary import build
@@ -11,7 +11,7 @@ from lstmbench.export import Storage, export
 from lstmbench.flows.assess import assess
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
-from lstmbench.records import ModelConfig, ModelFolder, TrainConfig
+from lstmbench.records import ArrivalRow, Arrivals, Measurement, ModelConfig, ModelFolder, Served, TrainConfig
 from lstmbench.report import render
 
 LETTERS = Vocabulary(unit="char", tokens=("<unk>", "\n", "a", "b", "c"))
@@ -29,9 +29,19 @@ def make(root: Path) -> Path:
     workloads = grid(batches=[1], times=[3], kinds=["score"])
     effort = Effort(processes=1, rounds=1, warmup_s=0, budget_s=0.01, samples=7)
     assess(made, RUNTIMES, workloads, run=root / "run", threads=1, effort=effort, progress=lambda _: None)
+    _served(root / "run")
     render(root / "run")
     (root / "text.txt").write_text("abc\ncab " * 400)
     return root
+
+
+def _served(run: Path) -> None:
+    """As if queries had been sent to one of the two."""
+    (first, *_) = disk.read_journal(run / runfolder.MEASUREMENTS, Measurement)
+    came = Served(loadgen="6", valid=True, due_s=(0.0, 1.0), latency_s=(0.1, 0.2), rows_per_s=2.0)
+    asked = Arrivals(scenario="server", time=3, seconds=1.0, rate=2.0, within_s=0.5)
+    row = ArrivalRow(machine=first.machine, subject=first.subject, asked=asked, served=came)
+    disk.append_record(run / runfolder.ARRIVALS, row)
 
 
 def half_trained(root: Path) -> Path:

@@ -37,10 +37,10 @@ def change(path, **fields):
 
 
 def test_names_from_a_record_are_text_on_the_page_and_in_markdown(run):
-    for file in ("parity.jsonl", "measurements.jsonl", "memory.jsonl", "roofline.jsonl"):
+    for file in ("parity.jsonl", "measurements.jsonl", "memory.jsonl", "roofline.jsonl", "arrivals.jsonl"):
         change(run / file, subject__model=EVIL, subject__runtime=EVIL, subject__placement=[])
     change(run / "machine.json", cpu=EVIL, system=EVIL, cores_usable=2)
-    for file in ("measurements.jsonl", "memory.jsonl", "roofline.jsonl"):
+    for file in ("measurements.jsonl", "memory.jsonl", "roofline.jsonl", "arrivals.jsonl"):
         change(run / file, machine=f"{EVIL} x2, {EVIL}")
     render(run)
     for file in ("index.html", "charts/parity-and-speed.svg"):
@@ -54,7 +54,7 @@ def test_names_from_a_record_are_text_on_the_page_and_in_markdown(run):
 
 @pytest.mark.parametrize("formula", ["=cmd|' /C calc'!A0", "@SUM(1)"])
 def test_a_spreadsheet_gets_text_and_no_formula(run, formula):
-    for file in ("parity.jsonl", "measurements.jsonl", "memory.jsonl", "roofline.jsonl"):
+    for file in ("parity.jsonl", "measurements.jsonl", "memory.jsonl", "roofline.jsonl", "arrivals.jsonl"):
         change(run / file, subject__model=formula)
     tables = render(run)
     for name in ("parity.csv", "latency.csv", "throughput.csv"):
