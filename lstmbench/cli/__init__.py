@@ -21,6 +21,7 @@ from lstmbench.cli.arrivals import arrivals
 from lstmbench.cli.bench import bench
 from lstmbench.cli.check import check
 from lstmbench.cli.compare import compare
+from lstmbench.cli.evaluate import evaluate
 from lstmbench.cli.export import export
 from lstmbench.cli.generate import generate
 from lstmbench.cli.inspect import inspect
@@ -100,6 +101,7 @@ def _options(
     """Train peephole LSTM language models, export them to ONNX, prove the export, measure it."""
 
 
+app.command("eval")(_verb(evaluate))
 for verb in (run, train, export, inspect, check, probe, bench, arrivals, compare, report, generate, study, selftest):
     app.command()(_verb(verb))
 

@@ -112,7 +112,7 @@ def _held_out(folder: Path, text: str | None, head: str | None) -> "Tokens | Non
         return None
     try:
         vocabulary = read_vocabulary(folder / model_folder.VOCABULARY)
-        return held_out(source, vocabulary, whole=text is not None and not own)
+        return held_out(source, vocabulary, whole=text is not None and not own).tokens
     except CorpusError as error:
         if text is not None:
             raise

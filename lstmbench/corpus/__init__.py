@@ -61,13 +61,13 @@ def load(source: str, *, unit: Unit = "char", vocabulary_size: int | None = None
     return Corpus(info, vocabulary, train, valid, test)
 
 
-def held_out(source: str, vocabulary: Vocabulary, *, whole: bool = False) -> NDArray[Any]:
-    """The test part of `source`, or all of a text, as ids (N,) of a vocabulary that a model has already."""
+def held_out(source: str, vocabulary: Vocabulary, *, whole: bool = False) -> Split:
+    """The test part of `source`, or all of a text, as ids of a vocabulary that a model has already."""
     text = sources.read(source)
     if whole and text.whole is not None:
-        return _encode(vocabulary, text.whole, "whole").tokens
+        return _encode(vocabulary, text.whole, "whole")
     *_, test = text.parts or split(text.whole or "", at_spaces=vocabulary.unit != "char")
-    return _encode(vocabulary, test, "test").tokens
+    return _encode(vocabulary, test, "test")
 
 
 def _encode(vocabulary: Vocabulary, text: str, name: str) -> Split:

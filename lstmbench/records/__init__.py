@@ -22,6 +22,7 @@ from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
 from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject
 from lstmbench.records.drift import Against, DriftRow
+from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
     TIMED,
     DataFile,
@@ -54,6 +55,7 @@ __all__ = [
     "Decoding",
     "Difference",
     "DriftRow",
+    "Evaluation",
     "ExportRecord",
     "ExportedModel",
     "Finding",

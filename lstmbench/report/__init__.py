@@ -5,6 +5,7 @@ raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), fi
 
 from lstmbench.report import extra
 from lstmbench.report.drift import terminal_table as drift_table
+from lstmbench.report.evaluations import evaluation_tables
 from lstmbench.report.probes import PROBE, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, render
 from lstmbench.report.study import STUDY, render_study, study_tables
@@ -20,6 +21,7 @@ __all__ = [
     "TerminalTable",
     "arrivals_table",
     "drift_table",
+    "evaluation_tables",
     "extra",
     "latency_table",
     "parity_table",
