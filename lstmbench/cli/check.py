@@ -56,9 +56,9 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph.
     """
     if any(name.endswith(".onnx") for name in names or ()) or against is not None:
-        if bisect or drift or allow_mixed or steps:
-            raise LstmbenchError("--bisect, --drift and --allow-mixed are for exports in model folders: name a folder")
-        check_one_file(names or [], FileOptions(runtime, threads, out, models, against))
+        if bisect or drift or steps:
+            raise LstmbenchError("--bisect and --drift are for exports in model folders: name a folder")
+        check_one_file(names or [], FileOptions(runtime, threads, out, models, against, allow_mixed))
         return
     if drift and bisect:
         raise LstmbenchError("--drift runs freely, --bisect looks for what the cases found: give one of them")

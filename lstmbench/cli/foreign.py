@@ -1,6 +1,7 @@
 """`lstmbench check FILE.onnx`: a file that may be anybody's, on every runtime that runs graphs."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,7 @@ class FileOptions(NamedTuple):
     out: Path | None
     models: Path
     against: Path | None
+    allow_mixed: bool
 
 
 def check_one_file(names: Sequence[str], options: FileOptions) -> None:
@@ -39,12 +41,13 @@ def check_one_file(names: Sequence[str], options: FileOptions) -> None:
             options.runtimes or available(GRAPHS),
             against=_against(options),
             threads=options.threads,
+            allow_mixed=options.allow_mixed,
             progress=progress,
         )
     told = "a float64 evaluation of its own graph" if options.against is None else f"{done.against} in float64"
-    columns = ["runtime", "output", "max error", "float32", "of bound", "verdict"]
     say(f"{names[0]} against {told}, the worst of all sizes")
-    table("", columns, [_row(row) for row in done.worst()], left=2)
+    for _, rows in groupby(done.worst(), key=lambda row: row.engine):
+        _table(tuple(rows))
     for row in done.failures():
         say(f"{row.file} on {row.runtime}: at {row.sizes}: {row.reason}", err=True)
     if not done.passed:
@@ -59,17 +62,28 @@ def _against(options: FileOptions) -> Path | None:
     return folder
 
 
-def _row(row: "ForeignRow") -> list[str]:
-    from lstmbench.onnxfile.names import shown
+def _table(rows: "Sequence[ForeignRow]") -> None:
+    """All outputs on one runtime; where it ran stands beside each."""
     from lstmbench.report import wording
 
-    bound = "n/a" if row.bound is None or row.max_error is None else wording.share(row.share)
+    engine = rows[0].engine
+    mixed = wording.also(", ".join(engine.strays)) if engine.strays else ""
+    columns = ["output", "ran on", "in", "max error", "of bound", "verdict"]
+    table(f"{engine.runtime} {engine.version}{mixed}", columns, [_row(row) for row in rows], left=3)
+
+
+def _row(row: "ForeignRow") -> list[str]:
+    from lstmbench.onnxfile.names import shown
+    from lstmbench.report import subjects, wording
+
+    recurrent = [part for part in row.engine.placement if part.recurrent]
+    where = wording.providers(", ".join(dict.fromkeys(part.provider for part in recurrent)))
     verdict = "FAILED" if row.reason else "ok" if row.bound is not None else "not judged"
     return [
-        row.runtime,
         shown(row.output),
+        where or (subjects.NO_PROVIDERS if row.engine.version else wording.NOT_AVAILABLE),
+        subjects.ran_in(recurrent),
         wording.error(row.max_error),
-        wording.error(row.float32_error),
-        bound,
+        "n/a" if row.bound is None or row.max_error is None else wording.share(row.share),
         verdict,
     ]

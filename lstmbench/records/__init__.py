@@ -20,7 +20,7 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
-from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject
+from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, strays
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
@@ -43,6 +43,7 @@ from lstmbench.records.study import Study, StudyRow
 __all__ = [
     "MOST_THREADS",
     "TIMED",
+    "UNTOLD",
     "Against",
     "ArrivalRow",
     "Arrivals",
@@ -97,4 +98,5 @@ __all__ = [
     "Workload",
     "WorkloadKind",
     "steps_of",
+    "strays",
 ]

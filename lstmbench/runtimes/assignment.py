@@ -8,7 +8,7 @@ down if it is asked to.
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +29,24 @@ _MOVE = frozenset(
 _FLOATS = {1: "float32", 10: "float16", 11: "float64", 16: "bfloat16"}  # onnx.TensorProto.DataType
 
 
-def placement(session: Any, ran_in: Mapping[str, str] | None = None) -> tuple[Placement, ...]:
+def _of_a_layer(node: Any) -> bool:
+    return bool(_RECURRENT.match(node.name))
+
+
+def placement(
+    session: Any, ran_in: Mapping[str, str] | None = None, *, recurs: Callable[[Any], bool] = _of_a_layer
+) -> tuple[Placement, ...]:
     """Nodes by provider, operator and precision; () where ONNX Runtime is too old to say.
 
-    `ran_in`: precision by the name of a node, not told of the others; float32 of all where it is not given.
+    `ran_in`: precision by the name of a node, not told of the others; float32 of all where it is not given. `recurs`:
+    whether a node is part of a recurrence; unless given, by the names that our exports give to nodes.
     """
     if not hasattr(session, "get_provider_graph_assignment_info"):
         return ()
     counted = Counter[tuple[str, str, bool, str]]()
     for part in session.get_provider_graph_assignment_info():
         for node in part.get_nodes():
-            recurrent = bool(_RECURRENT.match(node.name))
+            recurrent = recurs(node)
             told = _told(node, ran_in) if recurrent else ""
             counted[part.ep_name, node.op_type, recurrent, told] += 1
     return tuple(

@@ -25,6 +25,7 @@ class GraphSession:
             taken_s=self._taken_s,
             load_s=self._load_s,
             placement=tuple(self._held.placement()),
+            provider=str(getattr(self._held, "provider", "")),
         )
 
     def answer(self, request: Request) -> Outputs:

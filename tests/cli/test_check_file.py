@@ -29,11 +29,30 @@ def test_a_file_is_checked_on_every_runtime_that_runs_graphs(small, monkeypatch,
     assert done.exit_code == 0, done.output
     assert f"{small} against a float64 evaluation of its own graph, the worst of all sizes" in done.stdout
     lines = [line.split() for line in done.stdout.splitlines()]
-    rows = [line for line in lines if line[:1] in (["onnx-reference"], ["onnxruntime-cpu"])]
-    assert [(row[0], row[1], row[-1]) for row in rows] == [
-        (runtime, output, "ok") for runtime in ("onnx-reference", "onnxruntime-cpu") for output in ("y", "hn", "cn")
-    ]
+    assert [line[0] for line in lines if line and line[0].startswith("onnx")] == ["onnx-reference", "onnxruntime-cpu"]
+    rows = [line for line in lines if line and line[-1] == "ok"]
+    assert [row[0] for row in rows] == ["y", "hn", "cn"] * 2
+    assert [row[1:-4] for row in rows] == [["built", "in", "n/a"]] * 3 + [["CPU", "float32"]] * 3
     assert not (tmp_path / "reports").exists(), "it leaves nothing on disk"
+
+
+@pytest.fixture
+def on_two_providers(monkeypatch):
+    """A runtime that promises CUDA and runs the LSTM on the CPU."""
+    here = str(Path(__file__).parents[1] / "check/foreign")
+    monkeypatch.syspath_prepend(here)
+    monkeypatch.setenv("PYTHONPATH", here)
+    return "planted_graphs:ClaimsCuda"
+
+
+def test_what_ran_elsewhere_leaves_with_1_and_allowed_it_bears_the_label(small, on_two_providers):
+    done = run(small, "--runtime", on_two_providers)
+    assert done.exit_code == 1
+    assert "recurrent nodes ran on CPUExecutionProvider, not on CUDAExecutionProvider alone" in done.stderr
+    assert "FAILED" in done.stdout
+    done = run(small, "--runtime", on_two_providers, "--allow-mixed")
+    assert done.exit_code == 0
+    assert "(MIXED: also CPU)" in done.stdout
 
 
 def test_one_runtime_may_be_asked_for(small):

@@ -3,14 +3,28 @@
 import math
 from collections.abc import Iterable
 
-from lstmbench.records import Record
+from lstmbench.records import Placement, Record, strays
+
+
+class Engine(Record, frozen=True, kw_only=True):
+    """A runtime with a file in it: which one that is, and what of the file ran where."""
+
+    runtime: str
+    version: str = ""  # empty where it could not even load
+    provider: str = ""  # that it promises; empty where the engine has no such notion
+    placement: tuple[Placement, ...] = ()
+
+    @property
+    def strays(self) -> tuple[str, ...]:
+        """The other providers that recurrent nodes ran on: then a figure is not that of the one which is promised."""
+        return strays(self.provider, self.placement)
 
 
 class ForeignRow(Record, frozen=True, kw_only=True):
     """One output of one run of a file on a runtime, by the file's own names."""
 
     file: str
-    runtime: str
+    engine: Engine
     sizes: str  # of all inputs, in words
     output: str
     max_error: float | None = None  # absent where an output is not finite, has another shape, or never came
@@ -20,6 +34,11 @@ class ForeignRow(Record, frozen=True, kw_only=True):
     got: float | None = None
     want: float | None = None
     reason: str = ""  # why it failed; empty when it passed
+
+    @property
+    def runtime(self) -> str:
+        """The name that was asked for."""
+        return self.engine.runtime
 
     @property
     def share(self) -> float:

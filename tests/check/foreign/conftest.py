@@ -13,6 +13,7 @@ from lstmbench.model import folder
 from lstmbench.model.weights import expected_shapes, random_weights
 from lstmbench.records import ModelConfig, ModelFolder
 from lstmbench.runtimes import evaluated, load_graphs
+from lstmbench.worker import WorkerInfo
 
 
 class Inline:
@@ -21,6 +22,8 @@ class Inline:
     def __init__(self, runtime, path, *, threads=1, timeout_s=300):
         self.runtime, self.timeout_s = runtime, timeout_s
         self.held = self._do(lambda: load_graphs(runtime).graph(path, threads=threads))
+        told = {"placement": self.held.placement(), "provider": getattr(self.held, "provider", "")}
+        self.info = WorkerInfo(version=self.held.version, code_sha256="", taken_s=0, load_s=0, **told)
 
     def run(self, inputs):
         return self._do(lambda: self.held.run(inputs))
@@ -63,8 +66,8 @@ def inline(plugins, monkeypatch):
 def check(inline):
     """Check a file without processes."""
 
-    def check(path, *runtimes, against=None):
-        return check_file(path, runtimes or ("onnxruntime-cpu",), against=against, progress=lambda _: None)
+    def check(path, *runtimes, **options):
+        return check_file(path, runtimes or ("onnxruntime-cpu",), progress=lambda _: None, **options)
 
     return check
 
@@ -91,14 +94,18 @@ class Ours:
         folder.write_config(path, ModelFolder(model=self.config))
         folder.write_weights(path, self.weights, folder.WeightsNote(sha256=""))
 
-    def file(self, *, form="scan", head=None, names=(), lengths=False, weights=None, name="foreign.onnx"):
-        """Export, rename inputs and outputs, and turn both lists around."""
+    def file(
+        self, *, form="scan", head=None, names=(), lengths=False, weights=None, name="foreign.onnx", node_name="{}"
+    ):
+        """Export, rename nodes, inputs and outputs, and turn both lists around."""
         head = head or self.config.head
         config = self.config if head == self.config.head else self.config.layers_only()
         held = {n: (weights or self.weights)[n] for n in expected_shapes(config)}
         model = graph.build(of_head(head, config, held, lengths=lengths), form)
         for value in (*model.graph.inputs, *model.graph.outputs):
             value.name = dict(names).get(value.name, value.name)
+        for node in model.graph.all_nodes():
+            node.name = node_name.format(f"n{id(node)}" if node_name != "{}" else node.name)
         proto = ir.to_proto(model)
         for ports in (proto.graph.input, proto.graph.output):
             turned = [onnx.ValueInfoProto.FromString(port.SerializeToString()) for port in reversed(ports)]

@@ -7,6 +7,7 @@ import signal
 
 import numpy as np
 
+from lstmbench.records import Placement
 from lstmbench.runtimes.onnx_reference import OnnxReference as Honest
 
 __all__ = ["Honest"]
@@ -56,3 +57,36 @@ class Crashes(Honest):
 class Refuses(Honest):
     def __init__(self, path):
         raise NotImplementedError("no kernel for LSTM")
+
+
+class ClaimsCuda(Honest):
+    """ONNX Runtime's CUDA provider with P: the LSTM goes to the CPU, the rest stays."""
+
+    provider = "CUDAExecutionProvider"
+
+    def placement(self):
+        return (
+            Placement(provider="CPUExecutionProvider", operator="LSTM", nodes=1),
+            Placement(provider="CUDAExecutionProvider", operator="MatMul", nodes=3),
+        )
+
+
+class TellsNothing(ClaimsCuda):
+    def placement(self):
+        return ()
+
+
+class WritesStepsOut(ClaimsCuda):
+    """No operator recurs: any node may be part of a step."""
+
+    def placement(self):
+        _, rest = super().placement()
+        return rest, Placement(provider="CPUExecutionProvider", operator="Tanh", nodes=1)
+
+
+class IsOnCuda(ClaimsCuda):
+    def placement(self):
+        return (
+            Placement(provider="CUDAExecutionProvider", operator="LSTM", nodes=1, precision="float16"),
+            Placement(provider="CPUExecutionProvider", operator="Shape", nodes=1),
+        )
