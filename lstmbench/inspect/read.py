@@ -28,6 +28,18 @@ def inspect(path: Path) -> Inspection:
         raise
 
 
+def recurrences(path: Path) -> tuple[Flow, Constants, tuple[Recurrence, ...]]:
+    """The recurrences of a file, and what they were followed by; RecordError where it is no ONNX model."""
+    data, model = opening.read(path)
+    try:
+        flow = _flow(path, model)
+        constants = Constants(flow, path.parent)
+        return flow, constants, _rows(flow, constants)
+    except (TypeError, ValueError, IndexError, KeyError):
+        opening.demand_valid(path, data)
+        raise
+
+
 def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
     flow = _flow(path, model)
     constants = Constants(flow, path.parent)

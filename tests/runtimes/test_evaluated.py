@@ -6,8 +6,7 @@ import textwrap
 
 import numpy as np
 
-from lstmbench.parity import Expected
-from lstmbench.runtimes.evaluated import expected
+from lstmbench.runtimes.evaluated import evaluations
 
 
 def test_more_than_half_of_the_memory_is_an_error_and_no_kill():
@@ -29,9 +28,10 @@ def test_more_than_half_of_the_memory_is_an_error_and_no_kill():
 
 def test_what_is_sent_is_what_is_read():
     want = np.arange(6.0).reshape(2, 3)
-    answer = {"want y": want, "float32 error of y": np.array(1e-7), "bound of y": np.array(1e-6)}
-    answer |= {"want want y": want[0], "float32 error of want y": np.array(0.0), "bound of want y": np.array(np.nan)}
-    one, other = expected(answer).values()
-    assert one == Expected("y", want, 1e-7, 1e-6)
-    assert other.name == "want y"
-    assert np.isnan(other.bound)
+    answer = {"want y": want, "float32 error of y": want * 1e-7, "walk of y": np.array(1e-6)}
+    answer |= {"want want y": want[0], "float32 error of want y": want[0] * 0, "walk of want y": np.array(2e-6)}
+    found = evaluations(answer)
+    assert list(found) == ["y", "want y"]
+    assert found["y"].want is want
+    assert found["y"].error is answer["float32 error of y"]
+    assert [one.walk for one in found.values()] == [1e-6, 2e-6]

@@ -79,7 +79,8 @@ def _unanswered(asked: _Asked, reason: str) -> Iterator[ForeignRow]:
 
 def _row(asked: _Asked, name: str, **found: Any) -> ForeignRow:
     expected = asked.question.expected[name]
-    judged = found.get("reason") or not np.isnan(expected.bound)
+    judged = found.get("reason") or (not np.isnan(expected.bound) and expected.judged != 0)
+    left = 0 if expected.judged is None else expected.want.shape[expected.time_axis] - expected.judged
     return ForeignRow(
         file=str(asked.file.path),
         engine=asked.engine,
@@ -87,6 +88,7 @@ def _row(asked: _Asked, name: str, **found: Any) -> ForeignRow:
         output=name,
         float32_error=_storable(expected.float32_error),
         bound=_storable(expected.bound) if judged else None,
+        unjudged_steps=left if expected.judged else 0,
         **found,
     )
 

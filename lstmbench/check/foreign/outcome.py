@@ -29,7 +29,8 @@ class ForeignRow(Record, frozen=True, kw_only=True):
     output: str
     max_error: float | None = None  # absent where an output is not finite, has another shape, or never came
     float32_error: float  # the largest of the oracle's own runs in float32
-    bound: float | None  # absent where rounding decides: it is not judged
+    bound: float | None  # absent where rounding decides, or the recurrence is chaotic: it is not judged
+    unjudged_steps: int = 0  # of the last of its T steps, nothing is judged: the recurrence is chaotic
     worst_index: tuple[int, ...] = ()
     got: float | None = None
     want: float | None = None
@@ -68,6 +69,19 @@ class ForeignReport(Record, frozen=True, kw_only=True):
             kept[row.runtime, row.output] = _worse(kept.get((row.runtime, row.output), row), row)
         return tuple(kept.values())
 
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """The outputs of which nothing is said: no row judges them."""
+        return unjudged(self.rows)
+
+    def part(self, like: ForeignRow) -> str:
+        """What of an output was judged on its runtime: '6 of 7' sizes, 'in part' where steps were left out, or ''."""
+        rows = [row for row in self.rows if (row.engine, row.output) == (like.engine, like.output)]
+        told = [row for row in rows if row.reason or row.bound is not None]
+        if len(told) < len(rows):
+            return f"{len(told)} of {len(rows)}"
+        return "in part" if any(row.unjudged_steps for row in rows) else ""
+
     def failures(self) -> tuple[ForeignRow, ...]:
         """The first row that failed of each runtime."""
         failed: dict[str, ForeignRow] = {}
@@ -84,7 +98,7 @@ def _worse(kept: ForeignRow, row: ForeignRow) -> ForeignRow:
 
 
 def unjudged(rows: Iterable[ForeignRow]) -> tuple[str, ...]:
-    """The outputs that no row judges: rounding decides them at all sizes."""
+    """The outputs that no row judges: rounding decides them at all sizes, or the recurrence is chaotic at all."""
     rows = tuple(rows)
     judged = {row.output for row in rows if row.bound is not None}
     return tuple(dict.fromkeys(row.output for row in rows if row.output not in judged))

@@ -6,30 +6,33 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lstmbench.check.foreign.judge import Task, judge
-from lstmbench.check.foreign.opened import opened
+from lstmbench.check.foreign.opened import Opened, opened
 from lstmbench.check.foreign.oracle import CheckpointOracle, GraphOracle, Oracle
 from lstmbench.check.foreign.outcome import ForeignReport, unjudged
 from lstmbench.check.foreign.paired import pair
-from lstmbench.check.foreign.questions import at_all_sizes
+from lstmbench.check.foreign.questions import questions
 from lstmbench.errors import GraphError, LstmbenchError
+from lstmbench.onnxfile.carried import Recognise, unrecognised
 from lstmbench.records import MOST_THREADS
 from lstmbench.runtimes import GRAPHS, available, load_graphs
 
 Progress: TypeAlias = Callable[[str], None]
 
 
-def check_file(
+def check_file(  # noqa: PLR0913 (what to run, on what, how)
     path: Path,
     runtimes: Sequence[str],
     *,
     against: Path | None = None,
     threads: int = 1,
     allow_mixed: bool = False,
+    recognise: Recognise = unrecognised,
     progress: Progress,
 ) -> ForeignReport:
     """Compare every output with a float64 evaluation of the file itself, of another file, or with a model folder.
 
-    RecordError, GraphError or CheckpointError for files that cannot be judged.
+    `recognise` tells of a file where states and time are, as `lstmbench.inspect.carried` does. RecordError, GraphError
+    or CheckpointError for files that cannot be judged.
     """
     _demand(runtimes, threads)
     model = against is not None and against.is_dir()
@@ -41,17 +44,22 @@ def check_file(
             assert against is not None
             oracle = CheckpointOracle(against, file.ports.inputs)
         else:
-            oracle = stack.enter_context(contextlib.closing(GraphOracle(other or file)))
+            oracle = stack.enter_context(contextlib.closing(_evaluated(other or file, recognise)))
         both = pair(file, oracle)
         progress(f"evaluating {(other or file).path.name if not model else against}")
-        task = Task(file, tuple(at_all_sizes(both)), threads, allow_mixed)
+        task = Task(file, questions(both), threads, allow_mixed)
         rows = [row for runtime in dict.fromkeys(runtimes) for row in judge(task, runtime, progress)]
     for one in (file, other):
         if one is not None:
             one.demand_unchanged()
-    if names := unjudged(rows):
+    names = unjudged(rows)
+    if len(names) == len(both.outputs):
         raise GraphError(f"{path}: rounding decides {', '.join(names)} at all sizes, so nothing can be said of it")
     return ForeignReport(against=str(against or path), rows=tuple(rows))
+
+
+def _evaluated(file: Opened, recognise: Recognise) -> GraphOracle:
+    return GraphOracle(file, recognise(file.path))
 
 
 def _demand(runtimes: Sequence[str], threads: int) -> None:

@@ -9,6 +9,7 @@ from lstmbench.check.foreign import check_file, judge, oracle
 from lstmbench.errors import LstmbenchError, WorkerError
 from lstmbench.export import graph
 from lstmbench.export.source import of_head
+from lstmbench.inspect import carried
 from lstmbench.model import folder
 from lstmbench.model.weights import expected_shapes, random_weights
 from lstmbench.records import ModelConfig, ModelFolder
@@ -67,7 +68,8 @@ def check(inline):
     """Check a file without processes."""
 
     def check(path, *runtimes, **options):
-        return check_file(path, runtimes or ("onnxruntime-cpu",), progress=lambda _: None, **options)
+        known = {"progress": lambda _: None, "recognise": carried} | options
+        return check_file(path, runtimes or ("onnxruntime-cpu",), **known)
 
     return check
 
@@ -87,10 +89,10 @@ def save(tmp_path):
 class Ours:
     """A model folder with random weights, and its exports under whatever names."""
 
-    def __init__(self, path, save, **sizes):
+    def __init__(self, path, save, *, gain=1.0, **sizes):
         self.path, self.save = path, save
         self.config = ModelConfig(**{"head": "lm", "peephole": "full", "input_size": 5, "hidden_size": 6} | sizes)
-        self.weights = random_weights(self.config, seed=4)
+        self.weights = random_weights(self.config, seed=4, gain=gain)
         folder.write_config(path, ModelFolder(model=self.config))
         folder.write_weights(path, self.weights, folder.WeightsNote(sha256=""))
 

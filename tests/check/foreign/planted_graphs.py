@@ -18,6 +18,11 @@ class OffByAThousandth(Honest):
         return {name: array + np.float32(1e-3) for name, array in super().run(inputs).items()}
 
 
+class AllZero(Honest):
+    def run(self, inputs):
+        return {name: array * np.float32(0) for name, array in super().run(inputs).items()}
+
+
 class WrongFromBatchNine(Honest):
     """Right at every size but the large ones."""
 

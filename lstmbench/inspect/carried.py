@@ -1,0 +1,83 @@
+"""What of a file's states and time can be relied on, by whoever calls it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import onnx_ir as ir
+
+from lstmbench.errors import RecordError
+from lstmbench.inspect import along
+from lstmbench.inspect.flow import Flow
+from lstmbench.inspect.inspection import Recurrence
+from lstmbench.inspect.operators import OPERATORS
+from lstmbench.inspect.read import recurrences
+from lstmbench.inspect.states import leading
+from lstmbench.inspect.tensors import number, shape
+from lstmbench.onnxfile.carried import Carried
+
+
+def carried(path: Path) -> Carried:
+    """Read one file; what cannot be told of it stands in `uncut`. RecordError where it is no ONNX model."""
+    try:
+        flow, constants, found = recurrences(path)
+        rows = leading(found)
+        if not rows:
+            return Carried(uncut="it has no recurrence that was recognised")
+        time, outputs, followed = along.timed(flow, constants)
+    except RecordError as error:
+        return Carried(uncut=str(error))
+    steps = {row.steps for row in rows if row.operator == "steps"}
+    if len(steps) == 1 and (count := steps.pop()):
+        time |= _of_size(flow.inputs, count)
+        outputs |= _of_size(flow.outputs, count)
+        followed = bool(time)
+    pairs = dict.fromkeys((s.input, s.output) for row in rows for s in row.states if s.input and s.output)
+    return Carried(
+        states=tuple((given, handed) for given, handed in pairs if given and handed),
+        time=time,
+        outputs={name: axis for name, axis in outputs.items() if name not in {handed for _, handed in pairs}},
+        optional=tuple(dict.fromkeys(_optional(flow))),
+        uncut=_uncut(rows, followed=followed, timed=bool(time)),
+    )
+
+
+def _uncut(rows: Sequence[Recurrence], *, followed: bool, timed: bool) -> str:
+    states = [state for row in rows for state in row.states]
+    if not states:
+        return "none of its states was recognised"
+    if lost := [row.name for row in rows for state in row.states if not (state.input and state.output)]:
+        return f"not every state goes in and comes out: {', '.join(dict.fromkeys(lost))}"
+    if any(row.direction != "forward" for row in rows):
+        return "a reverse direction starts at the end: cut in pieces, it is another function"
+    if not timed or not followed:
+        return "what it runs along cannot be followed from its inputs, step for step"
+    return ""
+
+
+def _of_size(values: Sequence[ir.Value], count: int) -> dict[str, int]:
+    """Of values with one axis of that size among the first two: which."""
+    found = {}
+    for value in values:
+        axes = [axis for axis, size in enumerate((shape(value) or ())[:2]) if size == count]
+        if len(axes) == 1 and len(shape(value) or ()) > 1:
+            found[value.name or ""] = axes[0]
+    return found
+
+
+def _optional(flow: Flow) -> Iterator[str]:
+    """States that the file names among its inputs and has a value for."""
+    defaulted = set(flow.defaulted)
+    for place in flow.places:
+        for node in place.nodes:
+            for before in _states_before(node):
+                yield from (v.name for v in defaulted & flow.origins(before) if v.name)
+
+
+def _states_before(node: ir.Node) -> list[ir.Value]:
+    if node.op_type in OPERATORS:
+        given = node.inputs[5:7]
+    elif node.op_type == "Scan":
+        given = node.inputs[: len(node.inputs) - number(node, "num_scan_inputs", 0)]
+    else:
+        given = node.inputs[2:] if node.op_type == "Loop" else ()
+    return [value for value in given if value is not None]
