@@ -1,6 +1,6 @@
 """`lstmbench check FILE.onnx`: a file that may be anybody's, on every runtime that runs graphs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,12 +53,13 @@ def check_one_file(names: Sequence[str], options: FileOptions) -> None:
     say(f"{names[0]} against {told}, the worst of all sizes")
     for _, rows in groupby(done.worst(), key=lambda row: row.engine):
         _table(done, tuple(rows))
+    facts(_not_asked(done))
     if any(map(done.part, done.worst())):
         facts([("not judged", _WHY)])
     if done.unjudged:
         say(f"{names[0]}: {_listed(done.unjudged)} not judged at any size: {_WHY}", err=True)
     for row in done.failures():
-        say(f"{row.file} on {row.runtime}: at {row.sizes}: {row.reason}", err=True)
+        say(f"{row.file} on {row.runtime}: at {row.sizes}{row.asked and ', '}{row.asked}: {row.reason}", err=True)
     if not done.passed or done.unjudged:
         raise typer.Exit(UNFINISHED if done.passed else 1)
 
@@ -69,6 +70,12 @@ def _against(options: FileOptions) -> Path | None:
         return options.against
     (folder,) = model_folders([str(options.against)], options.models)
     return folder
+
+
+def _not_asked(done: "ForeignReport") -> "Iterator[tuple[str, str]]":
+    """What of the state was not asked, a line for each reason."""
+    for why in dict.fromkeys(done.not_asked.values()):
+        yield "not asked", f"{', '.join(name for name, one in done.not_asked.items() if one == why)}: {why}"
 
 
 def _listed(names: "Sequence[str]") -> str:
@@ -97,7 +104,7 @@ def _row(row: "ForeignRow", part: str) -> list[str]:
     if verdict == "ok" and part:
         verdict = f"ok, {part}"
     return [
-        shown(row.output),
+        row.asked or shown(row.output),
         where or (subjects.NO_PROVIDERS if row.engine.version else wording.NOT_AVAILABLE),
         subjects.ran_in(recurrent),
         wording.error(row.max_error),

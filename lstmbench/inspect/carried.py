@@ -31,14 +31,23 @@ def carried(path: Path) -> Carried:
         time |= _of_size(flow.inputs, count)
         outputs |= _of_size(flow.outputs, count)
         followed = bool(time)
-    pairs = dict.fromkeys((s.input, s.output) for row in rows for s in row.states if s.input and s.output)
+    pairs = tuple(dict.fromkeys((s.input, s.output) for row in rows for s in row.states if s.input and s.output))
     return Carried(
-        states=tuple((given, handed) for given, handed in pairs if given and handed),
+        states=_by_name(pairs),
         time=time,
         outputs={name: axis for name, axis in outputs.items() if name not in {handed for _, handed in pairs}},
         optional=tuple(dict.fromkeys(_optional(flow))),
         uncut=_uncut(rows, followed=followed, timed=bool(time)),
     )
+
+
+def _by_name(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """As whoever calls the file would pair them: h with h, c with c, where their names say so; else as it is wired."""
+    crossed = [{given[:1].lower(), handed[:1].lower()} == {"h", "c"} for given, handed in pairs]
+    if len(pairs) != 2 or not all(crossed) or pairs[0][0][:1].lower() == pairs[1][0][:1].lower():
+        return tuple(pairs)
+    (h, c), (handed_c, handed_h) = zip(*pairs, strict=True)
+    return (h, handed_h), (c, handed_c)
 
 
 def _uncut(rows: Sequence[Recurrence], *, followed: bool, timed: bool) -> str:

@@ -13,7 +13,7 @@ exact by luck; K covers an engine's own order of summation, its own tanh and σ,
 A recurrence may be chaotic, and then its float32 runs part from float64 by any distance. Where it is known along which
 axis of an output time runs, steps count from the first as long as the runs' distance D_t from float64 keeps to
 
-    D_t ≤ t · max(D_1, …, D_FEW),    FEW = 3
+    D_t ≤ t · max(D_1, …, D_FEW, 4 · u · max(1, max|want|)),    FEW = 3
 
 as in `lstmbench.parity.horizon`; FEW steps always count. Behind them the error is reported and not judged. And nothing
 is judged by a bound that is more than a tenth of what an output spans, unless that is some roundings: it would let a
@@ -46,6 +46,7 @@ from lstmbench.parity.horizon import FEW
 Array = NDArray[Any]
 _WALK = 10.0
 _U = 2.0**-24
+_STEP = 4.0  # roundings of a step, where its first ones are exact by luck
 _TELLS = 0.1  # a bound tells an answer from others where it is so much of what the output spans, or less
 
 
@@ -102,7 +103,7 @@ def _contracts(one: Evaluation, axis: int) -> int:
         return steps
     with np.errstate(all="ignore"):
         distance = np.maximum.accumulate(np.moveaxis(one.error, axis, 0).reshape(steps, -1).max(axis=1, initial=0))
-        error = max(float(distance[FEW - 1]), _U * _size(one.want))
+        error = max(float(distance[FEW - 1]), _STEP * _U * _size(one.want))
         within = distance <= np.arange(1, steps + 1) * error
     return steps if within.all() else max(FEW, int(within.argmin()))
 

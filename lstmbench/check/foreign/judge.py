@@ -12,10 +12,12 @@ from lstmbench.check.foreign.placed import engine_of
 from lstmbench.check.foreign.questions import Question
 from lstmbench.check.placement import misplaced
 from lstmbench.errors import LstmbenchError, RuntimeMissingError
+from lstmbench.parity import Expected
 from lstmbench.parity.graphs import compare_graph
 from lstmbench.worker import GraphWorker
 
 Array = NDArray[Any]
+_NOTHING = Expected("", np.zeros(0), 0.0, 0.0)  # of what the graph itself gets wrong
 
 
 class Task(NamedTuple):
@@ -48,11 +50,15 @@ def judge(task: Task, runtime: str, progress: Callable[[str], None]) -> Iterator
             return
         for question in task.questions:
             asked = _Asked(task.file, engine, question)
+            yield from (_row(asked, name, reason=why) for name, why in question.faults.items())
             try:
-                answer = worker.run(question.inputs)
+                answer = question.way(worker.run, question.inputs)
             except LstmbenchError as error:
                 yield from _unanswered(asked, str(error))
                 return
+            except (KeyError, ValueError, IndexError) as error:  # outputs of several calls, of whatever shapes
+                yield from _unanswered(asked, f"its answers do not fit together: {error}")
+                continue
             yield from _judged(asked, answer)
 
 
@@ -78,13 +84,14 @@ def _unanswered(asked: _Asked, reason: str) -> Iterator[ForeignRow]:
 
 
 def _row(asked: _Asked, name: str, **found: Any) -> ForeignRow:
-    expected = asked.question.expected[name]
+    expected = asked.question.expected.get(name, _NOTHING)
     judged = found.get("reason") or (not np.isnan(expected.bound) and expected.judged != 0)
     left = 0 if expected.judged is None else expected.want.shape[expected.time_axis] - expected.judged
     return ForeignRow(
         file=str(asked.file.path),
         engine=asked.engine,
         sizes=asked.question.sizes,
+        asked=asked.question.asked,
         output=name,
         float32_error=_storable(expected.float32_error),
         bound=_storable(expected.bound) if judged else None,

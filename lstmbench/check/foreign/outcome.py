@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable
 
+from msgspec import field
+
 from lstmbench.records import Placement, Record, strays
 
 
@@ -26,6 +28,7 @@ class ForeignRow(Record, frozen=True, kw_only=True):
     file: str
     engine: Engine
     sizes: str  # of all inputs, in words
+    asked: str = ""  # in which way, if not as one whole call: what the state must obey
     output: str
     max_error: float | None = None  # absent where an output is not finite, has another shape, or never came
     float32_error: float  # the largest of the oracle's own runs in float32
@@ -56,6 +59,7 @@ class ForeignReport(Record, frozen=True, kw_only=True):
 
     against: str  # what knew the answers
     rows: tuple[ForeignRow, ...]
+    not_asked: dict[str, str] = field(default_factory=dict)  # what of the state was not asked, and why
 
     @property
     def passed(self) -> bool:
@@ -63,10 +67,11 @@ class ForeignReport(Record, frozen=True, kw_only=True):
         return not any(row.reason for row in self.rows)
 
     def worst(self) -> tuple[ForeignRow, ...]:
-        """For each output of each runtime the row that failed first, or else took most of its bound."""
-        kept: dict[tuple[str, str], ForeignRow] = {}
+        """For each output of each runtime, and for each way that it was asked in: what failed first, or most nearly."""
+        kept: dict[tuple[str, str, str], ForeignRow] = {}
         for row in self.rows:
-            kept[row.runtime, row.output] = _worse(kept.get((row.runtime, row.output), row), row)
+            key = (row.runtime, row.asked, "" if row.asked else row.output)
+            kept[key] = _worse(kept.get(key, row), row)
         return tuple(kept.values())
 
     @property
@@ -76,7 +81,8 @@ class ForeignReport(Record, frozen=True, kw_only=True):
 
     def part(self, like: ForeignRow) -> str:
         """What of an output was judged on its runtime: '6 of 7' sizes, 'in part' where steps were left out, or ''."""
-        rows = [row for row in self.rows if (row.engine, row.output) == (like.engine, like.output)]
+        rows = [row for row in self.rows if (row.engine, row.asked) == (like.engine, like.asked)]
+        rows = [row for row in rows if like.asked or row.output == like.output]
         told = [row for row in rows if row.reason or row.bound is not None]
         if len(told) < len(rows):
             return f"{len(told)} of {len(rows)}"
@@ -99,6 +105,6 @@ def _worse(kept: ForeignRow, row: ForeignRow) -> ForeignRow:
 
 def unjudged(rows: Iterable[ForeignRow]) -> tuple[str, ...]:
     """The outputs that no row judges: rounding decides them at all sizes, or the recurrence is chaotic at all."""
-    rows = tuple(rows)
+    rows = tuple(row for row in rows if not row.asked)
     judged = {row.output for row in rows if row.bound is not None}
     return tuple(dict.fromkeys(row.output for row in rows if row.output not in judged))

@@ -1,6 +1,7 @@
 """What a file is given, and what it must answer, by its own names."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from lstmbench.check.foreign import sizes
 from lstmbench.check.foreign.paired import Paired
+from lstmbench.check.foreign.ways import Way, whole
 from lstmbench.errors import GraphError
 from lstmbench.parity import Expected
 
@@ -16,11 +18,14 @@ _LOUD = 100.0
 
 
 class Question(NamedTuple):
-    """One run."""
+    """One run, in one call or in several."""
 
     sizes: str  # in words
     inputs: Mapping[str, Array]
     expected: Mapping[str, Expected]
+    asked: str = ""  # how, if not as one whole call
+    way: Way = whole
+    faults: Mapping[str, str] = MappingProxyType({})  # outputs that no runtime is asked for: the graph itself is wrong
 
 
 def questions(pair: Paired) -> list[Question]:
@@ -42,7 +47,7 @@ def _loud(pair: Paired) -> Question | None:
     given = pair.draw(at)
     features = [name for name in pair.oracle.carried.time if name in given and given[name].dtype.kind == "f"]
     given |= {name: given[name] * np.float32(_LOUD) for name in features}
-    return _question(pair, at, given) if features else None
+    return ask(pair, at, given) if features else None
 
 
 def _at_all_sizes(pair: Paired) -> Iterator[Question]:
@@ -60,10 +65,7 @@ def _at_all_sizes(pair: Paired) -> Iterator[Question]:
     yield first
 
 
-def ask(pair: Paired, at: sizes.Sizes) -> Question:
-    """The question at these sizes."""
-    return _question(pair, at, pair.draw(at))
-
-
-def _question(pair: Paired, at: sizes.Sizes, given: Mapping[str, Array]) -> Question:
+def ask(pair: Paired, at: sizes.Sizes, given: Mapping[str, Array] | None = None) -> Question:
+    """The question at these sizes, of inputs that are drawn if not given, by the oracle's names."""
+    given = pair.draw(at) if given is None else given
     return Question(sizes.words(pair.wanted, at), pair.fed(given), pair.expect(given))

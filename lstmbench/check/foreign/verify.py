@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lstmbench.check.foreign.judge import Task, judge
+from lstmbench.check.foreign.laws import laws
 from lstmbench.check.foreign.opened import Opened, opened
 from lstmbench.check.foreign.oracle import CheckpointOracle, GraphOracle, Oracle
 from lstmbench.check.foreign.outcome import ForeignReport, unjudged
@@ -47,7 +48,8 @@ def check_file(  # noqa: PLR0913 (what to run, on what, how)
             oracle = stack.enter_context(contextlib.closing(_evaluated(other or file, recognise)))
         both = pair(file, oracle)
         progress(f"evaluating {(other or file).path.name if not model else against}")
-        task = Task(file, questions(both), threads, allow_mixed)
+        obeyed = laws(both)
+        task = Task(file, (*questions(both), *obeyed.questions), threads, allow_mixed)
         rows = [row for runtime in dict.fromkeys(runtimes) for row in judge(task, runtime, progress)]
     for one in (file, other):
         if one is not None:
@@ -55,7 +57,7 @@ def check_file(  # noqa: PLR0913 (what to run, on what, how)
     names = unjudged(rows)
     if len(names) == len(both.outputs):
         raise GraphError(f"{path}: rounding decides {', '.join(names)} at all sizes, so nothing can be said of it")
-    return ForeignReport(against=str(against or path), rows=tuple(rows))
+    return ForeignReport(against=str(against or path), rows=tuple(rows), not_asked=dict(obeyed.not_asked))
 
 
 def _evaluated(file: Opened, recognise: Recognise) -> GraphOracle:
