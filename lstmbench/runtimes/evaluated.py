@@ -3,15 +3,12 @@
 It is no runtime that anybody asks for by name, but what the answers of others are held to.
 """
 
-import contextlib
-import resource
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import onnx
-import psutil
 from numpy.typing import NDArray
 
 from lstmbench.parity.graphs import Evaluation, GraphBound
@@ -27,7 +24,6 @@ class Evaluated:
     version: str = onnx.__version__
 
     def __init__(self, path: Path) -> None:
-        _limit_memory()
         self._bound = GraphBound(onnx.load(path))
 
     @classmethod
@@ -59,11 +55,3 @@ def evaluations(answer: Mapping[str, Array]) -> dict[str, Evaluation]:
     return {
         name: Evaluation(answer[_WANT + name], answer[_ERROR + name], answer[_WALK + name].item()) for name in names
     }
-
-
-def _limit_memory() -> None:
-    """Half of what the machine has: NumPy then raises an error in one line, where the system would kill at random."""
-    most = psutil.virtual_memory().total // 2
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    with contextlib.suppress(ValueError, OSError):  # a limit below it is there already
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))

@@ -17,6 +17,7 @@ from lstmbench.parity.graphs import compare_graph
 from lstmbench.worker import GraphWorker
 
 Array = NDArray[Any]
+_LIMIT_S = 60.0  # of a call; the evaluation in Python, which came before, was done with it in 300
 _NOTHING = Expected("", np.zeros(0), 0.0, 0.0)  # of what the graph itself gets wrong
 
 
@@ -44,6 +45,7 @@ def judge(task: Task, runtime: str, progress: Callable[[str], None]) -> Iterator
         yield from _unanswered(_Asked(task.file, Engine(runtime=runtime), first), str(error))
         return
     with worker:
+        worker.timeout_s = _LIMIT_S
         engine = engine_of(runtime, worker.info)
         if (why := misplaced(engine)) and not task.allow_mixed:
             yield from _unanswered(_Asked(task.file, engine, first), why)

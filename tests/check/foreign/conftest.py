@@ -13,7 +13,7 @@ from lstmbench.inspect import carried
 from lstmbench.model import folder
 from lstmbench.model.weights import expected_shapes, random_weights
 from lstmbench.records import ModelConfig, ModelFolder
-from lstmbench.runtimes import evaluated, load_graphs
+from lstmbench.runtimes import load_graphs
 from lstmbench.worker import WorkerInfo
 
 
@@ -60,7 +60,6 @@ def inline(plugins, monkeypatch):
     """Workers run in this process, which keeps its memory."""
     for module in (judge, oracle):
         monkeypatch.setattr(module, "GraphWorker", Inline)
-    monkeypatch.setattr(evaluated, "_limit_memory", lambda: None)
 
 
 @pytest.fixture

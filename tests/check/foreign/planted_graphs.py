@@ -6,6 +6,7 @@ import os
 import signal
 
 import numpy as np
+import psutil
 
 from lstmbench.records import Placement
 from lstmbench.runtimes.onnx_reference import OnnxReference as Honest
@@ -63,6 +64,11 @@ class LeavesOneOut(Honest):
 class NotANumber(Honest):
     def run(self, inputs):
         return {name: array * np.float32("nan") for name, array in super().run(inputs).items()}
+
+
+class TakesAllMemory(Honest):
+    def run(self, inputs):
+        return {"y": np.ones(psutil.virtual_memory().total // 8)}
 
 
 class Crashes(Honest):
