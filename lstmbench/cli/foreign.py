@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from lstmbench.cli.folders import model_folders
-from lstmbench.cli.screen import facts, say, spinner, table
+from lstmbench.cli.screen import document, facts, say, spinner, table
 
 if TYPE_CHECKING:
     from lstmbench.check.foreign import ForeignReport, ForeignRow
@@ -26,6 +26,7 @@ class FileOptions(NamedTuple):
     models: Path
     against: Path | None
     allow_mixed: bool
+    json: bool
 
 
 def check_one_file(names: Sequence[str], options: FileOptions) -> None:
@@ -49,19 +50,26 @@ def check_one_file(names: Sequence[str], options: FileOptions) -> None:
             recognise=carried,
             progress=progress,
         )
-    told = "a float64 evaluation of its own graph" if options.against is None else f"{done.against} in float64"
-    say(f"{names[0]} against {told}, the worst of all sizes")
-    for _, rows in groupby(done.worst(), key=lambda row: row.engine):
-        _table(done, tuple(rows))
-    facts(_not_asked(done))
-    if any(map(done.part, done.worst())):
-        facts([("not judged", _WHY)])
+    if options.json:
+        document(done)
+    else:
+        _show(names[0], options, done)
     if done.unjudged:
         say(f"{names[0]}: {_listed(done.unjudged)} not judged at any size: {_WHY}", err=True)
     for row in done.failures():
         say(f"{row.file} on {row.runtime}: at {row.sizes}{row.asked and ', '}{row.asked}: {row.reason}", err=True)
     if not done.passed or done.unjudged:
         raise typer.Exit(UNFINISHED if done.passed else 1)
+
+
+def _show(name: str, options: FileOptions, done: "ForeignReport") -> None:
+    told = "a float64 evaluation of its own graph" if options.against is None else f"{done.against} in float64"
+    say(f"{name} against {told}, the worst of all sizes")
+    for _, rows in groupby(done.worst(), key=lambda row: row.engine):
+        _table(done, tuple(rows))
+    facts(_not_asked(done))
+    if any(map(done.part, done.worst())):
+        facts([("not judged", _WHY)])
 
 
 def _against(options: FileOptions) -> Path | None:

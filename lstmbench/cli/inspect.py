@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmbench.cli.screen import facts, table
+from lstmbench.cli.screen import document, facts, table
 from lstmbench.units import count
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ def inspect(
 
     found = run(file)
     if json:
-        import msgspec
-
-        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        document(found)
     else:
         _show(found)
     if found.disagreements:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Literal
 
 from msgspec import field
 
@@ -57,6 +58,7 @@ class ForeignRow(Record, frozen=True, kw_only=True):
 class ForeignReport(Record, frozen=True, kw_only=True):
     """Every row of every runtime."""
 
+    schema: Literal["lstmbench.foreign/1"] = "lstmbench.foreign/1"
     against: str  # what knew the answers
     rows: tuple[ForeignRow, ...]
     not_asked: dict[str, str] = field(default_factory=dict)  # what of the state was not asked, and why
