@@ -32,7 +32,7 @@ def document(found: object) -> None:
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
     """Print a table; the first `left` columns are words, the others numbers, aligned to the right.
 
-    Where it is too wide the widest column of words gives way: a name goes on in the next line behind a `/` or the like.
+    Where it is too wide the widest columns of words give way: a name goes on in the next line behind a `/` or the like.
     """
     from rich import box
     from rich.console import Console
@@ -51,14 +51,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
 
 
 def narrowed(rows: Sequence[Sequence[str]], left: int, width: int) -> list[list[str]]:
-    """The rows with line breaks in the widest of the first `left` columns, so that all fits where it can."""
+    """The rows with line breaks in the first `left` columns, the widest first, so that all fits where it can."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    room = width - sum(widths) - _BETWEEN * len(widths)
-    widest = max(range(left), key=lambda n: widths[n])
-    if room >= 0:
-        return [list(row) for row in rows]
-    most = max(widths[widest] + room, _LEAST)
-    return [[_broken(cell, most) if n == widest else cell for n, cell in enumerate(row)] for row in rows]
+    over = sum(widths) + _BETWEEN * len(widths) - width
+    for _ in range(over):
+        widest = max(range(left), key=lambda n: widths[n])
+        widths[widest] = max(widths[widest] - 1, _LEAST)
+    most = widths[:left]
+    return [[*map(_broken, row[:left], most), *row[left:]] for row in rows]
 
 
 def _broken(text: str, most: int) -> str:
