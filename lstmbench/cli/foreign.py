@@ -64,7 +64,8 @@ def check_one_file(names: Sequence[str], options: FileOptions) -> None:
 
 def _show(name: str, options: FileOptions, done: "ForeignReport") -> None:
     told = "a float64 evaluation of its own graph" if options.against is None else f"{done.against} in float64"
-    say(f"{name} against {told}, the worst of all sizes")
+    say(name)
+    say(f"against {told}, the worst of all sizes")
     for _, rows in groupby(done.worst(), key=lambda row: row.engine):
         _table(done, tuple(rows))
     facts(_not_asked(done))

@@ -29,7 +29,7 @@ def test_a_file_is_checked_on_every_runtime_that_runs_graphs(small, monkeypatch,
     monkeypatch.chdir(tmp_path)
     done = run(small)
     assert done.exit_code == 0, done.output
-    assert f"{small} against a float64 evaluation of its own graph, the worst of all sizes" in done.stdout
+    assert f"{small}\nagainst a float64 evaluation of its own graph, the worst of all sizes\n" in done.stdout
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [line[0] for line in lines if line and line[0].startswith("onnx")] == ["onnx-reference", "onnxruntime-cpu"]
     rows = [line for line in lines if line and line[-1] == "ok"]

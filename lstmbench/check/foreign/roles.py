@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from lstmbench.check.foreign import sizes
 from lstmbench.check.foreign.paired import Paired
-from lstmbench.onnxfile.ports import Port
+from lstmbench.onnxfile.ports import Dim, Port
 
 _ROWS, _CALLS = (3, 5, 7, 11, 13), (9, 10, 14, 15, 21, 22)  # the first that no other size is equal to
 _FEW = 2  # steps in which no recurrence is chaotic yet
@@ -24,7 +24,10 @@ class Roles(NamedTuple):
 
 
 def roles(pair: Paired) -> Roles:
-    """By what `inspect` followed, or by what stands beside the B of lengths; every other open size is B."""
+    """T by what `inspect` followed, or by what stands beside the B of lengths; every other open size is B.
+
+    Where T is not known, B is what is open in a state.
+    """
     lengths = tuple(p.name for p in pair.wanted if pair.drawn.uses[p.name].lengths and len(p.dims or ()) == 1)
     time = {name: axis for name, axis in pair.oracle.carried.time.items() if name in pair.inputs}
     time = time or dict(_beside_rows(pair.wanted, lengths))
@@ -32,9 +35,16 @@ def roles(pair: Paired) -> Roles:
     names = frozenset(dim for dim in dims if isinstance(dim, str))
     held = [pair.fixed[name] for name in sorted(names) if name in pair.fixed]
     fixed = [dim for dim in dims if isinstance(dim, int)]
-    others = frozenset(sizes.open_names(pair.wanted, pair.fixed)) - names if time else frozenset[str]()
+    free = frozenset(sizes.open_names(pair.wanted, pair.fixed))
+    others = free - names if time else free & _of_states(pair)
+    names = names or free - others
     rows = {port.name: n for port in pair.wanted for n, dim in enumerate(port.dims or ()) if dim in others}
     return Roles(time, rows, names, others, lengths, next(iter(fixed + held), None), closed=len(fixed) == len(dims))
+
+
+def _of_states(pair: Paired) -> frozenset[Dim]:
+    states = {given for given, _ in pair.oracle.carried.states}
+    return frozenset(dim for port in pair.wanted if port.name in states for dim in port.dims or ())
 
 
 def _beside_rows(ports: tuple[Port, ...], lengths: tuple[str, ...]) -> Iterator[tuple[str, int]]:

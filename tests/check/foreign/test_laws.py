@@ -108,6 +108,23 @@ def test_rows_that_a_reshape_mixes_with_steps_are_its_fault(check, save, foreign
     assert any("the graph itself" in row.reason for row in report.rows)
 
 
+def test_rows_are_known_by_the_states_where_time_is_not(check, save, foreign_graphs):
+    """Something before the recurrence that nobody follows: a sum of neighbours, as a convolution over time is."""
+    model = foreign_graphs.lstm_file(foreign_graphs.Sizes())
+    before = [
+        helper.make_node("CumSum", ["x", "one"], ["summed"]),
+        *model.graph.node,
+    ]
+    before[1].input[0] = "summed"
+    del model.graph.node[:]
+    model.graph.node.extend(before)
+    model.graph.initializer.append(numpy_helper.from_array(np.array(1), "one"))
+    report = check(save(model))
+    assert report.passed, report.failures()
+    assert asked(report) == {ROWS: True}
+    assert "cannot be followed" in report.not_asked[PIECES]
+
+
 def test_what_looks_beyond_its_state_is_not_at_fault(check, save, foreign_graphs):
     """The mean over all steps: of the answer nothing is asked in pieces, of the states all."""
     model = foreign_graphs.lstm_file(foreign_graphs.Sizes())
