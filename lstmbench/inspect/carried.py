@@ -12,32 +12,38 @@ from lstmbench.inspect.inspection import Recurrence
 from lstmbench.inspect.operators import OPERATORS
 from lstmbench.inspect.read import recurrences
 from lstmbench.inspect.states import leading
-from lstmbench.inspect.tensors import number, shape
+from lstmbench.inspect.tensors import Constants, number, shape
 from lstmbench.onnxfile.carried import Carried
 
 
 def carried(path: Path) -> Carried:
-    """Read one file; what cannot be told of it stands in `uncut`. RecordError where it is no ONNX model."""
+    """Read one file; what cannot be told of it, or of a file that is no ONNX model, stands in `uncut`."""
     try:
-        flow, constants, found = recurrences(path)
-        rows = leading(found)
-        if not rows:
-            return Carried(uncut="it has no recurrence that was recognised")
-        time, outputs, followed = along.timed(flow, constants)
+        return _carried(*recurrences(path))
     except RecordError as error:
         return Carried(uncut=str(error))
+    except (TypeError, ValueError, IndexError, KeyError):  # a graph that no exporter writes
+        return Carried(uncut="its graph cannot be followed")
+
+
+def _carried(flow: Flow, constants: Constants, found: Sequence[Recurrence]) -> Carried:
+    rows = leading(found)
+    if not rows:
+        return Carried(uncut="it has no recurrence that was recognised")
+    time, outputs, followed = along.timed(flow, constants)
+    pairs = tuple(dict.fromkeys((s.input, s.output) for row in rows for s in row.states if s.input and s.output))
+    states = {name for pair in pairs for name in pair}
     steps = {row.steps for row in rows if row.operator == "steps"}
     if len(steps) == 1 and (count := steps.pop()):
         time |= _of_size(flow.inputs, count)
         outputs |= _of_size(flow.outputs, count)
-        followed = bool(time)
-    pairs = tuple(dict.fromkeys((s.input, s.output) for row in rows for s in row.states if s.input and s.output))
+        followed = bool(time.keys() - states)
     return Carried(
         states=_by_name(pairs),
-        time=time,
-        outputs={name: axis for name, axis in outputs.items() if name not in {handed for _, handed in pairs}},
+        time={name: axis for name, axis in time.items() if name not in states},
+        outputs={name: axis for name, axis in outputs.items() if name not in states},
         optional=tuple(dict.fromkeys(_optional(flow))),
-        uncut=_uncut(rows, followed=followed, timed=bool(time)),
+        uncut=_uncut(rows, followed=followed, timed=bool(time.keys() - states)),
     )
 
 

@@ -166,6 +166,12 @@ def test_where_time_and_states_are(ours, save, foreign_graphs):
     assert turned.outputs == {}, "its steps are picked"
 
 
+@pytest.mark.parametrize("form", ["step", "unrolled2"])
+def test_a_state_is_not_taken_for_a_sequence_of_as_many_steps(ours, form):
+    told = carried(ours(head="layer", num_layers=1 if form == "step" else 2).file(form=form))
+    assert (told.time, told.outputs, told.uncut) == ({"x": 1}, {"y": 1}, "")
+
+
 def test_a_file_without_a_recurrence_says_so(save):
     port = helper.make_tensor_value_info
     graph = helper.make_graph(
