@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx.reference.op_run import OpRun
 
 Array = NDArray[Any]
-MOST_S = 60.0  # of one Loop, however often it is asked to go round
+MOST_S = 30.0  # of one Loop, however often it is asked to go round
 
 
 class Scan(OpRun):
