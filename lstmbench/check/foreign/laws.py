@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench.check.foreign import ways
+from lstmbench.check.foreign.obeyed import obeyed
 from lstmbench.check.foreign.paired import Paired
 from lstmbench.check.foreign.questions import Question, ask
 from lstmbench.check.foreign.roles import Picked, Roles, pick, roles
 from lstmbench.errors import GraphError
-from lstmbench.parity import Expected
-from lstmbench.parity.graphs import compare_graph
 
 Array = NDArray[Any]
 PIECES, STEPS, ROWS, ENDS, ZEROS = "in pieces", "a step a call", "rows reordered", "behind the ends", "zeros for none"
@@ -45,7 +44,7 @@ def laws(pair: Paired) -> Laws:
     found, asked, left = roles(pair), list[Question](), dict[str, str]()
     for name, why in _refusals(pair, found).items():
         some = [] if why else list(_asked(pair, found, name))
-        kept = [_obeyed(pair, question, name) for question in some]
+        kept = [obeyed(pair, question, _sure(pair, name)) for question in some]
         asked += [question for question in kept if question.expected or question.faults]
         if not any(question.expected or question.faults for question in kept):
             left[name] = why or "in float64 too the graph answers otherwise: it hangs on more than its state"
@@ -168,36 +167,6 @@ def _optional(pair: Paired) -> dict[str, tuple[int, ...]]:
     named = {value.name for value in graph.inputs}
     held = {name: graph.initializers[name].shape for name in pair.oracle.carried.optional if name in graph.initializers}
     return {n: shape.numpy() for n, shape in held.items() if n in named and shape is not None and shape.is_static()}
-
-
-def _obeyed(pair: Paired, question: Question, name: str) -> Question:
-    """The question without the outputs of which the float64 evaluation itself gives other answers, and these faults."""
-    sure = _sure(pair, name)
-    try:
-        answer = question.way(_exact(pair), question.inputs)
-    except GraphError as error:
-        faults = {n: f"in float64 too it fails: {error}" for n in question.expected if n in sure}
-        return question._replace(expected={}, faults=faults)
-    wrong = {n: why for n, one in question.expected.items() if (why := _other(answer[n], n, one))}
-    faults = {n: f"the graph itself, in float64: {why}" for n, why in wrong.items() if n in sure}
-    return question._replace(expected={n: e for n, e in question.expected.items() if n not in wrong}, faults=faults)
-
-
-def _exact(pair: Paired) -> ways.Run:
-    dtypes = {port.name: port.dtype for port in pair.oracle.inputs}
-    known = {theirs: ours for ours, theirs in pair.inputs.items()}
-
-    def run(fed: ways.Arrays) -> ways.Arrays:
-        given = {known.get(n, n): array for n, array in fed.items()}
-        given = {n: array.astype(dtypes.get(n, array.dtype), copy=False) for n, array in given.items()}
-        return {n: one.want for n, one in pair.expect(given).items()}
-
-    return run
-
-
-def _other(answer: Array, name: str, expected: Expected) -> str:
-    got = answer.astype(np.float32) if answer.dtype == np.float64 else answer
-    return compare_graph(got, expected._replace(name=name), dtype=got.dtype).reason
 
 
 def _sure(pair: Paired, name: str) -> frozenset[str]:
