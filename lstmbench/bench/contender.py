@@ -59,6 +59,11 @@ class Contender:
             self._rounds.append(samples)
 
     @property
+    def spent_s(self) -> float:
+        """On the samples of the workload at hand; infinity where no more are to be had."""
+        return math.inf if self._worker is None else sum(taken.wall_s for taken in self._rounds)
+
+    @property
     def first_start_s(self) -> float:
         """When the first sample of the workload at hand began, on the system-wide clock; infinity if none did."""
         return self._rounds[0].start_s[0] if self._rounds else math.inf

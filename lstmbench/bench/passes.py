@@ -30,6 +30,8 @@ def take_pass(
     first = process % len(entries)
     order = [*entries][first:] + [*entries][:first]
     waiting = {w: [entry for entry in entries[w] if waits(entry, w)] for w in order}
+    if effort.in_turn:
+        waiting = {w: [*entries[w]] if some else [] for w, some in waiting.items()}
     lost = list[Measurement]()
     with contextlib.ExitStack() as processes:
         contenders = {}

@@ -20,10 +20,12 @@ def interleave(
     rng: np.random.Generator,
     progress: Progress,
 ) -> None:
-    """Let each take all rounds of a workload, in a new random order in each round."""
+    """Let each take the rounds of a workload, in a new random order in each round; no more than its budget fills."""
     for contender in contenders:
         contender.begin()
     for n in range(effort.rounds):
+        if n >= effort.least_rounds and all(contender.spent_s >= effort.process_budget_s for contender in contenders):
+            break
         for index in rng.permutation(len(contenders)):
             contender = contenders[index]
             progress(

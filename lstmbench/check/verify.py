@@ -50,7 +50,7 @@ def pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tu
     And once for those that take lengths, and once for those that draw.
     """
     plain = [m for m in reversed(exported) if m.record.precision == "fp32"]
-    single = {(m.folder, m.model.head, m.draws, m.record.lengths): m for m in plain}.values()
+    single = {(m.folder, m.baseline, m.model.head, m.draws, m.record.lengths): m for m in plain}.values()
     pairs = [(m, r) for m in dict.fromkeys(exported) for r in dict.fromkeys(runtimes)]
     pairs = [(m, r) for m, r in pairs if r not in FROM_CHECKPOINT or m in single]
     if not pairs:

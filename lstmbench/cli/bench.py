@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmbench.cli.baseline import Baseline, BaselineModels, Fail, asked, compare, conclude
 from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads, say_refused
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import say, spinner, tables
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from lstmbench.records import ExportedModel, Measurement, Workload
 
-REFUSED_ROWS = 3
+SLOWER, REFUSED_ROWS = 1, 3
 
 
 def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -24,13 +25,24 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     batch: Annotated[list[int] | None, typer.Option(help="With --time: a grid of your own.")] = None,
     time: Annotated[list[int] | None, typer.Option(help="With --batch: a grid of your own.")] = None,
     seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
-    processes: Annotated[int, typer.Option(min=1, max=1000, help="A case is timed in; six carry an interval.")] = 6,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1000, help="A case is timed in; six carry an interval. [default: 6; 10 with --baseline]"
+        ),
+    ] = None,
     threads: Threads = 1,
     out: Run = Path("reports/run"),
     models: Models = Path("models"),
     allow_mixed: Mixed = False,
+    baseline: Baseline = None,
+    baseline_models: BaselineModels = None,
+    fail: Fail = None,
 ) -> None:
-    """Time scoring, decoding and generating of what passed the check; exit status 3 if a row was refused."""
+    """Time scoring, decoding and generating of what passed the check; exit status 3 if a row was refused.
+
+    With --baseline, what an earlier run timed takes turns with it; exit status 1 if a limit of --fail is broken.
+    """
     from lstmbench import bench as measuring
     from lstmbench.errors import LstmbenchError
     from lstmbench.flows.assess import assess
@@ -39,6 +51,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench.report import extra, render, terminal_tables
     from lstmbench.runtimes import available
 
+    wanted = asked(baseline, baseline_models or models, fail)
     if bool(batch) != bool(time):
         raise LstmbenchError("give --batch and --time together, or a named --grid")
     plan = measuring.read_grid(grid)
@@ -46,14 +59,19 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
         plan = {None: measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))}
     if names and None not in plan:
         raise LstmbenchError(f"grid {grid} makes its own layers: give no model with it")
-    effort = measuring.Effort(budget_s=seconds, processes=processes)
+    if wanted and [*plan] != [None]:
+        raise LstmbenchError(f"grid {grid} makes its own layers, which no earlier run keeps: give --baseline another")
+    effort = measuring.Effort(budget_s=seconds, processes=processes or 6)
+    if wanted:
+        effort = measuring.in_turn(budget_s=seconds, processes=processes or 12)
+    compared = compare(wanted, all_exports(names, models), runtime, out=out) if wanted else None
     clearances, measured = list[Clearance](), list[Measurement]()
     with spinner() as progress:
         for layers, workloads in plan.items():
             here = made(layers, out / "models", progress=progress) if layers else all_exports(names, models)
             checked, rows = assess(
-                _timeable(here, workloads),
-                runtime or available(),
+                _timeable([*here, *(compared.exported if compared else ())], workloads),
+                compared.runtimes if compared else runtime or available(),
                 workloads,
                 run=out,
                 threads=threads,
@@ -71,6 +89,8 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     typer.echo()
     say(f"{out / 'index.html'}" if extra.installed() else f"{out}: raw samples only; {extra.NEEDS}")
     say_lost(measured)
+    if compared and conclude(compared, out, clearances):
+        raise typer.Exit(SLOWER)
     if any(row.refused for row in measured):
         raise typer.Exit(REFUSED_ROWS)
 

@@ -32,6 +32,7 @@ from lstmbench.records.export import (
     Quality,
     ShapeCheck,
     steps_of,
+    without_baseline,
 )
 from lstmbench.records.grid import Block, GridFile, Layers
 from lstmbench.records.memory import Weight
@@ -99,4 +100,5 @@ __all__ = [
     "WorkloadKind",
     "steps_of",
     "strays",
+    "without_baseline",
 ]

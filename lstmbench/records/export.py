@@ -81,11 +81,21 @@ def steps_of(form: Form) -> int | None:
     return 1 if form == "step" else int(form.removeprefix("unrolled")) if form.startswith("unrolled") else None
 
 
+BASELINE = "baseline/"  # before the name of what others are held against; no folder's name has a slash
+
+
+def without_baseline(name: str) -> str | None:
+    """The name of an export without that mark; None where it has none."""
+    rest = name.removeprefix(BASELINE)
+    return rest if rest != name and "/" in rest else None
+
+
 class ExportedModel(Record, frozen=True, kw_only=True):
     """An exported file in its model folder."""
 
     folder: str
     record: ExportRecord
+    baseline: bool = False  # whether it is what others are held against: it may have their name
 
     @property
     def path(self) -> Path:
@@ -95,7 +105,8 @@ class ExportedModel(Record, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """`<model>/<form>-<precision>`, as tables show it, with `-lengths` where the file takes them."""
-        return f"{Path(self.folder).resolve().name}/{Path(self.record.file).stem}"
+        mark = BASELINE if self.baseline else ""
+        return f"{mark}{Path(self.folder).resolve().name}/{Path(self.record.file).stem}"
 
     @property
     def model(self) -> ModelConfig:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lstmbench.errors import RecordError
 from lstmbench.plain import plain
-from lstmbench.records import Workload
+from lstmbench.records import Workload, without_baseline
 from lstmbench.report.noise import key_of
 from lstmbench.report.raw import Raw
 from lstmbench.report.speed import speed_lines
@@ -109,11 +109,15 @@ def _half_width(pair: Pair, controls: Sequence[float], changed: int) -> float:
     return float(stats.t.ppf(1 - _MISS / (2 * changed), len(controls) - 1)) * spread
 
 
-def _vouched(run: Raw) -> dict[Same, Case]:
-    """What a run timed of outputs that passed, by what must be the same in the other."""
+def vouched(run: Raw) -> list[Case]:
+    """What a run timed of outputs that passed."""
     good = {line[:4] for line in speed_lines(run.measurements, run.parity) if not line.refused}
-    timed = (case for case in cases(run.measurements) if case.timings and not case.twin and key_of(case) in good)
-    return {_same(case): case for case in timed}
+    return [case for case in cases(run.measurements) if case.timings and not case.twin and key_of(case) in good]
+
+
+def _vouched(run: Raw) -> dict[Same, Case]:
+    """The same, by what must be alike in the other run; what it took from a run before it is not its own."""
+    return {_same(case): case for case in vouched(run) if without_baseline(case.subject.model) is None}
 
 
 def _same(case: Case) -> Same:

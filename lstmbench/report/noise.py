@@ -24,8 +24,8 @@ class Noise(NamedTuple):
     least: float | None = None  # difference that two rows must exceed to be called different
 
 
-def noise(cases: Sequence[Case]) -> Noise:
-    """Pool the pairs of a run.
+def noise(cases: Sequence[Case], *, q: float = 0.5) -> Noise:
+    """Pool the pairs of a run, by the q-quantiles of their processes.
 
     The least difference is the half-width of an interval with the spread of all pairs together, or the largest that a
     pair showed if that is more.
@@ -33,11 +33,11 @@ def noise(cases: Sequence[Case]) -> Noise:
     ones = {(case.subject, case.workload): case for case in cases if not case.twin}
     twins = {(case.subject, case.workload): case for case in cases if case.twin and case.timings}
     pairs = [(ones[of], twin) for of, twin in twins.items() if of in ones]  # a torn file may hold one of the two
-    found = [seen for pair in pairs if (seen := samples.difference(*pair))]
+    found = [seen for pair in pairs if (seen := samples.difference(*pair, q=q))]
     if not found:
         return Noise(0)
     largest = max(seen.size for seen in found)
-    ratios = [some for pair in pairs if len(some := samples.log_ratios(*pair)) > 1]
+    ratios = [some for pair in pairs if len(some := samples.log_ratios(*pair, q=q)) > 1]
     spread, freedom = math.sqrt(fmean(stdev(some) ** 2 for some in ratios)), sum(len(some) - 1 for some in ratios)
     half = math.expm1(samples.half_width(spread, passes=min(map(len, ratios)), freedom=freedom))
     return Noise(len(found), sum(seen.told for seen in found), largest, max(largest, half))

@@ -1,12 +1,12 @@
 """The raw files of a run: what was measured, on which machine, and what the check said."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import ArrivalRow, DriftRow, Machine, Measurement, ParityRow, ProbeRow, Roof, Weight
+from lstmbench.records import ArrivalRow, DriftRow, Machine, Measurement, ParityRow, ProbeRow, Roof, Subject, Weight
 from lstmbench.runfolder import ARRIVALS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 
@@ -21,6 +21,14 @@ class Raw(NamedTuple):
     drift: tuple[DriftRow, ...] = ()
     roofs: tuple[Roof, ...] = ()
     arrivals: tuple[ArrivalRow, ...] = ()
+
+    def of(self, subjects: Iterable[Subject]) -> Self:
+        """What was checked and timed of these subjects alone; a run's folder may hold others."""
+        meant = {subject.identity for subject in subjects}
+        parity = tuple(row for row in self.parity if row.subject.identity in meant)
+        return self._replace(
+            parity=parity, measurements=tuple(row for row in self.measurements if row.subject.identity in meant)
+        )
 
 
 def read(run: Path) -> Raw:

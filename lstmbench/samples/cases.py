@@ -26,10 +26,9 @@ class Case(NamedTuple):
         return [timing.sample_s for timing in self.timings]
 
     @property
-    def median_by_pass_s(self) -> dict[tuple[Load, int], float]:
-        """The same by command and number: processes of one number in one command took turns."""
-        passes = [(timing.session, n) for timing, n in zip(self.timings, self.processes, strict=True)]
-        return dict(zip(passes, self.medians_s, strict=True))
+    def passes(self) -> dict[tuple[Load, int], Timing]:
+        """The timings by command and number: processes of one number in one command took turns."""
+        return {(timing.session, n): timing for timing, n in zip(self.timings, self.processes, strict=True)}
 
     @property
     def medians_s(self) -> list[float]:

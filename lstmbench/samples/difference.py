@@ -1,10 +1,13 @@
 """How much slower one case is than another that took turns with it, and whether that is more than noise."""
 
 import math
-from statistics import fmean, stdev
+from itertools import accumulate
+from statistics import fmean, median, stdev
 from typing import NamedTuple
 
+from lstmbench.records import Timing
 from lstmbench.samples.cases import Case
+from lstmbench.samples.quantiles import order_statistic
 
 CONFIDENCE = 0.99
 LEAST_PASSES = 6
@@ -28,28 +31,44 @@ class Difference(NamedTuple):
         return not self.low <= 1 <= self.high
 
 
-def difference(one: Case, other: Case) -> Difference | None:
+def difference(one: Case, other: Case, *, q: float = 0.5, together: int = 1) -> Difference | None:
     """Time of `one` over that of `other`, at 99 %; None where fewer than six processes of theirs took turns.
 
-    Of each pass the ratio of the two processes' medians, in logarithms; Student's t of these. What befalls a pass
+    One ratio of each pass, in logarithms; Student's t of these. Of medians it is that of two rounds that followed each
+    other, the middle one of all rounds: what befalls a machine for longer than a round falls out. Of other quantiles,
+    which a round is too short for, it is that of the two processes. The intervals of so many pairs `together` all hold
+    at once (Bonferroni). What befalls a pass
     befalls both, what differs between processes is in the spread. If the two are alike, either could have been the
     slower in each pass: the logarithms lie evenly about 0, and heavy tails make the interval too wide, not too narrow.
     """
-    ratios = log_ratios(one, other)
+    ratios = log_ratios(one, other, q=q)
     if len(ratios) < LEAST_PASSES:
         return None
-    middle, half = fmean(ratios), half_width(stdev(ratios), passes=len(ratios))
+    middle, half = fmean(ratios), half_width(stdev(ratios), passes=len(ratios), together=together)
     return Difference(math.exp(middle), math.exp(middle - half), math.exp(middle + half))
 
 
-def log_ratios(one: Case, other: Case) -> list[float]:
-    """Of the medians of each pass that both took part in."""
-    theirs = other.median_by_pass_s
-    return [math.log(s / theirs[n]) for n, s in one.median_by_pass_s.items() if n in theirs]
+def log_ratios(one: Case, other: Case, *, q: float = 0.5) -> list[float]:
+    """Of the q-quantiles of each pass that both took part in."""
+    theirs = other.passes
+    return [_log_ratio(timing, theirs[n], q) for n, timing in one.passes.items() if n in theirs]
 
 
-def half_width(spread: float, *, passes: int, freedom: int = 0) -> float:
+def _log_ratio(one: Timing, other: Timing, q: float) -> float:
+    if q != 0.5:
+        return math.log(order_statistic(one.sample_s, q) / order_statistic(other.sample_s, q))
+    return median(math.log(mine / theirs) for mine, theirs in zip(_medians(one), _medians(other), strict=False))
+
+
+def _medians(timing: Timing) -> list[float]:
+    """Of each round; where both took rounds, one of each follows one of the other."""
+    ends = list(accumulate(timing.rounds))
+    return [median(timing.sample_s[end - n : end]) for end, n in zip(ends, timing.rounds, strict=True) if n]
+
+
+def half_width(spread: float, *, passes: int, freedom: int = 0, together: int = 1) -> float:
     """Of an interval over so many passes; the standard deviation may have been found from more than these."""
     from scipy import stats
 
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom or passes - 1)) * spread / math.sqrt(passes)
+    miss = (1 - CONFIDENCE) / together
+    return float(stats.t.isf(miss / 2, freedom or passes - 1)) * spread / math.sqrt(passes)

@@ -29,10 +29,11 @@ def quantile_s(parts: Sequence[Sequence[float]], q: float) -> float | None:
     everything = [sample for part in parts for sample in part]
     least = minimum_samples(q)
     carried = len(everything) >= least and effective_size(parts, q) >= least
-    return _order_statistic(everything, q) if carried else None
+    return order_statistic(everything, q) if carried else None
 
 
-def _order_statistic(samples: Sequence[float], q: float) -> float:
+def order_statistic(samples: Sequence[float], q: float) -> float:
+    """x_(⌈q·n⌉)."""
     exact = Fraction(q).limit_denominator(1_000_000)  # 0.07 · 100 is 7, in floats it is more
     k = max(1, math.ceil(exact * len(samples)))
     return float(np.partition(np.asarray(samples, dtype=np.float64), k - 1)[k - 1])

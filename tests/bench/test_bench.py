@@ -407,3 +407,33 @@ def test_the_named_grids():
     assert len(lm) == 12 + 4 + 4
     assert Workload(kind="decode", batch=64, time=128) in lm
     assert {workload.time for workload in quick if workload.kind == "decode"} == {64}
+
+
+IN_TURN = plain(processes=2, rounds=3, in_turn=True)
+
+
+def test_who_takes_turns_takes_a_pass_anew_if_one_of_them_has_to(stage, cleared, bench, run):
+    """The export was made again: beside samples of another hour its new ones would tell the hour, not the export."""
+    old, new = cleared("a", "b")
+    bench([old, new], SCORE[:1], effort=IN_TURN)
+    made_again = msgspec.structs.replace(new.subject, model_sha256="ef" * 32)
+    renamed = msgspec.structs.replace(made_again, model="other/scan-lm")
+    later = msgspec.structs.replace(QUIET, at="2026-01-02T04:04:05+00:00")
+    bench([old, msgspec.structs.replace(new, subject=renamed)], SCORE[:1], effort=IN_TURN, began=later)
+    sessions = {row.subject.model: row.timing.session.at for row in journal(run) if row.subject.runtime == "a"}
+    assert set(sessions.values()) == {later.at}
+
+
+def test_who_takes_turns_repeats_nothing_that_all_have(stage, cleared, bench, run):
+    bench(cleared("a", "b"), SCORE[:1], effort=IN_TURN)
+    before, loaded = journal(run), len(stage.loaded)
+    bench(cleared("a", "b"), SCORE[:1], effort=IN_TURN)
+    assert (journal(run), len(stage.loaded)) == (before, loaded)
+
+
+def test_rounds_end_when_the_budget_is_spent_and_a_median_is_carried(stage, cleared, bench):
+    """A round of this stage takes 0.03 s, whatever it was granted."""
+    (quick,) = bench(cleared("a"), SCORE[:1], effort=plain(rounds=30, budget_s=0.2))
+    assert len(quick.timing.rounds) == 7
+    (long,) = bench(cleared("b"), SCORE[:1], effort=plain(rounds=30, budget_s=0.01))
+    assert len(long.timing.rounds) == 7

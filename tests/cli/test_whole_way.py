@@ -123,6 +123,27 @@ def test_a_box_without_the_reports_packages_is_measured_all_the_same(home):
     assert (home / "bare/index.html").exists()
 
 
+def test_an_earlier_run_is_timed_again_beside_what_is_made_now(home):
+    """Of two processes nothing can be told, and that is said; a kept file of other bytes is no baseline."""
+    shutil.copytree(home / "models", home / "good")
+    grid = ("--batch", "1", "--time", "2", "--seconds", "0.01", "--runtime", "numpy", "--processes", "2")
+    beside = ("bench", "run-full", *grid, "--baseline", "reports/run", "--baseline-models", "good", "--out", "beside")
+    done = lstmbench(*beside, "--fail", "p50:5%", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "2 cannot tell" in done.stdout
+    assert done.stderr.startswith("cannot tell of 2 of 2 whether the limit of --fail is kept")
+    lines = (home / "beside/measurements.jsonl").read_text().splitlines()
+    timed = {json.loads(line)["subject"]["model"] for line in lines}
+    assert timed == {"run-full/scan-fp32", "baseline/run-full/scan-fp32"}
+    (home / "good/run-full/scan-fp32.json").unlink()
+    done = lstmbench(*beside, cwd=home)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not the file that reports/run timed" in done.stderr
+    for options in (("--fail", "p50:5%"), ("--baseline", "beside", "--out", "beside")):
+        done = lstmbench("bench", "run-full", *grid, *options, cwd=home)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
 @pytest.mark.parametrize("verb", ["run", "study"])
 def test_what_ends_in_a_report_says_first_that_it_cannot_be_drawn(home, verb):
     done = without_the_reports_packages(verb, "--corpus", "table.txt", "--models", "none", "--out", "none", cwd=home)
