@@ -8,11 +8,25 @@ import typer
 from lstmbench.cli.screen import say, tables
 
 
-def report(run: Annotated[Path, typer.Argument(help="A run's folder.")] = Path("reports/run")) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")] = Path("reports/run"),
+    schema: Annotated[bool, typer.Option("--schema", help="Instead: print the JSON Schema of a run's files.")] = False,
+) -> None:
     """Draw the report of a run again, without measuring."""
+    if schema:
+        _print_schema()
+        return
     from lstmbench.report import render, terminal_tables
 
     render(run)
     tables(terminal_tables(run))
     typer.echo()
     say(f"{run / 'index.html'}")
+
+
+def _print_schema() -> None:
+    import json
+
+    from lstmbench.records.schema import schema
+
+    typer.echo(json.dumps(schema(), indent=1))

@@ -7,7 +7,7 @@ from lstmbench.report import extra
 from lstmbench.report.drift import terminal_table as drift_table
 from lstmbench.report.evaluations import evaluation_tables
 from lstmbench.report.probes import PROBE, probe_tables, render_probes
-from lstmbench.report.rendering import Rendered, render
+from lstmbench.report.rendering import Rendered, frames, render
 from lstmbench.report.study import STUDY, render_study, study_tables
 from lstmbench.report.survey import SURVEY, render_survey, survey_tables
 from lstmbench.report.tables import latency_table, parity_table, throughput_table
@@ -23,6 +23,7 @@ __all__ = [
     "drift_table",
     "evaluation_tables",
     "extra",
+    "frames",
     "latency_table",
     "parity_table",
     "probe_tables",

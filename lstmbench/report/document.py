@@ -18,7 +18,7 @@ from lstmbench.report.verdicts import ParityLine
 from lstmbench.runfolder import ARRIVALS, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 TITLE = "LSTM inference: parity and speed"
-CSV_FILES = ("parity.csv", "latency.csv", "throughput.csv")
+FILES = ("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "pytest-benchmark.json")
 
 
 class Document(NamedTuple):
@@ -75,7 +75,7 @@ def document(
         machine=summary.machine_facts(machine),
         how_to_read=definitions.HOW_TO_READ,
         definitions=definitions.definitions() + (definitions.probe_definitions() if recorded.probes else []),
-        files=CSV_FILES,
+        files=FILES,
         raw=(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
             *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes), MACHINE),

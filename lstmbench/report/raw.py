@@ -41,6 +41,11 @@ def read(run: Path) -> Raw:
 
 def read_checked(run: Path) -> Raw:
     """The same for a run that may not have been timed yet."""
+    if run.is_file() and run.suffix == ".json":
+        raise RecordError(
+            f"{run} is a file, and a run is a folder; if it is of pytest-benchmark: no output of its samples was "
+            f"checked, and one process does not show what processes differ by, so they cannot be compared here"
+        )
     if not (run / MACHINE).is_file():
         raise RecordError(f"{run} is no run: it has no {MACHINE}; make one with 'lstmbench run'")
     machine = disk.read_record(run / MACHINE, Machine)

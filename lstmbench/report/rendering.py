@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from lstmbench import disk
 from lstmbench.errors import DiskError
-from lstmbench.report import extra, raw
+from lstmbench.report import extra, interchange, raw
 from lstmbench.report.drift import drift_lines
+from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise, ranked
 from lstmbench.report.raw import Raw
 from lstmbench.report.speed import SpeedLine
-from lstmbench.report.tables import Table, csv, latency_frame, parity_table, throughput_frame
+from lstmbench.report.tables import Table, csv, latency_frame, memory_frame, parity_table, throughput_frame
 from lstmbench.report.verdicts import parity_lines
 
 
@@ -22,6 +23,7 @@ class Rendered(NamedTuple):
     parity: Table
     latency: Table
     throughput: Table
+    memory: Table
 
 
 def render(run: Path) -> Rendered:
@@ -39,13 +41,33 @@ def render(run: Path) -> Rendered:
     return Rendered(tuple(run / name for name in files), *tables)
 
 
+def frames(run: Path) -> dict[str, Table]:
+    """The tables of a run as pandas DataFrames: `parity`, `latency`, `throughput`, `memory`; nothing is written.
+
+    One row a case; names end with their unit (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is
+    NaN, what was refused has its reason in `refused` and no number. Errors are those of `render`.
+    """
+    recorded = raw.read(run)
+    speed, _ = ranked(recorded.measurements, recorded.parity)
+    return _frames(recorded, speed)
+
+
+def _frames(recorded: Raw, speed: Sequence[SpeedLine]) -> dict[str, Table]:
+    return {
+        "parity": parity_table(recorded.parity),
+        "latency": latency_frame(speed),
+        "throughput": throughput_frame(speed),
+        "memory": memory_frame(memory_lines(recorded.weights, speed)),
+    }
+
+
 def contents(recorded: Raw) -> tuple[dict[str, bytes], tuple[Table, ...]]:
     """What `render` writes, by name, and the tables that it returns; nothing is written."""
     speed, noise = ranked(recorded.measurements, recorded.parity)
-    tables = (parity_table(recorded.parity), latency_frame(speed), throughput_frame(speed))
-    names = ("parity.csv", "latency.csv", "throughput.csv")
-    files = {name: csv(table) for name, table in zip(names, tables, strict=True)}
-    return files | _laid_out(recorded, speed, noise), tables
+    tables = _frames(recorded, speed)
+    files = {f"{name}.csv": csv(table) for name, table in tables.items()}
+    files[interchange.NAME] = interchange.pytest_benchmark(recorded, speed)
+    return files | _laid_out(recorded, speed, noise), (*tables.values(),)
 
 
 def _laid_out(recorded: Raw, speed: Sequence[SpeedLine], noise: Noise) -> dict[str, bytes]:

@@ -91,7 +91,7 @@ def _report(root: Path) -> object:
     files, _ = rendering.contents(raw.read(root / "run"))
     assert b"<script" not in files["index.html"]
     assert not re.search(rb"(?<!\\)<script", files["report.md"])
-    for name in ("parity.csv", "latency.csv", "throughput.csv"):
+    for name in ("parity.csv", "latency.csv", "throughput.csv", "memory.csv"):
         assert not re.search(r'(?m)(^|,)"?[=@]', files[name].decode())
     return None
 

@@ -57,7 +57,7 @@ def test_a_spreadsheet_gets_text_and_no_formula(run, formula):
     for file in ("parity.jsonl", "measurements.jsonl", "memory.jsonl", "roofline.jsonl", "arrivals.jsonl"):
         change(run / file, subject__model=formula)
     tables = render(run)
-    for name in ("parity.csv", "latency.csv", "throughput.csv"):
+    for name in ("parity.csv", "latency.csv", "throughput.csv", "memory.csv"):
         text = (run / name).read_text()
         assert f"'{formula}" in text
         assert f"\n{formula}" not in text

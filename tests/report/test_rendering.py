@@ -39,7 +39,8 @@ def small(make, run, **changes):
 
 def test_every_form_is_written_and_nothing_else(rendered):
     charts = {f"charts/{name}.{suffix}" for name in CHARTS for suffix in ("svg", "png")}
-    assert set(derived(rendered)) == {"parity.csv", "latency.csv", "throughput.csv", "report.md", "index.html", *charts}
+    tables = {"parity.csv", "latency.csv", "throughput.csv", "memory.csv", "pytest-benchmark.json"}
+    assert set(derived(rendered)) == {*tables, "report.md", "index.html", *charts}
 
 
 def test_the_same_raw_files_make_the_same_bytes_in_another_folder(rendered, tmp_path):
