@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
+from lstmbench.bench.cores import pinned
 from lstmbench.bench.effort import Effort
 from lstmbench.errors import AnswerError, LstmbenchError, WorkerError
 from lstmbench.model import stimulus
@@ -15,9 +16,10 @@ from lstmbench.worker import Samples, Worker
 class Contender:
     """Takes one workload after the other, in rounds; after a crash it is loaded again, for the next workload."""
 
-    def __init__(self, clearance: Clearance, *, twin: bool = False) -> None:
+    def __init__(self, clearance: Clearance, *, twin: bool = False, turn: int | None = None) -> None:
+        """`turn`: contenders of one turn run on the same cores, those of the next on others; on any if it is None."""
         self.subject, self._twin = clearance.subject, twin
-        self._exported = clearance.exported
+        self._exported, self._turn = clearance.exported, turn
         self._worker: Worker | None = None
         self._unloadable = ""  # why, where it is not worth a second try
         self._fresh = True  # nothing was run in the process yet
@@ -100,7 +102,8 @@ class Contender:
         self.close()
 
     def _load(self) -> Worker:
-        worker = Worker(self.subject.runtime, self._exported, threads=self.subject.threads)
+        with pinned(self.subject.threads, self._turn):
+            worker = Worker(self.subject.runtime, self._exported, threads=self.subject.threads)
         now, checked = worker.info, self.subject
         seen = (checked.runtime_version, checked.code_sha256, checked.placement)
         if (now.version, now.code_sha256, now.placement) != seen:

@@ -33,11 +33,12 @@ def take_pass(
     if effort.in_turn:
         waiting = {w: [*entries[w]] if some else [] for w, some in waiting.items()}
     lost = list[Measurement]()
+    turn = process if effort.in_turn else None
     with contextlib.ExitStack() as processes:
         contenders = {}
         for entry in dict.fromkeys(entry for row in waiting.values() for entry in row):
             say(f"loading {entry.clearance.exported.name} on {entry.clearance.subject.runtime}")
-            contenders[entry] = processes.enter_context(Contender(entry.clearance, twin=entry.twin))
+            contenders[entry] = processes.enter_context(Contender(entry.clearance, twin=entry.twin, turn=turn))
             contenders[entry].load()  # all before the first is timed: loading takes a core
         for workload, those in waiting.items():
             running = [contenders[entry] for entry in those]

@@ -28,7 +28,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     processes: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1000, help="A case is timed in; six carry an interval. [default: 6; 10 with --baseline]"
+            min=1, max=1000, help="A case is timed in; six carry an interval. [default: 6; 12 with --baseline]"
         ),
     ] = None,
     threads: Threads = 1,
@@ -64,11 +64,12 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     effort = measuring.Effort(budget_s=seconds, processes=processes or 6)
     if wanted:
         effort = measuring.in_turn(budget_s=seconds, processes=processes or 12)
-    compared = compare(wanted, all_exports(names, models), runtime, out=out) if wanted else None
+    exported = all_exports(names, models) if None in plan else []
+    compared = compare(wanted, exported, runtime, out=out) if wanted else None
     clearances, measured = list[Clearance](), list[Measurement]()
     with spinner() as progress:
         for layers, workloads in plan.items():
-            here = made(layers, out / "models", progress=progress) if layers else all_exports(names, models)
+            here = made(layers, out / "models", progress=progress) if layers else exported
             checked, rows = assess(
                 _timeable([*here, *(compared.exported if compared else ())], workloads),
                 compared.runtimes if compared else runtime or available(),

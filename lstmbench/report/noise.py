@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import NamedTuple, TypeAlias
 
 from lstmbench import samples
@@ -27,7 +27,7 @@ class Noise(NamedTuple):
 def noise(cases: Sequence[Case], *, q: float = 0.5) -> Noise:
     """Pool the pairs of a run, by the q-quantiles of their processes.
 
-    The least difference is the half-width of an interval with the spread of all pairs together, or the largest that a
+    The least difference is the half-width of an interval with the error of all pairs together, or the largest that a
     pair showed if that is more.
     """
     ones = {(case.subject, case.workload): case for case in cases if not case.twin}
@@ -37,9 +37,9 @@ def noise(cases: Sequence[Case], *, q: float = 0.5) -> Noise:
     if not found:
         return Noise(0)
     largest = max(seen.size for seen in found)
-    ratios = [some for pair in pairs if len(some := samples.log_ratios(*pair, q=q)) > 1]
-    spread, freedom = math.sqrt(fmean(stdev(some) ** 2 for some in ratios)), sum(len(some) - 1 for some in ratios)
-    half = math.expm1(samples.half_width(spread, passes=min(map(len, ratios)), freedom=freedom))
+    centres = [samples.centre_of(ratios) for pair in pairs if len(ratios := samples.log_ratios(*pair, q=q)) > 1]
+    error = math.sqrt(fmean(centre.error**2 for centre in centres))
+    half = math.expm1(samples.half_width(samples.Centre(0.0, error, sum(centre.freedom for centre in centres))))
     return Noise(len(found), sum(seen.told for seen in found), largest, max(largest, half))
 
 

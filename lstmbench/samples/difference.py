@@ -1,6 +1,7 @@
 """How much slower one case is than another that took turns with it, and whether that is more than noise."""
 
 import math
+from collections.abc import Sequence
 from itertools import accumulate
 from statistics import fmean, median, stdev
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from lstmbench.samples.quantiles import order_statistic
 
 CONFIDENCE = 0.99
 LEAST_PASSES = 6
+_TRIMMED_FROM = 10
 
 
 class Difference(NamedTuple):
@@ -37,15 +39,38 @@ def difference(one: Case, other: Case, *, q: float = 0.5, together: int = 1) -> 
     One ratio of each pass, in logarithms; Student's t of these. Of medians it is that of two rounds that followed each
     other, the middle one of all rounds: what befalls a machine for longer than a round falls out. Of other quantiles,
     which a round is too short for, it is that of the two processes. The intervals of so many pairs `together` all hold
-    at once (Bonferroni). What befalls a pass
-    befalls both, what differs between processes is in the spread. If the two are alike, either could have been the
-    slower in each pass: the logarithms lie evenly about 0, and heavy tails make the interval too wide, not too narrow.
+    at once (Bonferroni). What befalls a pass befalls both, what differs between processes is in the spread. If the two
+    are alike, either could have been the slower in each pass: the logarithms lie evenly about 0, and heavy tails make
+    the interval too wide, not too narrow.
     """
     ratios = log_ratios(one, other, q=q)
     if len(ratios) < LEAST_PASSES:
         return None
-    middle, half = fmean(ratios), half_width(stdev(ratios), passes=len(ratios), together=together)
-    return Difference(math.exp(middle), math.exp(middle - half), math.exp(middle + half))
+    centre = centre_of(ratios)
+    half = half_width(centre, together=together)
+    return Difference(*(math.exp(centre.middle + off) for off in (0, -half, half)))
+
+
+class Centre(NamedTuple):
+    """Where ratios of passes lie, in logarithms; its standard error, and the degrees of freedom of that."""
+
+    middle: float
+    error: float
+    freedom: int
+
+
+def centre_of(ratios: Sequence[float]) -> Centre:
+    """The mean; from ten passes on without the sixth at each end, so that one pass alone decides nothing.
+
+    The error of a trimmed mean is that of the winsorised values (Tukey and McLaughlin, Sankhya A 25, 1963). By their n
+    - 2g - 1 degrees of freedom a 99 % interval of twelve normal values misses 1.4 times in 100, by one less 1.1 times.
+    """
+    n, ordered = len(ratios), sorted(ratios)
+    if n < _TRIMMED_FROM:
+        return Centre(fmean(ratios), stdev(ratios) / math.sqrt(n), n - 1)
+    g = n // 6
+    pulled_in = [min(max(ratio, ordered[g]), ordered[n - g - 1]) for ratio in ratios]
+    return Centre(fmean(ordered[g : n - g]), stdev(pulled_in) * math.sqrt(n) / (n - 2 * g), n - 2 * g - 2)
 
 
 def log_ratios(one: Case, other: Case, *, q: float = 0.5) -> list[float]:
@@ -66,9 +91,9 @@ def _medians(timing: Timing) -> list[float]:
     return [median(timing.sample_s[end - n : end]) for end, n in zip(ends, timing.rounds, strict=True) if n]
 
 
-def half_width(spread: float, *, passes: int, freedom: int = 0, together: int = 1) -> float:
-    """Of an interval over so many passes; the standard deviation may have been found from more than these."""
+def half_width(centre: Centre, *, together: int = 1) -> float:
+    """Of the interval of one centre, or of each of so many, which then all hold at once."""
     from scipy import stats
 
     miss = (1 - CONFIDENCE) / together
-    return float(stats.t.isf(miss / 2, freedom or passes - 1)) * spread / math.sqrt(passes)
+    return float(stats.t.isf(miss / 2, centre.freedom)) * centre.error

@@ -11,7 +11,7 @@ from lstmbench.report.raw import Raw
 pytest.importorskip("scipy")
 
 
-def rows(make, of, factor=1.0, *, jitter=0.002, seed=0, twin=False, processes=10, shared=0.0, **case):
+def rows(make, of, factor=1.0, *, jitter=0.002, seed=0, twin=False, processes=12, shared=0.0, **case):
     """Processes that differ by so much, all slower by a factor; `shared`: what befell each pass as a whole."""
     own = np.random.default_rng(seed).normal(scale=jitter, size=processes)
     whole = np.random.default_rng(99).normal(scale=shared, size=processes)

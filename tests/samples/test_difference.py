@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstmbench.records import Load, Subject, Timing, Workload
-from lstmbench.samples import Case, difference, log_ratios
+from lstmbench.samples import Case, centre_of, difference, half_width, log_ratios
 
 pytest.importorskip("scipy")
 QUIET = Load(at="", load_average=(0, 0, 0), cpu_mhz=None)
@@ -71,3 +71,32 @@ def test_intervals_that_hold_together_are_wider():
     alone, together = difference(one, other), difference(one, other, together=20)
     assert together.low < alone.low < alone.ratio < alone.high < together.high
     assert together.ratio == alone.ratio
+
+
+def test_one_pass_that_went_astray_decides_nothing():
+    """On a core that something else took, all of a pass may be slower by a third: by the mean nothing would be told."""
+    one, other = case(1.02, seed=1, passes=10), case(seed=2, passes=10)
+    astray = case(1.33, seed=3, passes=1).timings
+    seen = difference(one._replace(timings=(*one.timings[:9], *astray)), other)
+    assert seen.told
+    assert seen.ratio == pytest.approx(1.02, abs=0.005)
+
+
+@pytest.mark.parametrize("passes", [6, 9, 10, 12, 20])
+def test_of_equal_passes_about_one_in_a_hundred_is_called_different(passes):
+    """A law of the interval: 4,000 draws of normal ratios; 1.0 % and four standard errors more are 1.63 %."""
+    rng = np.random.default_rng(passes)
+    missed = 0
+    for ratios in rng.normal(scale=0.01, size=(4000, passes)).tolist():
+        centre = centre_of(ratios)
+        missed += abs(centre.middle) > centre.error * T[passes]
+    assert missed / 4000 < 0.0163
+
+
+T = {6: 4.0321, 9: 3.3554, 10: 3.7074, 12: 3.7074, 20: 3.0545}  # tables: t at 0.995 of 5, 8, 6, 6 and 12 degrees
+
+
+@pytest.mark.parametrize("passes", T)
+def test_the_half_width_is_that_of_tables(passes):
+    centre = centre_of([0.01 * n for n in range(passes)])
+    assert half_width(centre) == pytest.approx(T[passes] * centre.error, rel=1e-4)
