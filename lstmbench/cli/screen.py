@@ -41,7 +41,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
 
     console = Console()
     drawn = Table(
-        title=Text(plain(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        title=Text(plain(title)) if title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for n, column in enumerate(columns):
         drawn.add_column(column, justify="left" if n < left else "right", overflow="fold", no_wrap=n >= left)

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lstmbench.records import ArrivalRow, Subject
-from lstmbench.report import raw, wording
+from lstmbench.report import extra, raw, wording
 from lstmbench.report.arrivals import COLUMNS, ArrivalLine, arrival_lines, asked, values
+from lstmbench.report.noise import Noise, ranked
 from lstmbench.report.speed import SpeedLine, speed_lines
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import FAILED, PASSED, REPORTED, ParityLine, parity_lines
@@ -30,13 +31,15 @@ class TerminalTable(NamedTuple):
 def terminal_tables(run: Path, only: Collection[Subject] | None = None) -> list[TerminalTable]:
     """Parity first, then what was timed, if anything was; needs no extra. `only`: of the subjects that are meant.
 
-    RecordError where a raw file is missing, damaged or foreign. Column `parity` is the worst error over its bound.
+    RecordError where a raw file is missing, damaged or foreign. Column `parity` is the worst error over its bound,
+    `time` how the row lies beside the fastest of its workload, which takes the extra `report`.
     """
     recorded = raw.read_checked(run)
     meant = None if only is None else {subject.identity for subject in only}
     parity = [row for row in recorded.parity if meant is None or row.subject.identity in meant]
     timed = [row for row in recorded.measurements if meant is None or row.subject.identity in meant]
-    return [table for table in _tables(parity_lines(parity), speed_lines(timed, parity)) if table.rows]
+    speed, noise = ranked(timed, parity) if extra.installed() else (speed_lines(timed, parity), Noise(0))
+    return [table for table in _tables(parity_lines(parity), speed, noise) if table.rows]
 
 
 def arrivals_table(run: Path, rows: Collection[ArrivalRow]) -> TerminalTable:
@@ -56,23 +59,34 @@ def _arrival_row(line: ArrivalLine) -> tuple[str, ...]:
     return (*shape, *values(line))
 
 
-def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine]) -> Iterator[TerminalTable]:
+def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise) -> Iterator[TerminalTable]:
     yield TerminalTable(
         "Parity with the float64 reference: the worst of all shapes",
         ("export · runtime", "output", "max error", "NumPy's", "of bound", "verdict"),
         [_parity_row(line) for line in parity],
     )
     for kind, what in _TIMED:
-        yield TerminalTable(
-            f"{what}: latency, tokens a second",
-            ("export · runtime", "B×T", "n", "p50 ms", "p90 ms", "p99 ms", "tok/s", "parity"),
-            [_speed_row(line) for line in speed if line.workload == kind],
+        lines = [line for line in speed if line.workload == kind]
+        yield _without_empty(
+            TerminalTable(
+                f"{what}: latency, tokens a second{_floor(noise)}",
+                ("export · runtime", "B×T", "p50 ms", "p90 ms", "p99 ms", "tok/s", "time", "parity"),
+                [_speed_row(line) for line in lines],
+            )
         )
     yield TerminalTable(
         "Refused",
         ("export · runtime", "B×T", "why"),
         [(*_keys(line), f"{line.workload}: {line.refused}") for line in speed if line.refused],
     )
+
+
+def _without_empty(table: TerminalTable) -> TerminalTable:
+    """Without a quantile that no row carries: the width is for names."""
+    quantiles = [n for n, name in enumerate(table.columns) if name in ("p90 ms", "p99 ms")]
+    empty = {n for n in quantiles if all(row[n] == wording.NOT_AVAILABLE for row in table.rows)}
+    columns, *rows = (tuple(c for n, c in enumerate(row) if n not in empty) for row in (table.columns, *table.rows))
+    return TerminalTable(table.title, columns, rows)
 
 
 def _parity_row(line: ParityLine) -> tuple[str, ...]:
@@ -83,9 +97,22 @@ def _parity_row(line: ParityLine) -> tuple[str, ...]:
 def _speed_row(line: SpeedLine) -> tuple[str, ...]:
     if line.refused:
         return (*_keys(line), *[wording.NOT_AVAILABLE] * 4, "refused", wording.NOT_AVAILABLE)
-    times = map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms))
-    speed = (str(line.samples), *times, wording.rate(line.tokens_per_s))
-    return (*_keys(line), *speed, wording.share(line.error_to_bound))
+    times = (_with_interval(line), wording.number(line.p90_ms), wording.number(line.p99_ms))
+    place = wording.beside_the_fastest(line.to_fastest, tied=line.tied)
+    return (*_keys(line), *times, wording.rate(line.tokens_per_s), place, wording.share(line.error_to_bound))
+
+
+def _with_interval(line: SpeedLine) -> str:
+    """The median and the farther end of its 95 % interval: '0.396 ±3 %'; no end where too few processes carry it."""
+    middle, ends = line.tokens_per_s, (line.tokens_per_s_low, line.tokens_per_s_high)
+    if middle is None or None in ends:
+        return wording.number(line.p50_ms)
+    off = max(abs(middle / end - 1) for end in ends if end)
+    return f"{wording.number(line.p50_ms)} ±{100 * off:.0f} %"
+
+
+def _floor(noise: Noise) -> str:
+    return "" if noise.least is None else f"; under {100 * noise.least:.1f} % is a tie"
 
 
 def _keys(line: SpeedLine) -> tuple[str, str]:

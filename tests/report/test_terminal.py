@@ -1,10 +1,14 @@
 """Tables that fit a terminal of 100 columns."""
 
+import re
+
+import numpy as np
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from lstmbench.report import terminal_tables
+from lstmbench.report import extra, terminal_tables
 
 
 @pytest.fixture
@@ -58,9 +62,39 @@ def test_refused_rows_show_no_number_and_are_listed_with_their_reason(tables, ma
 
 
 def test_ten_samples_show_neither_p90_nor_p99(tables):
-    few = [row for row in tables[1].rows if row[2] == "10"]
-    assert len(few) == 7
-    assert {row[4:6] for row in few} == {("n/a", "n/a")}
+    few = [row for row in tables[1].rows if row[1].startswith("8×") and row[2] != "n/a"]
+    assert few
+    assert {row[3:5] for row in few} == {("n/a", "n/a")}
+
+
+def test_an_interval_a_tie_and_the_noise_floor_are_shown(make, tmp_path):
+    """Eight processes each; the second takes a fifth longer, the third as long as the first, which has a twin."""
+    rng, measured = np.random.default_rng(5), []
+    subjects = {name: make.subject(name) for name in ("numpy", "torch", "onnxruntime-cpu")}
+    for name, factor, twin in (
+        ("numpy", 1, False),
+        ("torch", 1.2, False),
+        ("onnxruntime-cpu", 1, False),
+        ("numpy", 1, True),
+    ):
+        for n, off in enumerate(np.exp(rng.normal(scale=0.005, size=8))):
+            row = make.measured(subjects[name], 60, process=n, median_s=1e-3 * factor * off)
+            measured.append(replace(row, twin=twin))
+    parity = [row for of in subjects.values() for row in make.checked(of)]
+    _, scoring = terminal_tables(make.write(tmp_path / "run", parity_rows=parity, measurements=measured))
+    assert re.search(r"; under \d\.\d % is a tie$", scoring.title)
+    assert scoring.columns == ("export · runtime", "B×T", "p50 ms", "p90 ms", "tok/s", "time", "parity")
+    assert [row[5] for row in scoring.rows] == ["tie", "tie", "1.20 ×"]
+    assert all(re.search(r" ±[12] %$", row[2]) for row in scoring.rows)
+
+
+def test_without_the_reports_packages_the_rest_is_shown(make, tmp_path, monkeypatch):
+    of = make.subject()
+    run = make.write(tmp_path / "run", parity_rows=make.checked(of), measurements=[make.measured(of)])
+    monkeypatch.setattr(extra, "PACKAGES", ("no_such_package",))
+    _, scoring = terminal_tables(run)
+    assert scoring.rows[0][-2] == "n/a"
+    assert scoring.title == "Scoring, one call: latency, tokens a second"
 
 
 def test_a_failed_output_is_marked(tables):
