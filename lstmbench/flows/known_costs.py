@@ -1,6 +1,7 @@
 """Runtimes of known cost, for the self-test: they compute nothing, and take what they say."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,8 @@ QUICK_S = 0.0005  # between stalls: a p99 takes many calls
 STALL_S, EVERY = 0.005, 25  # at least, and up to twice as long; one call in so many
 _GOLDEN = 0.618034  # a step that fills an interval evenly: equal stalls would be ranked by what their processes add
 HELD_BYTES = 100 * 2**20
+LOOPS = 10_000  # of the study of many comparisons: a fifth of a millisecond; a hundredth of them is a per cent
+MOST_TOKENS = 64
 
 
 class Nothing:
@@ -77,6 +80,25 @@ class Holds(Nothing):
     def take(self) -> None:
         """Touch every page of it."""
         np.ones(HELD_BYTES, np.uint8).sum()
+
+
+class Planted(Nothing):
+    """Counts to LOOPS whatever the shape (1, T), and as many per cent further as its model's name says.
+
+    Work, not a wait: what slows a processor slows it too.
+    """
+
+    def __init__(self, exported: ExportedModel, *, threads: int) -> None:
+        super().__init__(exported, threads=threads)
+        self._each = np.zeros((1, MOST_TOKENS, exported.model.vocabulary_size), np.float32)
+        self._loops = LOOPS + LOOPS // 100 * int(Path(exported.folder).name.rpartition("-")[2])
+
+    def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
+        """Zeros for each token."""
+        del state
+        for _ in range(self._loops):
+            pass
+        return self._each[:, : inputs.shape[1]], self._state
 
 
 def _spin(duration_s: float) -> None:

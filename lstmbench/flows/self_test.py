@@ -6,21 +6,16 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import msgspec
-
 from lstmbench import disk, machine, runfolder, samples
 from lstmbench.bench import Effort, bench, grid
-from lstmbench.check.identity import subject_of
 from lstmbench.errors import LstmbenchError
-from lstmbench.flows import known_costs
 from lstmbench.flows.known_costs import EVERY, HELD_BYTES, QUICK_S, SLOWER, SPIN_S, STALL_S
+from lstmbench.flows.pretended import MODEL, pretended
 from lstmbench.model import stimulus
-from lstmbench.records import Clearance, ExportedModel, ExportRecord, Measurement, ModelConfig, Subject, Weight
-from lstmbench.runtimes import digest, load
+from lstmbench.records import Clearance, Measurement, Subject, Weight
 from lstmbench.samples import Case
 from lstmbench.worker import Worker
 
-MODEL = ModelConfig(head="lm", peephole="none", input_size=1, hidden_size=1, vocabulary_size=2)
 _EFFORT = Effort(processes=8, rounds=2, warmup_s=0.02, budget_s=3.0)
 _CALL = grid(batches=(1,), times=(1,), kinds=("score",))
 _SPIN, _MEMORY, _OVERHEAD_S, _IDLE, _ALONE = 0.01, 0.03, 1e-6, 0.01, 0.9  # what the promises allow
@@ -43,7 +38,7 @@ def self_test(run: Path, *, progress: Callable[[str], None]) -> list[Finding]:
     """
     if run.is_dir() and any(run.iterdir()):
         raise LstmbenchError(f"{run} holds files already: give the self-test a folder of its own")
-    clearances = [_clearance(name) for name in _NAMES]
+    clearances = [pretended(name) for name in _NAMES]
     rows = bench(clearances, _CALL, run=run, effort=_EFFORT, began=machine.observe().before, progress=progress)
     weights = disk.read_journal(run / runfolder.MEMORY, Weight)
     progress("watching the parent")
@@ -127,27 +122,6 @@ def _parent(clearance: Clearance) -> Finding:
         worker.measure(_CALL[0], inputs, warmup_s=0, budget_s=1.0, max_samples=10**6)
         share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
     return Finding("the parent's processor", "under 1 %", f"{share:.2%}", passed=share < _IDLE)
-
-
-def _clearance(name: str) -> Clearance:
-    """Of a runtime that has no file and answers nothing that could be wrong."""
-    record = ExportRecord(
-        file="scan-fp32.onnx",
-        sha256="0" * 64,
-        model=MODEL,
-        form="scan",
-        precision="fp32",
-        opset=21,
-        ir_version=10,
-        weights_sha256="0" * 64,
-        verified=(),
-        verified_with="",
-    )
-    exported = ExportedModel(folder=f"self-test/{name}", record=record)
-    runtime = f"{known_costs.__name__}:{name}"
-    seen = {"runtime_version": known_costs.Nothing.version, "code_sha256": digest(load(runtime))}
-    subject = msgspec.structs.replace(subject_of(exported, runtime, 1, None), **seen)
-    return Clearance(exported=exported, subject=subject)
 
 
 def _name(subject: Subject) -> str:

@@ -61,10 +61,15 @@ class Change(NamedTuple):
 
 
 def judge(recorded: Raw, limits: Sequence[Limit] = ()) -> list[Change]:
-    """Every pair of a run by its median, and by every quantile that has a limit."""
-    pairs = _pairs(vouched(recorded))
+    """Every pair of a run whose outputs passed, by its median, and by every quantile that has a limit."""
+    return judged(vouched(recorded), samples.cases(recorded.measurements), limits)
+
+
+def judged(cases: Sequence[Case], noisy: Sequence[Case], limits: Sequence[Limit] = ()) -> list[Change]:
+    """Every pair of cases; what the same thing twice shows is among the noisy ones."""
+    pairs = _pairs(cases)
     asked = [(*pair, q) for pair in pairs for q in sorted({0.5, *(limit.q for limit in limits)})]
-    floors = {(case.workload, q): _floor(recorded, case.workload, q) for _, case, q in asked}
+    floors = {(case.workload, q): _floor(noisy, case.workload, q) for _, case, q in asked}
     return [
         Change(
             before, after, q, _seen(before, after, q, len(asked)), floors[after.workload, q], _limit(after, q, limits)
@@ -104,8 +109,8 @@ def _seen(before: Case, after: Case, q: float, together: int) -> Difference | No
     return samples.difference(after, before, q=q, together=together) if carried else None
 
 
-def _floor(recorded: Raw, workload: Workload, q: float) -> float | None:
-    return noise(samples.cases(row for row in recorded.measurements if row.workload == workload), q=q).least
+def _floor(cases: Sequence[Case], workload: Workload, q: float) -> float | None:
+    return noise([case for case in cases if case.workload == workload], q=q).least
 
 
 def _limit(case: Case, q: float, limits: Sequence[Limit]) -> float | None:

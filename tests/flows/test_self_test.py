@@ -6,6 +6,7 @@ import pytest
 
 from lstmbench.errors import LstmbenchError
 from lstmbench.flows import known_costs, self_test
+from lstmbench.flows.pretended import pretended
 from lstmbench.records import Load, Measurement, Timing, Weight
 
 pytest.importorskip("scipy")
@@ -28,7 +29,7 @@ def rows(ran=1.0, **factors) -> list[Measurement]:
     """What a right engine finds, but for factors."""
     rng, made = np.random.default_rng(3), []
     for name, twin in [*((name, False) for name in COSTS), ("Spin", True)]:
-        subject, factor = self_test._clearance(name).subject, factors.get("Twin" if twin else name, 1.0)
+        subject, factor = pretended(name).subject, factors.get("Twin" if twin else name, 1.0)
         for process in range(8):
             case = {"subject": subject, "workload": self_test._CALL[0], "process": process, "twin": twin}
             made.append(Measurement(machine="m", timing=timing(name, rng, factor, ran), **case))
@@ -36,7 +37,7 @@ def rows(ran=1.0, **factors) -> list[Measurement]:
 
 
 def weights(factor=1.0) -> list[Weight]:
-    subject, peak = self_test._clearance("Holds").subject, int(known_costs.HELD_BYTES * factor)
+    subject, peak = pretended("Holds").subject, int(known_costs.HELD_BYTES * factor)
     return [Weight(machine="m", subject=subject, workload=self_test._CALL[0], peak_bytes=peak)]
 
 
