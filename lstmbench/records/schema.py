@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from lstmbench.records.arrivals import ArrivalRow
 from lstmbench.records.base import Record
 from lstmbench.records.bench import Machine, Measurement
 from lstmbench.records.bisect import Difference
@@ -19,6 +20,7 @@ FILES: dict[str, type[Record]] = {
     "measurements.jsonl": Measurement,
     "memory.jsonl": Weight,
     "roofline.jsonl": Roof,
+    "arrivals.jsonl": ArrivalRow,
     "bisect.jsonl": Difference,
     "drift.jsonl": DriftRow,
     "probes.jsonl": ProbeRow,

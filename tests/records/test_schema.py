@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lstmbench import runfolder
 from lstmbench.records.schema import FILES, schema
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -50,3 +51,8 @@ def test_a_line_that_no_run_holds_does_not_obey_it(change):
     row = lines("measurements.jsonl")[0]
     change(row)
     assert not validator("measurements.jsonl").is_valid(row)
+
+
+def test_every_file_of_a_run_is_in_it():
+    names = {name for name in vars(runfolder).values() if isinstance(name, str) and name.endswith((".json", ".jsonl"))}
+    assert names == set(FILES)
