@@ -24,7 +24,7 @@ PLANTED = (0, 2, 5)  # per cent
 OURS = "lstmbench: bench --baseline"
 ALL_RULES = (OURS, *RULES)
 SHAPES = 50  # comparisons of a run: they share its processes, as the workloads of a run do
-EFFORT = Effort(processes=12, rounds=20, warmup_s=0.003, budget_s=0.06, weigh=False, in_turn=True)
+EFFORT = Effort(processes=12, rounds=30, warmup_s=0.003, budget_s=0.1, weigh=False, in_turn=True)
 _CONFIDENCE = 0.95
 _PROMISED = {0: (0.0, 0.01), 2: (0.9, 1.0), 5: (0.99, 1.0)}  # of comparisons that are called, by what was planted
 _CALLS = len(PLANTED) * len(ALL_RULES)  # of one comparison
