@@ -22,6 +22,7 @@ from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
 from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject
 from lstmbench.records.drift import Against, DriftRow
+from lstmbench.records.environment import Environment, RuntimeState
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
     TIMED,
@@ -55,6 +56,7 @@ __all__ = [
     "Decoding",
     "Difference",
     "DriftRow",
+    "Environment",
     "Evaluation",
     "ExportRecord",
     "ExportedModel",
@@ -79,6 +81,7 @@ __all__ = [
     "Quality",
     "Record",
     "Roof",
+    "RuntimeState",
     "Scenario",
     "Score",
     "Served",

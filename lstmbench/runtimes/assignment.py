@@ -8,7 +8,7 @@ down if it is asked to.
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +36,27 @@ def placement(session: Any, ran_in: Mapping[str, str] | None = None) -> tuple[Pl
     """
     if not hasattr(session, "get_provider_graph_assignment_info"):
         return ()
-    counted = Counter[tuple[str, str, bool, str]]()
-    for part in session.get_provider_graph_assignment_info():
-        for node in part.get_nodes():
-            recurrent = bool(_RECURRENT.match(node.name))
-            told = _told(node, ran_in) if recurrent else ""
-            counted[part.ep_name, node.op_type, recurrent, told] += 1
+    parts = session.get_provider_graph_assignment_info()
+    return counted(((part.ep_name, node.op_type, node.name) for part in parts for node in part.get_nodes()), ran_in)
+
+
+def counted(nodes: Iterable[tuple[str, str, str]], ran_in: Mapping[str, str] | None = None) -> tuple[Placement, ...]:
+    """Provider, operator and name of each node -> how many there are of each kind."""
+    kinds = Counter[tuple[str, str, bool, str]]()
+    for provider, operator, name in nodes:
+        recurrent = bool(_RECURRENT.match(name))
+        told = _told(operator, name, ran_in) if recurrent else ""
+        kinds[provider, operator, recurrent, told] += 1
     return tuple(
         Placement(provider=provider, operator=operator, nodes=nodes, recurrent=recurrent, precision=precision)
-        for (provider, operator, recurrent, precision), nodes in sorted(counted.items())
+        for (provider, operator, recurrent, precision), nodes in sorted(kinds.items())
     )
 
 
-def _told(node: Any, ran_in: Mapping[str, str] | None) -> str:
-    if node.op_type in _MOVE:
+def _told(operator: str, name: str, ran_in: Mapping[str, str] | None) -> str:
+    if operator in _MOVE:
         return ""
-    return _INTEGER.get(node.op_type) or ("float32" if ran_in is None else ran_in.get(node.name, ""))
+    return _INTEGER.get(operator) or ("float32" if ran_in is None else ran_in.get(name, ""))
 
 
 def precisions(graph: bytes, beside: Mapping[str, Any], provider: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from numpy.typing import NDArray
 
+from lstmbench import environments
 from lstmbench.check.foreign import sizes
 from lstmbench.check.foreign.draws import Draws, draws
 from lstmbench.check.foreign.judge import Question, judge
@@ -18,7 +19,7 @@ from lstmbench.check.foreign.ranges import use
 from lstmbench.errors import GraphError, LstmbenchError
 from lstmbench.onnxfile.ports import Port
 from lstmbench.records import MOST_THREADS
-from lstmbench.runtimes import GRAPHS, available, load_graphs
+from lstmbench.runtimes import GRAPHS, available
 
 Array = NDArray[Any]
 Progress: TypeAlias = Callable[[str], None]
@@ -112,11 +113,9 @@ def _ask(task: _Task, at: Mapping[str, int]) -> Question:
 
 
 def _demand(runtimes: Sequence[str], threads: int) -> None:
-    here = available(GRAPHS)
     if not runtimes:
-        raise LstmbenchError(f"nothing to check on: give at least one runtime; here: {', '.join(here)}")
+        raise LstmbenchError(f"nothing to check on: give at least one runtime; here: {', '.join(available(GRAPHS))}")
     if not 1 <= threads <= MOST_THREADS:
         raise LstmbenchError(f"cannot run on {threads} threads: give 1 to {MOST_THREADS}")
     for name in runtimes:
-        if name not in here and ":" not in name:
-            load_graphs(name)  # says what is missing, and imports nothing for that
+        environments.demand(name, GRAPHS)
