@@ -9,6 +9,7 @@ from lstmbench.cli.screen import say, spinner, table
 if TYPE_CHECKING:
     from lstmbench.records import RuntimeState
 
+_WHERE = {"here": "here", "environment": "apart", "nowhere": "n/a"}  # apart: in an environment of its own
 Name = Annotated[str, typer.Argument(metavar="NAME[==VERSION]", help="As 'lstmbench runtimes' lists it.")]
 
 
@@ -27,8 +28,8 @@ def runtimes(
     if json:
         print_json(found)
         return
-    columns = ["runtime", "needs", "where", "version", "usable", "start s", "MB"]
-    table("", columns, [_row(state) for state in found], left=5)
+    columns = ["runtime", "version", "where", "usable", "start s", "MB", "needs"]
+    table("", columns, [_row(state) for state in found], left=4)
     for state in found:
         if state.refused:
             version = f"=={state.version}" if state.where == "environment" else ""
@@ -63,7 +64,10 @@ def print_json(found: object) -> None:
 
 
 def _row(state: "RuntimeState") -> list[str]:
+    from lstmbench.records import labelled
+
+    version = labelled(state.version or "n/a", state.device)
     start = "n/a" if state.start_s is None else f"{state.start_s:.2f}"
     size = "n/a" if state.size_bytes is None else f"{state.size_bytes / 1e6:,.0f}"
     usable = "no" if state.refused else "yes"
-    return [state.runtime, state.needs, state.where, state.version or "n/a", usable, start, size]
+    return [state.runtime, version, _WHERE[state.where], usable, start, size, state.needs]

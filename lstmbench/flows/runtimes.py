@@ -47,15 +47,16 @@ def _started(name: str, asked: str, one: Environment | None, progress: Progress)
     progress(f"starting {asked}")
     try:
         met, start_s = meet(asked, python=_python(one))
-        version, offers, refused = met.version, met.offers, met.lacks
+        version, offers, device, refused = met.version, met.offers, met.device, met.lacks
     except LstmbenchError as error:
-        version, offers, refused, start_s = "" if one is None else one.version, (), str(error), None
+        version, offers, device, refused, start_s = "" if one is None else one.version, (), "", str(error), None
     return RuntimeState(
         runtime=name,
         needs=_needs(name),
         where="here" if one is None else "environment",
         version=version,
         offers=offers,
+        device=device,
         refused=refused,
         size_bytes=None if one is None else one.size_bytes,
         start_s=start_s,

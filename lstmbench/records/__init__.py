@@ -20,7 +20,7 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
-from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject
+from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject, labelled
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import Environment, RuntimeState
 from lstmbench.records.evaluation import Evaluation
@@ -99,5 +99,6 @@ __all__ = [
     "Weight",
     "Workload",
     "WorkloadKind",
+    "labelled",
     "steps_of",
 ]

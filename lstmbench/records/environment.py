@@ -24,6 +24,7 @@ class RuntimeState(Record, frozen=True, kw_only=True):
     where: Literal["here", "environment", "nowhere"]
     version: str = ""  # as its own process tells it
     offers: tuple[str, ...] = ()  # providers that the engine was built with, which proves nothing of the machine
+    device: str = ""  # that it computes on, where its name says something else
     refused: str = ""  # why it cannot be used, and what mends that; empty where it can
     size_bytes: Count | None = None  # of its environment
     start_s: float | None = None  # until its process had imported the engine

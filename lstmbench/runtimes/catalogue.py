@@ -28,11 +28,18 @@ _OURS = {
     "onnxruntime-cpu": Entry(
         "lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu", wheel="onnxruntime"
     ),
+    "onnxruntime-webgpu": Entry(
+        "lstmbench.runtimes.onnxruntime_webgpu:OnnxRuntimeWebgpu",
+        "onnxruntime",
+        wheel="onnxruntime-webgpu",
+        system="Vulkan",
+    ),
     "torch": Entry("lstmbench.runtimes.torch_eager:TorchEager", "torch", "torch"),
 }
 _OUR_GRAPHS = {
     "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
     "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
+    "onnxruntime-webgpu": _OURS["onnxruntime-webgpu"],
 }
 
 

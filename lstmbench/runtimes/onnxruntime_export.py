@@ -33,6 +33,7 @@ class OnnxRuntimeExport:
     tells_assignment = True  # where this ONNX Runtime has a word for it at all
 
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
+        self.device = self.ready()
         self._exported, self._config, self._threads = exported, exported.model, threads
         graph = unchanged.onnx_bytes(exported)
         self._beside = _beside(exported, graph)  # the session takes no copy
@@ -46,7 +47,16 @@ class OnnxRuntimeExport:
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> OnnxRuntimeGraph:
         """Load any ONNX file, by its own names."""
-        return OnnxRuntimeGraph(path, threads=threads, provider=cls.provider, demand=cls.demand_provider)
+        device = cls.ready()
+        return OnnxRuntimeGraph(path, threads=threads, provider=cls.provider, demand=cls.demand_graph, device=device)
+
+    @classmethod
+    def ready(cls) -> str:
+        """What it computes on, where that is not what the provider's name says.
+
+        RuntimeMissingError where the machine lacks something that the engine needs.
+        """
+        return ""
 
     @classmethod
     def offers(cls) -> tuple[str, ...]:
@@ -57,6 +67,11 @@ class OnnxRuntimeExport:
     def demand_provider(cls, session: ort.InferenceSession) -> None:
         """RuntimeMissingError where the session did not get the provider, or got another beside it."""
         demand_provider(session, assignment.placement(session), cls.provider)
+
+    @classmethod
+    def demand_graph(cls, session: ort.InferenceSession) -> None:
+        """The same of a graph whose nodes bear any names, so that nothing says afterwards which of them recur."""
+        cls.demand_provider(session)
 
     def run(
         self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None

@@ -18,8 +18,9 @@ class OnnxRuntimeGraph:
     version: str = ort.__version__
 
     def __init__(
-        self, path: Path, *, threads: int, provider: str, demand: Callable[[ort.InferenceSession], None]
+        self, path: Path, *, threads: int, provider: str, demand: Callable[[ort.InferenceSession], None], device: str
     ) -> None:
+        self.device = device
         # by its path, not its bytes: external data is then looked for beside it
         self._session = ort.InferenceSession(str(path), options(threads), providers=[provider])
         self._outputs = [output.name for output in self._session.get_outputs()]

@@ -9,11 +9,10 @@ def met(request: Meet) -> Met:
     """Its version, what it was built with, and what the machine lacks as far as it knows."""
     only_graphs = request.runtime in names(GRAPHS) and request.runtime not in names(GROUP)
     adapter = load_graphs(request.runtime) if only_graphs else load(request.runtime)
-    lacks = ""
+    device, lacks = "", ""
     try:
-        getattr(adapter, "ready", lambda: None)()
+        device = str(getattr(adapter, "ready", str)())
     except RuntimeMissingError as error:
         lacks = str(error)
-    return Met(
-        version=str(getattr(adapter, "version", "")), offers=tuple(getattr(adapter, "offers", tuple)()), lacks=lacks
-    )
+    offers = tuple(getattr(adapter, "offers", tuple)())
+    return Met(version=str(getattr(adapter, "version", "")), offers=offers, device=device, lacks=lacks)

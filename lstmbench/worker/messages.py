@@ -130,6 +130,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
     load_s: float  # import the engine, read the file, build the session
     placement: tuple[Placement, ...]
     provider: str = ""  # that the adapter promises
+    device: str = ""  # that it computes on, where the name of the runtime says something else
 
 
 class Answer(Record, frozen=True, kw_only=True, tag=True):
@@ -182,6 +183,7 @@ class Met(Record, frozen=True, kw_only=True, tag=True):
 
     version: str
     offers: tuple[str, ...]  # providers that the engine was built with
+    device: str  # as WorkerInfo has it
     lacks: str  # what the machine must have and has not; empty where nothing is known to be missing
 
 

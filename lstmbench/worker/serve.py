@@ -75,6 +75,7 @@ class Session:
             load_s=self._load_s,
             placement=tuple(self.runtime.placement()),
             provider=str(getattr(self.runtime, "provider", "")),
+            device=str(getattr(self.runtime, "device", "")),
         )
 
     def answer(self, request: Request) -> Reply:

@@ -32,7 +32,8 @@ def put(runtime, version):
 def test_the_list_is_a_table_or_json():
     done = run("runtimes")
     assert done.exit_code == 0, done.output
-    assert any(line.split()[:3] == ["numpy", "numpy", "here"] and "yes" in line for line in done.stdout.splitlines())
+    (line,) = (line.split() for line in done.stdout.splitlines() if "numpy" in line)
+    assert [line[n] for n in (0, 2, 3, -1)] == ["numpy", "here", "yes", "numpy"]
     (state,) = json.loads(run("runtimes", "--json").stdout)
     assert (state["runtime"], state["where"], state["refused"]) == ("numpy", "here", "")
 

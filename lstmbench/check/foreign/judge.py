@@ -11,6 +11,7 @@ from lstmbench.check.foreign.outcome import ForeignRow
 from lstmbench.errors import LstmbenchError, RuntimeMissingError
 from lstmbench.parity import Expected
 from lstmbench.parity.graphs import compare_graph
+from lstmbench.records import labelled
 from lstmbench.worker import GraphWorker
 
 Array = NDArray[Any]
@@ -40,6 +41,7 @@ def judge(
         yield from _unanswered(file, runtime, questions[0], str(error))
         return
     with worker:
+        runtime = labelled(runtime, worker.info.device)
         for question in questions:
             try:
                 answer = worker.run(question.inputs)
