@@ -45,7 +45,7 @@ def install(name: Name) -> None:
     with spinner() as progress:
         made = build(environments.wanted(name), progress)
     packages = ", ".join(f"{package} {version}" for package, version in made.packages.items())
-    say(f"{made.runtime}=={made.version}: Python {made.python}, {mebibytes(made.size_bytes)}: {packages}")
+    say(f"{made.wheel} {made.version}: Python {made.python}, {mebibytes(made.size_bytes)}: {packages}")
 
 
 def remove(name: Name) -> None:
@@ -53,7 +53,7 @@ def remove(name: Name) -> None:
     from lstmbench import environments
 
     for gone in environments.remove(environments.wanted(name)):
-        say(f"removed {gone.runtime}=={gone.version}")
+        say(f"removed {gone.wheel} {gone.version}")
 
 
 def print_json(found: object) -> None:

@@ -2,7 +2,7 @@
 
 from lstmbench.environments.build import install
 from lstmbench.environments.choose import Chosen, choose, demand
-from lstmbench.environments.place import environments, python, remove, root
+from lstmbench.environments.place import find, python, remove, root
 from lstmbench.environments.wanted import Wanted, wanted
 
-__all__ = ["Chosen", "Wanted", "choose", "demand", "environments", "install", "python", "remove", "root", "wanted"]
+__all__ = ["Chosen", "Wanted", "choose", "demand", "find", "install", "python", "remove", "root", "wanted"]

@@ -26,8 +26,8 @@ def install(asked: Wanted, *, prove: Prove, progress: Callable[[str], None]) -> 
     of it then.
     """
     wheel = _wheel(asked)
-    if asked.version and (found := place.find(asked)) and place.python(found).exists():
-        return found
+    if asked.version and (found := place.find(wheel, asked.version)) and place.python(found[0]).exists():
+        return found[0]
     disk.make_folder(place.root())
     with disk.locked(place.root()):
         _sweep()
@@ -60,15 +60,15 @@ def _describe(built: Path, runtime: str, wheel: str, prove: Prove) -> Environmen
     if told != of_wheel:
         raise RuntimeMissingError(f"{wheel} {of_wheel} was installed, and says that it is {told}: it is not kept")
     return Environment(
-        runtime=runtime, version=of_wheel, python=held.python, packages=held.packages, size_bytes=_bytes_in(built)
+        wheel=wheel, version=of_wheel, python=held.python, packages=held.packages, size_bytes=_bytes_in(built)
     )
 
 
 def _settle(built: Path, one: Environment) -> Environment:
     """Move it to its place; of two of one version the one that works there already stays."""
     there = place.folder(one)
-    if place.python(one).exists() and (there / place.RECORD).exists():
-        return disk.read_record(there / place.RECORD, Environment)
+    if (found := place.find(one.wheel, one.version)) and place.python(one).exists():
+        return found[0]
     disk.write_record(built / place.RECORD, one)
     if there.exists():
         place.discard(there)

@@ -34,12 +34,13 @@ def choose(text: str) -> Chosen:
         return Chosen(asked.name)
     if asked.version and asked.version == catalogue.own_version(known):
         return Chosen(*asked)
-    found = place.find(asked) if known.wheel else None
-    if found is None:
+    found = place.find(known.wheel, asked.version) if known.wheel else ()
+    if not found:
         raise RuntimeMissingError(_absent(asked, known))
-    if not place.python(found).exists():
+    python = place.python(found[-1])
+    if not python.exists():
         raise RuntimeMissingError(f"the Python under the environment of {asked} is gone: {_install(asked)}")
-    return Chosen(*asked, place.python(found))
+    return Chosen(*asked, python)
 
 
 def _absent(asked: Wanted, known: catalogue.Entry) -> str:

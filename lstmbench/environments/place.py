@@ -1,4 +1,4 @@
-"""Where environments lie, `<cache>/lstmbench/environments/<runtime>-<version>/`, and which of them are whole."""
+"""Where environments lie, `<cache>/lstmbench/environments/<wheel>-<version>/`, and which of them are whole."""
 
 import os
 import shutil
@@ -6,8 +6,9 @@ from pathlib import Path
 
 from lstmbench import disk
 from lstmbench.environments.wanted import Wanted, order
-from lstmbench.errors import RuntimeMissingError
+from lstmbench.errors import RecordError, RuntimeMissingError
 from lstmbench.records import Environment
+from lstmbench.runtimes import catalogue
 
 RECORD = "environment.json"
 
@@ -22,7 +23,7 @@ def root() -> Path:
 
 def folder(one: Environment) -> Path:
     """Of an environment."""
-    return root() / f"{one.runtime}-{one.version}"
+    return root() / f"{one.wheel}-{one.version}"
 
 
 def python(one: Environment) -> Path:
@@ -35,21 +36,25 @@ def interpreter(of: Path) -> Path:
     return of / "bin" / "python"
 
 
-def environments() -> tuple[Environment, ...]:
-    """All that are whole, by name and version."""
-    found = [disk.read_record(path, Environment) for path in root().glob(f"[!.]*/{RECORD}")]
-    return tuple(sorted(found, key=lambda one: (one.runtime, order(one.version))))
+def find(wheel: str = "", version: str = "") -> tuple[Environment, ...]:
+    """All environments that are whole, or those of one wheel, or of one version; by wheel, the newest last."""
+    found = filter(None, map(_read, root().glob(f"[!.]*/{RECORD}")))
+    fitting = [one for one in found if wheel in {"", one.wheel} and version in {"", one.version}]
+    return tuple(sorted(fitting, key=lambda one: (one.wheel, order(one.version))))
 
 
-def find(asked: Wanted) -> Environment | None:
-    """The environment of this version, or where none is asked for that of the newest."""
-    fitting = [one for one in environments() if one.runtime == asked.name and asked.version in {"", one.version}]
-    return fitting[-1] if fitting else None
+def _read(path: Path) -> Environment | None:
+    """The record; none where it cannot be read: what bears it is no whole environment, and is built again."""
+    try:
+        return disk.read_record(path, Environment)
+    except RecordError:
+        return None
 
 
 def remove(asked: Wanted) -> tuple[Environment, ...]:
     """Take away the environment of this version, or where none is named all of the runtime -> those that were there."""
-    gone = tuple(one for one in environments() if one.runtime == asked.name and asked.version in {"", one.version})
+    known = catalogue.known(asked.name)
+    gone = find(known.wheel, asked.version) if known and known.wheel else ()
     if not gone:
         raise RuntimeMissingError(f"there is no environment of {asked}; 'lstmbench runtimes' lists those there are")
     with disk.locked(root()):

@@ -37,7 +37,7 @@ def examine(progress: Callable[[str], None]) -> State:
         python={"version": platform.python_version(), "implementation": platform.python_implementation()},
         packages=dict(sorted(packages.items())),
         runtimes=survey(progress),
-        environments=environments.environments(),
+        environments=environments.find(),
         chromium=chromium(),
         gpus=gpus(),
     )

@@ -15,9 +15,8 @@ Progress = Callable[[str], None]
 
 def survey(progress: Progress) -> tuple[RuntimeState, ...]:
     """Every known runtime in every place that has it; each is started in a process of its own."""
-    held = environments.environments()
     every = sorted({*names(), *names(GRAPHS)})
-    return tuple(state for name in every for state in _of(name, [one for one in held if one.runtime == name], progress))
+    return tuple(state for name in every for state in _of(name, progress))
 
 
 def install(asked: Wanted, progress: Progress) -> Environment:
@@ -29,10 +28,10 @@ def _version(runtime: str, python: Path) -> str:
     return meet(runtime, python=python).met.version
 
 
-def _of(name: str, held: list[Environment], progress: Progress) -> Iterator[RuntimeState]:
+def _of(name: str, progress: Progress) -> Iterator[RuntimeState]:
     known = catalogue.known(name)
     assert known is not None, name
-    here = catalogue.is_here(known)
+    here, held = catalogue.is_here(known), environments.find(known.wheel) if known.wheel else ()
     if here:
         yield _started(name, name, None, progress)
     for one in held:
@@ -46,7 +45,7 @@ def _of(name: str, held: list[Environment], progress: Progress) -> Iterator[Runt
 def _started(name: str, asked: str, one: Environment | None, progress: Progress) -> RuntimeState:
     progress(f"starting {asked}")
     try:
-        met, start_s = meet(asked, python=_python(one))
+        met, start_s = meet(asked, python=_python(asked, one))
         version, offers, device, refused = met.version, met.offers, met.device, met.lacks
     except LstmbenchError as error:
         version, offers, device, refused, start_s = "" if one is None else one.version, (), "", str(error), None
@@ -63,14 +62,12 @@ def _started(name: str, asked: str, one: Environment | None, progress: Progress)
     )
 
 
-def _python(one: Environment | None) -> Path | None:
+def _python(asked: str, one: Environment | None) -> Path | None:
     if one is None:
         return None
     python = environments.python(one)
     if not python.exists():
-        raise RuntimeMissingError(
-            f"the Python under it is gone: lstmbench runtimes install {Wanted(one.runtime, one.version)}"
-        )
+        raise RuntimeMissingError(f"the Python under it is gone: lstmbench runtimes install {asked}")
     return python
 
 

@@ -1,4 +1,4 @@
-"""An environment of one runtime, and what is known of every runtime."""
+"""An environment of one engine, and what is known of every runtime."""
 
 from typing import Literal
 
@@ -6,11 +6,11 @@ from lstmbench.records.base import Count, Record
 
 
 class Environment(Record, frozen=True, kw_only=True):
-    """`environment.json`: a Python of its own for one version of one runtime; written last, so it marks a whole one."""
+    """`environment.json`: a Python of its own for one version of one engine; written last, so it marks a whole one."""
 
     schema: Literal["lstmbench.environment/1"] = "lstmbench.environment/1"
-    runtime: str
-    version: str  # of the runtime's own package
+    wheel: str  # the engine's package, which may serve several runtimes
+    version: str
     python: str  # "3.11.7"
     packages: dict[str, str]  # everything that is installed in it
     size_bytes: Count

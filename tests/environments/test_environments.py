@@ -10,7 +10,7 @@ import pytest
 from lstmbench import environments
 from lstmbench.environments import Chosen, build, index, place, tool, wanted
 from lstmbench.environments.wanted import Wanted, order
-from lstmbench.errors import DiskError, RecordError, RuntimeMissingError
+from lstmbench.errors import DiskError, RuntimeMissingError
 from lstmbench.flows import runtimes as flow
 from lstmbench.model import folder
 from lstmbench.model.weights import digest, random_weights
@@ -25,9 +25,9 @@ def install(text):
     return flow.install(wanted(text), lambda _: None)
 
 
-def put(version, *, runtime="abacus", python=sys.executable):
+def put(version, *, wheel="engine-abroad", python=sys.executable):
     """An environment as it lies on disk, over our own Python."""
-    one = Environment(runtime=runtime, version=version, python="3", packages={}, size_bytes=0)
+    one = Environment(wheel=wheel, version=version, python="3", packages={}, size_bytes=0)
     (place.folder(one) / "bin").mkdir(parents=True)
     place.python(one).symlink_to(python)
     build.disk.write_record(place.folder(one) / place.RECORD, one)
@@ -74,7 +74,7 @@ def test_this_python_comes_first_and_then_the_newest_environment(index):
     put("1.9")
     newest = put("1.10")
     assert environments.choose("abacus") == Chosen("abacus", "", place.python(newest))
-    assert environments.choose("abacus==1.9").python.parts[-3] == "abacus-1.9"
+    assert environments.choose("abacus==1.9").python.parts[-3] == "engine-abroad-1.9"
 
 
 def test_a_version_that_is_here_needs_no_environment(index, monkeypatch):
@@ -113,15 +113,16 @@ def test_an_environment_whose_python_is_gone_is_not_used(index, monkeypatch):
 def test_a_folder_without_its_record_is_no_environment(index):
     one = put("1.0")
     (place.folder(one) / place.RECORD).unlink()
-    assert environments.environments() == ()
+    assert environments.find() == ()
     (place.folder(one) / place.RECORD).write_text("{")
-    with pytest.raises(RecordError, match="is damaged"):
-        environments.environments()
+    assert environments.find() == (), "nor with one that cannot be read"
+    with pytest.raises(RuntimeMissingError, match="lstmbench runtimes install abacus"):
+        environments.choose("abacus")
 
 
 def test_removing_takes_one_version_or_all(index):
-    for version, runtime in (("1.0", "abacus"), ("2.0", "abacus"), ("1.0", "other")):
-        put(version, runtime=runtime)
+    for version, wheel in (("1.0", "engine-abroad"), ("2.0", "engine-abroad"), ("1.0", "other")):
+        put(version, wheel=wheel)
     assert [one.version for one in environments.remove(wanted("abacus==1.0"))] == ["1.0"]
     put("3.0")
     assert [one.version for one in environments.remove(wanted("abacus"))] == ["2.0", "3.0"]
@@ -192,13 +193,13 @@ def test_a_build_that_is_interrupted_leaves_nothing(index, monkeypatch, stage):
 def test_what_a_killed_build_left_is_never_used_and_swept_by_the_next(index, monkeypatch):
     half = environments.root() / ".abacus.17.tmp"
     (half / "bin").mkdir(parents=True)
-    one = Environment(runtime="abacus", version="1.0", python="3", packages={}, size_bytes=0)
+    one = Environment(wheel="engine-abroad", version="1.0", python="3", packages={}, size_bytes=0)
     build.disk.write_record(half / place.RECORD, one)
-    assert environments.environments() == ()
+    assert environments.find() == ()
     monkeypatch.setattr(tool, "build", lambda folder, _: (folder / "bin").mkdir(parents=True))
     monkeypatch.setattr(tool, "installed", lambda _: tool.Held("3.11", {"Engine_Abroad": "1.0"}))
     made = build.install(Wanted("abacus", "1.0"), prove=lambda *_: "1.0", progress=lambda _: None)
-    assert (made.version, left()) == ("1.0", ["abacus-1.0"])
+    assert (made.version, left()) == ("1.0", ["engine-abroad-1.0"])
 
 
 def test_of_two_builds_at_once_one_waits_its_turn(index):

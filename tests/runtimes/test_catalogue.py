@@ -45,6 +45,8 @@ def test_ours_are_listed_in_order():
         "numpy",
         "onnxruntime-cpu",
         "onnxruntime-webgpu",
+        "openvino-cpu",
+        "openvino-cpu-bf16",
         "torch",
     ]
 
@@ -67,7 +69,8 @@ def test_an_unknown_name_is_answered_with_the_known(monkeypatch):
     monkeypatch.setattr(catalogue, "entry_points", lambda **_: [])
     with pytest.raises(RuntimeMissingError) as caught:
         runtimes.load("tensorrt")
-    assert str(caught.value) == "no runtime named 'tensorrt'; here: numpy, onnxruntime-cpu, onnxruntime-webgpu, torch"
+    known = "numpy, onnxruntime-cpu, onnxruntime-webgpu, openvino-cpu, openvino-cpu-bf16, torch"
+    assert str(caught.value) == f"no runtime named 'tensorrt'; here: {known}"
 
 
 def test_what_runs_graphs_is_listed_apart(monkeypatch):
@@ -75,6 +78,7 @@ def test_what_runs_graphs_is_listed_apart(monkeypatch):
         "onnx-reference",
         "onnxruntime-cpu",
         "onnxruntime-webgpu",
+        "openvino-cpu",
     ]
     assert "onnx-reference" not in runtimes.names(), "it runs no export"
     hide(monkeypatch, "onnxruntime")

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -20,6 +21,7 @@ class Inline:
 
     def __init__(self, runtime, path, *, threads=1, timeout_s=300):
         self.runtime, self.timeout_s = runtime, timeout_s
+        self.info = SimpleNamespace(device="")
         self.held = self._do(lambda: load_graphs(runtime).graph(path, threads=threads))
 
     def run(self, inputs):
