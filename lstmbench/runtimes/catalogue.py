@@ -37,12 +37,14 @@ _OURS = {
     "openvino-cpu": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpu", "openvino", wheel="openvino"),
     "openvino-cpu-bf16": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpuBf16", "openvino", wheel="openvino"),
     "torch": Entry("lstmbench.runtimes.torch_eager:TorchEager", "torch", "torch"),
+    "tract-cpu": Entry("lstmbench.runtimes.tract_cpu:TractCpu", "tract", wheel="tract"),
 }
 _OUR_GRAPHS = {
     "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
     "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
     "onnxruntime-webgpu": _OURS["onnxruntime-webgpu"],
     "openvino-cpu": _OURS["openvino-cpu"],
+    "tract-cpu": _OURS["tract-cpu"],
 }
 
 

@@ -26,7 +26,7 @@ class OpenVinoGraph:
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Compute all outputs."""
         answer = self._compiled(dict(inputs))
-        return {output.get_any_name(): answer[output] for output in self._compiled.outputs}
+        return {name: answer[output] for output in self._compiled.outputs for name in output.get_names()}
 
     def placement(self) -> tuple[Placement, ...]:
         """How many nodes of each kind the device runs."""

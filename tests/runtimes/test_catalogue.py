@@ -48,6 +48,7 @@ def test_ours_are_listed_in_order():
         "openvino-cpu",
         "openvino-cpu-bf16",
         "torch",
+        "tract-cpu",
     ]
 
 
@@ -69,7 +70,7 @@ def test_an_unknown_name_is_answered_with_the_known(monkeypatch):
     monkeypatch.setattr(catalogue, "entry_points", lambda **_: [])
     with pytest.raises(RuntimeMissingError) as caught:
         runtimes.load("tensorrt")
-    known = "numpy, onnxruntime-cpu, onnxruntime-webgpu, openvino-cpu, openvino-cpu-bf16, torch"
+    known = "numpy, onnxruntime-cpu, onnxruntime-webgpu, openvino-cpu, openvino-cpu-bf16, torch, tract-cpu"
     assert str(caught.value) == f"no runtime named 'tensorrt'; here: {known}"
 
 
@@ -79,6 +80,7 @@ def test_what_runs_graphs_is_listed_apart(monkeypatch):
         "onnxruntime-cpu",
         "onnxruntime-webgpu",
         "openvino-cpu",
+        "tract-cpu",
     ]
     assert "onnx-reference" not in runtimes.names(), "it runs no export"
     hide(monkeypatch, "onnxruntime")

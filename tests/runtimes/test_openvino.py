@@ -16,7 +16,7 @@ from lstmbench.runtimes.openvino_graph import OpenVinoGraph, placed
 
 class Node:
     def __init__(self, name, kind, precision):
-        self.get_friendly_name = self.get_any_name = lambda: name
+        self.get_friendly_name, self.get_names = lambda: name, lambda: {name}
         self.get_rt_info = lambda: {key: SimpleNamespace(value=value) for key, value in told.items()}
         told = {"layerType": kind, "runtimePrecision": precision}
 
