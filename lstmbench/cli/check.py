@@ -22,7 +22,10 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(help="Model folders, or names under --models; all if none. Or one ONNX file, anybody's."),
 ]
-Runtimes = Annotated[list[str] | None, typer.Option("--runtime", help="May be given several times; all here if none.")]
+Runtimes = Annotated[
+    list[str] | None,
+    typer.Option("--runtime", metavar="NAME[==VERSION]", help="May be given several times; all here if none."),
+]
 Models = Annotated[Path, typer.Option(help="Where model folders lie.")]
 Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second call goes on in it.")]
 RunOrNone = Annotated[
