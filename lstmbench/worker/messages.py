@@ -1,4 +1,4 @@
-"""What parent and child say to each other: ten requests, and a reply to each but the last."""
+"""What parent and child say to each other: eleven requests, and a reply to each but the last."""
 
 import math
 from typing import Any, Literal, TypeAlias, cast
