@@ -1,6 +1,6 @@
 """Where nodes ran, read from ONNX Runtime's profile of one call: for versions and providers that tell no assignment.
 
-ONNX Runtime before 1.23 tells of no node, and the WebGPU provider of none of its own.
+ONNX Runtime before 1.24 tells of no node, and the WebGPU provider of none of its own.
 """
 
 import tempfile
