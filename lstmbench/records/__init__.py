@@ -20,7 +20,7 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
-from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject, labelled
+from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import Environment, RuntimeState
 from lstmbench.records.evaluation import Evaluation
@@ -44,6 +44,7 @@ from lstmbench.records.study import Study, StudyRow
 __all__ = [
     "MOST_THREADS",
     "TIMED",
+    "UNTOLD",
     "Against",
     "ArrivalRow",
     "Arrivals",
@@ -101,4 +102,5 @@ __all__ = [
     "WorkloadKind",
     "labelled",
     "steps_of",
+    "strays",
 ]

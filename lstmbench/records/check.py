@@ -32,6 +32,14 @@ def labelled(runtime: str, device: str) -> str:
 UNTOLD = "a provider that is not told"
 
 
+def strays(promised: str, placement: tuple[Placement, ...]) -> tuple[str, ...]:
+    """The providers other than the one promised that recurrent nodes ran on; none where nothing was promised."""
+    recurrent = {part.provider for part in placement if part.recurrent}
+    if not promised or recurrent == {promised}:
+        return ()
+    return tuple(sorted(recurrent - {promised})) or (UNTOLD,)
+
+
 class Subject(Record, frozen=True, kw_only=True):
     """What a row is about: one export on one runtime."""
 
@@ -55,10 +63,7 @@ class Subject(Record, frozen=True, kw_only=True):
 
         Where none is told of any recurrent node, nothing shows that the promised one ran them.
         """
-        recurrent = {part.provider for part in self.placement if part.recurrent}
-        if not self.provider or recurrent == {self.provider}:
-            return ()
-        return tuple(sorted(recurrent - {self.provider})) or (UNTOLD,)
+        return strays(self.provider, self.placement)
 
     def replaces(self, other: "Subject") -> bool:
         """Whether this is what the other was, made again: another file of that name, or that adapter, edited.

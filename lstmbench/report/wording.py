@@ -71,14 +71,22 @@ def versioned(runtime: str, version: str) -> str:
 
 def mixed(subject: SubjectColumns) -> str:
     """What stands behind the name of a runtime whose recurrent nodes ran elsewhere too."""
-    if subject.mixed == NOT_MIXED:
-        return ""
-    return f" (MIXED: also {subject.mixed})".replace("ExecutionProvider", "")
+    return "" if subject.mixed == NOT_MIXED else also(subject.mixed)
+
+
+def also(strays: str) -> str:
+    """The label of what ran on other providers than the one promised."""
+    return f" (MIXED: also {providers(strays)})"
 
 
 def provider(subject: SubjectColumns) -> str:
+    """Which provider ran how many nodes, short."""
+    return providers(subject.provider)
+
+
+def providers(names: str) -> str:
     """ONNX Runtime's providers without the suffix that they all have."""
-    return subject.provider.replace("ExecutionProvider", "")
+    return names.replace("ExecutionProvider", "")
 
 
 def several(n: int, noun: str) -> str:

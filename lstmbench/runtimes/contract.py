@@ -15,7 +15,9 @@ does, stands in an attribute `device`, and in every table. Of exports of form `g
 `Draws` says, and of a class without it nothing at all.
 
 An engine that runs any ONNX graph says so by a class method `graph`, as `RunsGraphs` has it; the class is then named
-under `lstmbench.graphs`, in a section like the one above, and need not be a `Runtime` at all.
+under `lstmbench.graphs`, in a section like the one above, and need not be a `Runtime` at all. What `graph` returns has
+an attribute `provider` too, if the engine has providers. In a file of another exporter, operators that recur are known
+by their names; where none is told of, all nodes are held to the provider.
 """
 
 import inspect

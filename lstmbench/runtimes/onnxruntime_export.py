@@ -1,5 +1,6 @@
 """ONNX Runtime, whichever provider: the exported file as it lies on disk, or any other."""
 
+import itertools
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ class OnnxRuntimeExport:
         if self.tells_assignment and (told := assignment.placement(self._session, ran_in)):
             return told
         ran = profile.nodes_that_ran(self._start, options(self._threads), profile.smallest_call(self._exported))
-        return assignment.counted(ran, ran_in)
+        return assignment.counted(itertools.starmap(assignment.Node, ran), ran_in)
 
     def close(self) -> None:
         """Forget the session."""

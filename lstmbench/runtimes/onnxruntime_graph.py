@@ -8,8 +8,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from lstmbench.records import Placement
-from lstmbench.runtimes.assignment import placement
 from lstmbench.runtimes.onnxruntime_session import options
+from lstmbench.runtimes.recurring import placement_of_file
 
 
 class OnnxRuntimeGraph:
@@ -24,7 +24,8 @@ class OnnxRuntimeGraph:
         # by its path, not its bytes: external data is then looked for beside it
         self._session = ort.InferenceSession(str(path), options(threads), providers=[provider])
         self._outputs = [output.name for output in self._session.get_outputs()]
-        self._placement = placement(self._session)
+        self.provider = provider
+        self._placement = placement_of_file(self._session, path)
         demand(self._session)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
