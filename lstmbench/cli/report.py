@@ -9,9 +9,14 @@ from lstmbench.cli.screen import say, tables
 
 
 def report(run: Annotated[Path, typer.Argument(help="A run's folder.")] = Path("reports/run")) -> None:
-    """Draw the report of a run again, without measuring."""
-    from lstmbench.report import render, terminal_tables
+    """Draw the report of a run again, without measuring; of one that holds long runs alone, their chart and table."""
+    from lstmbench.report import drifted_alone, render, render_drift, terminal_tables
 
+    if drifted_alone(run):
+        page, table = render_drift(run)
+        tables([table])
+        say(f"{page}")
+        return
     render(run)
     tables(terminal_tables(run))
     typer.echo()
