@@ -63,12 +63,15 @@ def judged(truth: Truth, found: Place | None, *, shows: str) -> tuple[set[str], 
     if found is None:
         return {"planted"}, False
     marks = {"planted", "seen"}
+    if found.part == "unknown":
+        return marks | {"less"}, False
     if found.part != truth.part or (found.layer, found.reverse) not in ((truth.layer, truth.reverse), (None, False)):
         return marks, True
     marks.add("layer")
     wrong = False
-    if found.step != (truth.step or 0) and found.step is not None and found.part != "joining":
-        return marks, True
+    if found.step is not None and found.step != (truth.step or 0) and found.part != "joining":
+        shown = "the first output that is wrong" in found.words and found.step > (truth.step or 0)
+        return marks | {"less"}, not shown
     if truth.words and not truth.terms:
         named = truth.words in found.words
         return marks | ({"gates", "terms"} if named else {"less"}), bool(found.gates or found.terms) and not named

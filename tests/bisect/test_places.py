@@ -150,7 +150,7 @@ def with_lengths(config, weights, *, wrong):
 
 
 @pytest.mark.parametrize(("wrong", "part", "words"), [
-    ("late", "layer", "wrong in the call of steps 0 to 3, which come in one"),
+    ("late", "layer", "wrong in the call of steps 0 to 3, which come in one"),  # no output shows it: the state alone
     ("lengths", "layer", "lengths are ignored"),
     ("", "", ""),
 ])  # fmt: skip
@@ -158,3 +158,28 @@ def test_steps_behind_the_first_of_a_call_with_lengths_are_looked_at_too(wrong, 
     config, weights = plantings.model("none", "layer", 6)
     place = with_lengths(config, weights, wrong=wrong)
     assert (place and (place.part, place.words)) == ((part, words) if wrong else None)
+
+
+@pytest.mark.parametrize("kind", ["weight_ih", "weight_hh", "weight_ch"])
+def test_a_gate_that_an_engine_makes_of_nan_is_stuck_and_no_term_is_blamed(kind):
+    """ONNX Runtime's LSTM clamps what goes into σ and tanh, and NaN becomes a number there."""
+    config, weights = plantings.model("diagonal", "layer", 9)
+    planting = named(plantings.of_numbers(config, weights, 1, 0), f"NaN in {kind}")
+    place = found(planting, config, weights, "lstm")
+    assert (place.layer, place.gates, place.terms) == (1, planting.truth.gates, ())
+    assert "stuck at an end whatever comes in: a weight is NaN, or far too large" in place.words
+
+
+def test_integer_steps_that_add_up_are_not_called_wrongly_joined():
+    config, weights = plantings.model("none", "layer", 9)
+    model = Model(plantings.exported(config, "lstm", "int8"), weights)
+
+    def call(inputs, state):
+        output, h, c = (e.want.astype(np.float32) for e in model.whole(inputs, state))
+        return output, plantings.State(h, c + np.float32(10) * (inputs.shape[1] > 4))
+
+    place = found(
+        plantings.Planting("late", plantings.Truth("layer", 0), weights, call), config, weights, "lstm", "int8"
+    )
+    assert (place.part, place.layer) == ("unknown", None)
+    assert "each step alone is within its bound, and adds to what is not" in place.words

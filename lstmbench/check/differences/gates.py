@@ -38,6 +38,7 @@ class Sums(NamedTuple):
     allowed: Array  # (H, 4, m); 0 where nothing was wrong, and so nothing sought
     W: Array  # (H, 4, E): what the input is multiplied with
     now: Array  # (H, m): the coordinates of the step that was wrong
+    bound: float  # of the answers
     known: Variant | None = None  # the known mistake that gives every answer
     alone: tuple[tuple[Term, ...], ...] = ()  # for c' and for h' the terms of which each does by itself
     met: bool = True  # whether some sums give the answers of some unit
@@ -59,7 +60,14 @@ def sums(seen: Seen, probes: Probes) -> Sums:
     x = seen.x.reshape(INPUTS, -1, seen.x.shape[1]).mean(axis=1)
     want = coefficients(seen.layer, probes, x)
     now = np.concatenate([np.repeat(probes.design[:1], H, axis=0), seen.got_c[:1].T], axis=1)
-    right = Sums(want, want, np.zeros_like(want), seen.layer.W.reshape(4, H, -1).swapaxes(0, 1), now)
+    right = Sums(
+        want,
+        want,
+        np.zeros_like(want),
+        seen.layer.W.reshape(4, H, -1).swapaxes(0, 1),
+        now,
+        max(seen.bound_h, seen.bound_c),
+    )
     parts, starts = list(_parts(seen, probes, want)), list[tuple[float, int, Array]]()
     few = max((len(part.units) for part in parts), default=0) < min(MOST_UNITS, H) / 4
     for n, variant in enumerate(

@@ -23,6 +23,7 @@ class Joint(NamedTuple):
     want: float
     allowed: float
     row: Row | None = None  # the layer to which a known mistake belongs
+    known: bool = False  # whether the words name one
 
 
 def wrong_joint(box: Box, model: Model, run: Run) -> Joint | None:
@@ -59,8 +60,8 @@ def _in_one_call(box: Box, model: Model, run: Run) -> Joint | None:
     first = f", first at step {at}" if at is not None else ""
     less = f"runs of up to {right} step{'s' * (right > 1)} are right, " if box.exported.steps is None else ""
     words = f"{less}of {wrong} are wrong{first}" if less else f"a call of {wrong} steps is wrong{first}"
-    words, row = known or (words, None)
-    return Joint(wrong, words, name, got, want, allowed, row)
+    words, row = known or Known(words)
+    return Joint(wrong, words, name, got, want, allowed, row, known is not None)
 
 
 def _ask(box: Box, model: Model, run: Run, time: int) -> tuple[Answer, tuple[Expected, ...]] | None:

@@ -43,6 +43,8 @@ def cause(model: Model, wrong: Wrong, sums: Sums) -> Cause:
         terms = tuple(TERMS[term] for term in known.terms)
         return _with_values(Cause(gates, terms, f"{_listed(terms)} {known.words}{_where(terms, gates)}"), sums)
     over = np.abs(sums.got - sums.want) > sums.allowed + _MORE  # (H, 4, m)
+    if stuck := _stuck(sums):
+        return _with_values(stuck, sums)
     if sums.alone:
         return _with_values(_alone(sums, model), sums)
     if not sums.met or not over.any():
@@ -51,6 +53,19 @@ def cause(model: Model, wrong: Wrong, sums: Sums) -> Cause:
     if input_is_wrong(sums, over):
         return _with_values(_of_input(sums, over, _which_input(model, wrong, over)), sums)
     return _with_values(_by_term(sums, over, model), sums)
+
+
+def _stuck(sums: Sums) -> Cause | None:
+    """Gates at their end in every row, where no term shows: what ONNX Runtime's LSTM makes of a NaN in its weights."""
+    off = (np.abs(sums.got - sums.want) > _MORE).any(axis=2)  # (H, 4)
+    least = np.abs(sums.got[..., :INPUTS]).min(axis=2) - np.abs(sums.got[..., INPUTS:]).sum(axis=2)
+    ends = np.stack([1 - np.abs(opened(gate, least[:, n])) for n, gate in enumerate(TORCH_GATES)], axis=1)
+    if not off.any() or not sums.met or (ends > sums.bound)[off].any():
+        return None
+    gates = "".join(gate for n, gate in enumerate(TORCH_GATES) if off[:, n].any())
+    units = np.flatnonzero(off.any(axis=1))
+    where = f"unit {units[0]} is" if len(units) == 1 else f"{len(units)} units are"
+    return Cause(gates, (), f"{where} stuck at an end whatever comes in: a weight is NaN, or far too large")
 
 
 def _alone(sums: Sums, model: Model) -> Cause:

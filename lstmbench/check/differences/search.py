@@ -128,7 +128,8 @@ def _of_window(window: Window) -> Place:
         place = place._replace(layer=row.k, reverse=bool(row.d))
     if known is None:
         last = window.t + window.steps - 1
-        return place._replace(words=f"wrong in the call of steps {window.t} to {last}, which come in one")
+        shown = "" if window.first is None else f"; the first output that is wrong is that of step {window.first}"
+        return place._replace(words=f"wrong in the call of steps {window.t} to {last}, which come in one{shown}")
     terms = tuple(TERMS[term] for term in known.terms)
     return place._replace(gates=known.gates, terms=terms, words=f"{', '.join(terms)} {known.words}")
 
@@ -139,6 +140,8 @@ def _joint(box: Box, model: Model, run: Run) -> Place | None:
     found: Joint | None = joining.wrong_joint(box, model, run)
     if found is None:
         return None
+    if model.coarse and not found.known:
+        return Place("unknown", f"each step alone is within its bound, and adds to what is not: {found.words}")
     words = f"each step alone is right, joined they are not: {found.words}"
     place = Place(
         "joining", words, found.time - 1, value=found.value, got=found.got, want=found.want, allowed=found.allowed
