@@ -13,7 +13,8 @@ from rich.cells import cell_len
 _GAP, _EDGE, _INDENT = "   ", " ", "  "
 _RULE = "─"
 # behind a space, but not before a unit; behind / and - where a name goes on with a letter, so that 1.0e-6 stays whole
-_JOINT = re.compile(r"(?<= )(?<!\d )|(?<=\d )(?!\S{1,3}(?:\s|$))|(?<=[\w)][/-])(?=[^\W\d])")
+_SPACE = re.compile(r"(?<= )(?<!\d )|(?<=\d )(?!\S{1,3}(?:\s|$))")
+_WITHIN = re.compile(r"(?<=[\w)][/-])(?=[^\W\d])")
 Row = Sequence[str]
 
 
@@ -29,20 +30,21 @@ def lay_out(columns: Row, rows: Sequence[Row], *, left: int, width: int) -> list
 
 
 def broken(text: str, width: int) -> list[str]:
-    """Lines of at most `width`, as far as its joints allow; the first line always stands."""
+    """Lines of at most `width`, as far as joints allow; a word is broken within only where it has no line to itself."""
     lines = [""]
-    for piece in _JOINT.split(text):
-        if cell_len((lines[-1] + piece).rstrip()) <= width or not lines[-1]:
-            lines[-1] += piece
-        else:
-            lines.append(piece)
+    for word in _SPACE.split(text):
+        for piece in [word] if cell_len(word.rstrip()) <= width else _WITHIN.split(word):
+            if cell_len((lines[-1] + piece).rstrip()) <= width or not lines[-1]:
+                lines[-1] += piece
+            else:
+                lines.append(piece)
     return [line.rstrip() for line in lines]
 
 
 def _abreast(columns: Row, rows: Sequence[Row], left: int, width: int) -> list[str]:
     """Every column beside the others; nothing where they do not fit however their words are broken."""
     by_column = [list(cells) for cells in zip(columns, *rows, strict=True)]
-    words = [n < left or any(_JOINT.search(cell) for cell in cells) for n, cells in enumerate(by_column)]
+    words = [n < left or any(len(_pieces(cell)) > 1 for cell in cells) for n, cells in enumerate(by_column)]
     most = [max(map(cell_len, cells)) for cells in by_column]
     least = [
         max(_least(cell) for cell in cells) if wordy else wide
@@ -68,7 +70,11 @@ def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
 
 
 def _least(cell: str) -> int:
-    return max(cell_len(piece.rstrip()) for piece in _JOINT.split(cell))
+    return max(cell_len(piece.rstrip()) for piece in _pieces(cell))
+
+
+def _pieces(cell: str) -> list[str]:
+    return [piece for word in _SPACE.split(cell) for piece in _WITHIN.split(word)]
 
 
 def _line(cells: Row, widths: Sequence[int], to_the_left: Sequence[bool]) -> Iterator[str]:
