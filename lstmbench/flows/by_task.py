@@ -58,7 +58,7 @@ def own_text(exported: ExportedModel) -> Tokens:
     corpus = folder.read(path).folder.corpus
     if corpus is None:
         raise CorpusError(f"{path} does not say which text it was trained on")
-    tokens: Tokens = held_out(corpus.name, read_vocabulary(path / folder.VOCABULARY))
+    tokens: Tokens = held_out(corpus.name, read_vocabulary(path / folder.VOCABULARY)).tokens
     return tokens
 
 

