@@ -26,8 +26,8 @@ def cells(quality: "Quality") -> list[str]:
     ]
 
 
-def say_costs(clearances: "Sequence[Clearance]") -> bool:
-    """Print what every file below fp32 costs, and which promise is not kept; whether all are."""
+def say_costs(clearances: "Sequence[Clearance]", *, shown: bool) -> bool:
+    """Print what every file below fp32 costs, if it is to be shown, and which promise is not kept; whether all are."""
     if all(one.exported.record.precision == "fp32" for one in clearances):
         return True
     from lstmbench.flows.by_task import costs
@@ -45,5 +45,6 @@ def say_costs(clearances: "Sequence[Clearance]") -> bool:
             say(f"{name}: what the precision costs is {cost.source}", err=True)
         if cost.broken:
             say(f"{name}: {cost.broken}", err=True)
-    table(TITLE, ["export · runtime", *COLUMNS, "from"], rows)
+    if shown:
+        table(TITLE, ["export · runtime", *COLUMNS, "from"], rows)
     return not any(cost.broken for cost in found)

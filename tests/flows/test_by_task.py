@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from lstmbench import disk
+from lstmbench.cli.costs import say_costs
 from lstmbench.errors import CorpusError
 from lstmbench.export import quality
 from lstmbench.flows import by_task
@@ -112,3 +113,14 @@ def test_the_records_of_the_reference_models_are_of_the_text_that_is_found_for_t
     record = disk.read_record(folder / f"{form}-int8.json", ExportRecord)
     text = by_task.own_text(ExportedModel(folder=str(folder), record=record))
     assert record.quality.text_sha256 == quality.digest(text)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_broken_promise_fails_and_leaves_stdout_to_a_document_where_one_is_asked_for(monkeypatch, capsys, shown):
+    exported = SimpleNamespace(name="m/scan-int8", record=SimpleNamespace(precision="int8"))
+    one = SimpleNamespace(exported=exported, subject=SimpleNamespace(runtime="r"))
+    monkeypatch.setattr(by_task, "costs", lambda *_: [by_task.Cost(one, GOOD, "measured", "it promises more")])
+    assert not say_costs([one], shown=shown)
+    said = capsys.readouterr()
+    assert ("+2.00%" in said.out) == bool(said.out) == shown
+    assert "m/scan-int8 · r: it promises more" in said.err
