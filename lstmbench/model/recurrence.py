@@ -21,7 +21,7 @@ from lstmbench.model.products import linear
 from lstmbench.model.steps import Steps
 from lstmbench.records import Peephole
 
-LARGEST = 2**22  # numbers in one array: larger ones than 32 MiB glibc takes from the kernel anew at every step
+LARGEST = 2**22  # numbers in one array, 16 MiB: glibc takes larger ones than 32 MiB from the kernel anew at every step
 
 
 class Plan(NamedTuple):
