@@ -9,7 +9,7 @@ from lstmbench.check.identity import subject_of
 from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle
 from lstmbench.check.placement import misplaced
-from lstmbench.errors import LstmbenchError
+from lstmbench.errors import LstmbenchError, RuntimeMissingError
 from lstmbench.records import Clearance, ExportedModel, Subject
 from lstmbench.worker import Worker, WorkerInfo
 
@@ -31,11 +31,14 @@ def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
     """Run every case that is not known as passed, and say whether the subject may be measured.
 
     A runtime that cannot load, crashes or refuses fails the case that it was at, and nothing more is asked of it.
+    RuntimeMissingError where an adapter that was named by its place, `module:Class`, is not there.
     """
     progress(f"loading {task.exported.name} on {task.runtime}")
     try:
         worker = Worker(task.runtime, task.exported, threads=task.threads)
     except LstmbenchError as error:
+        if ":" in task.runtime and isinstance(error, RuntimeMissingError):
+            raise
         subject, first = _subject(task, None), task.cases[0]
         ledger.put(rows.unanswered(subject, first, task.oracle.ask(first), str(error)))
         return Clearance(exported=task.exported, subject=subject, refused=str(error))

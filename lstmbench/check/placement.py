@@ -1,9 +1,23 @@
-"""Whose figures a subject's are."""
+"""Whose figures a row's are."""
 
-from lstmbench.records import Subject
+from typing import Protocol
 
 
-def misplaced(subject: Subject) -> str:
+class Placed(Protocol):
+    """What was promised a provider, and where its recurrent nodes ran: a `Subject`, or what is known of a file."""
+
+    @property
+    def provider(self) -> str:
+        """That the runtime's name promises; empty where the engine has no such notion."""
+        ...
+
+    @property
+    def strays(self) -> tuple[str, ...]:
+        """The other providers that recurrent nodes ran on."""
+        ...
+
+
+def misplaced(subject: Placed) -> str:
     """Why no figure may bear the provider's name of a subject; empty if its recurrent nodes ran there."""
     where = ", ".join(subject.strays)
     if not where:

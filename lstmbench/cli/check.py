@@ -9,7 +9,7 @@ from lstmbench.cli.differences import say_where
 from lstmbench.cli.drift import follow
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.foreign import FileOptions, check_one_file
-from lstmbench.cli.screen import say, spinner, tables
+from lstmbench.cli.screen import document, say, spinner, tables
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import MOST_THREADS
 
@@ -22,7 +22,10 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(help="Model folders, or names under --models; all if none. Or one ONNX file, anybody's."),
 ]
-Runtimes = Annotated[list[str] | None, typer.Option("--runtime", help="May be given several times; all here if none.")]
+Runtimes = Annotated[
+    list[str] | None,
+    typer.Option("--runtime", metavar="NAME[==VERSION]", help="May be given several times; all here if none."),
+]
 Models = Annotated[Path, typer.Option(help="Where model folders lie.")]
 Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second call goes on in it.")]
 RunOrNone = Annotated[
@@ -36,6 +39,7 @@ Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="A runtime m
 Drift = Annotated[bool, typer.Option("--drift", help="Instead of the cases: run freely for --steps, tell the error.")]
 Steps = Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Of --drift. [default: 10000]")]
 Mixed = Annotated[bool, typer.Option("--allow-mixed", help="Take what ran on other providers too, and label it.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 Bisect = Annotated[bool, typer.Option("--bisect", help="Say in which layer, gate and step each one goes wrong.")]
 
 
@@ -50,16 +54,19 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     allow_mixed: Mixed = False,
     drift: Drift = False,
     steps: Steps = None,
+    json: Json = False,
 ) -> None:
     """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound.
 
     An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph.
     """
     if any(name.endswith(".onnx") for name in names or ()) or against is not None:
-        if bisect or drift or allow_mixed or steps:
-            raise LstmbenchError("--bisect, --drift and --allow-mixed are for exports in model folders: name a folder")
-        check_one_file(names or [], FileOptions(runtime, threads, out, models, against))
+        if bisect or drift or steps:
+            raise LstmbenchError("--bisect and --drift are for exports in model folders: name a folder")
+        check_one_file(names or [], FileOptions(runtime, threads, out, models, against, allow_mixed, json))
         return
+    if json and (drift or bisect):
+        raise LstmbenchError("--json gives what the cases found: leave out --drift and --bisect")
     if drift and bisect:
         raise LstmbenchError("--drift runs freely, --bisect looks for what the cases found: give one of them")
     if steps and not drift:
@@ -78,7 +85,10 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
         done = run(
             exported, runtime or available(), run=out, threads=threads, allow_mixed=allow_mixed, progress=progress
         )
-    tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])
+    if json:
+        document(done)
+    else:
+        tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])
     say_refused(done.clearances)
     same = not bisect or say_where(done, out)
     if not (done.passed and same):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmbench.cli.screen import facts, table
+from lstmbench.cli.screen import document, facts, table
 from lstmbench.units import count
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ def inspect(
 
     found = run(file)
     if json:
-        import msgspec
-
-        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        document(found)
     else:
         _show(found)
     if found.disagreements:
@@ -75,8 +73,15 @@ def _model(found: "Inspection") -> "Iterator[tuple[str, str]]":
     yield "model", ", ".join(f"{name} {value or 'not told'}" for name, value in words.items())
     sizes = {"E": found.input_size, "H": found.hidden_size, "L": found.num_layers, "D": found.directions}
     sizes["V"] = found.vocabulary_size
+    if found.output_size not in {found.vocabulary_size, _joined(found)}:
+        sizes["out"] = found.output_size
     yield "sizes", ", ".join(f"{name} {value}" for name, value in sizes.items() if value is not None)
     yield "contract", found.contract
+
+
+def _joined(found: "Inspection") -> int | None:
+    """D·H, what bare layers give."""
+    return None if found.hidden_size is None or found.directions is None else found.hidden_size * found.directions
 
 
 def _row(row: "Recurrence") -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lstmbench.cli.check import Run, Runtimes
-from lstmbench.cli.screen import say, spinner, table, tables
+from lstmbench.cli.screen import document, say, spinner, table, tables
 from lstmbench.errors import LstmbenchError
 
 
@@ -43,7 +43,7 @@ def _probe(runtime: list[str] | None, out: Path, *, json: bool) -> None:
         if (out / "index.html").is_file() and extra.installed():
             render(out)
     if json:
-        _print_json(rows)
+        document(rows)
         return
     for title, columns, cells in probe_tables(out, [row.runtime for row in rows]):
         table(title, columns, cells, left=len(columns))
@@ -63,17 +63,11 @@ def _survey(out: Path, *, json: bool) -> None:
     disk.write_record(out / SURVEY, found)
     drawn = render_survey(out)
     if json:
-        _print_json(found)
+        document(found)
         return
     tables(survey_tables(found))
     typer.echo()
     say(f"{drawn}")
-
-
-def _print_json(found: object) -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 
 
 def _write(folder: Path) -> None:

@@ -1,8 +1,10 @@
 """Scan and Loop, with all directions and axes; `onnx.reference` refuses them in Scan and stacks Loop's outputs amiss.
 
-Source: the specifications of operators Scan (version 9 and later) and Loop, domain ai.onnx.
+Source: the specifications of operators Scan (version 9 and later) and Loop, domain ai.onnx. A Loop that is not at its
+end after MOST_S seconds is given up: a count or a condition that comes from anywhere may never end it.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from onnx.reference.op_run import OpRun
 
 Array = NDArray[Any]
+MOST_S = 30.0  # of one Loop, however often it is asked to go round
 
 
 class Scan(OpRun):
@@ -74,7 +77,7 @@ class Loop(OpRun):
         body: Any,
         **_: Any,
     ) -> tuple[Array, ...]:
-        states, number = list(carried), 0
+        states, number, ends_s = list(carried), 0, time.monotonic() + MOST_S
         going = np.array(True) if going is None else going  # noqa: FBT003 (NumPy's signature)
         stacked: list[list[Array]] = [[] for _ in body.output_names[1 + len(states) :]]
         while going.all() and (count is None or number < int(count.item())):
@@ -84,4 +87,7 @@ class Loop(OpRun):
             for kept, output in zip(stacked, outputs[len(states) :], strict=True):
                 kept.append(output)
             number += 1
+            if time.monotonic() > ends_s:
+                name = self.onnx_node.name or self.onnx_node.output[0]
+                raise TimeoutError(f"node {name!r} (Loop) took {number:,} steps in {MOST_S:g} s and is not at its end")
         return (*states, *_stack(stacked, {}))

@@ -35,7 +35,7 @@ def time_axes(flow: Flow, constants: Constants) -> dict[ir.Value, int]:
     """Of each input that recurrences run along: the axis that is T."""
     found: dict[ir.Value, int] = {}
     inputs = set(flow.inputs)
-    seen, waiting = set[tuple[ir.Value, int]](), [pair for place in flow.places for pair in _starts(place.nodes)]
+    seen, waiting = set[tuple[ir.Value, int]](), [pair for place in flow.places for pair in starts(place.nodes)]
     while waiting:
         value, axis = waiting.pop()
         if (value, axis) in seen:
@@ -46,13 +46,13 @@ def time_axes(flow: Flow, constants: Constants) -> dict[ir.Value, int]:
             found[value] = axis
         node = value.producer()
         if node is not None:
-            waiting += _before(constants, node, axis)
+            waiting += before(constants, node, axis)
         elif value in flow.entries:
             waiting.append((flow.entries[value], axis))
     return found
 
 
-def _starts(nodes: Iterable[ir.Node]) -> Iterator[tuple[ir.Value, int]]:
+def starts(nodes: Iterable[ir.Node]) -> Iterator[tuple[ir.Value, int]]:
     """What recurrences run along, with the axis."""
     for node in nodes:
         if node.op_type in OPERATORS and node.inputs and node.inputs[0] is not None:
@@ -77,14 +77,14 @@ def _rows(node: ir.Node) -> Iterator[tuple[ir.Value, int]]:
                     yield user.inputs[0], number(user, "axis", 0)
 
 
-def _before(constants: Constants, node: ir.Node, axis: int) -> list[tuple[ir.Value, int]]:
+def before(constants: Constants, node: ir.Node, axis: int) -> list[tuple[ir.Value, int]]:
     """The inputs of a node in which the axis stands too, and where; none if it cannot be followed."""
     if not node.inputs or node.inputs[0] is None:
         return []
     if node.op_type in OPERATORS:  # Y (T, D, B, H), with layout 1 (B, T, D, H)
-        return list(_starts([node])) if axis == number(node, "layout", 0) else []
+        return list(starts([node])) if axis == number(node, "layout", 0) else []
     if node.op_type in {"Scan", "Loop"}:
-        return list(_starts([node])) if axis == 0 else []
+        return list(starts([node])) if axis == 0 else []
     if node.op_type == "Concat" and axis == number(node, "axis", 0):
         return []
     if node.op_type in _ALIKE:

@@ -62,6 +62,7 @@ class Flow:
         carried = model.graph.initializers  # which old files name among the inputs too
         self._left = _MOST_FOLLOWED
         self.inputs = [value for value in model.graph.inputs if value.name not in carried]
+        self.defaulted = [value for value in model.graph.inputs if value.name in carried]
         self.outputs = list(model.graph.outputs)
         self.places: list[Place] = []
         self.tensors: list[ir.TensorProtocol] = []

@@ -67,14 +67,15 @@ class Inspection(Record, frozen=True, kw_only=True):
     opsets: dict[str, int]  # by domain; "ai.onnx" is ONNX's own
     producer: str
     form: str | None  # lstm, scan, loop, step, unrolledN, generate; None: no recurrence, or several forms
-    head: Literal["lm", "layer"] | None
+    head: Literal["lm", "layer", "classes"] | None  # classes: tokens in, and what comes out is of another size than V
     cell: Literal["full", "diagonal", "none"] | None
     precision: str | None
     input_size: int | None  # E of the first layer
     hidden_size: int | None  # H
     num_layers: int | None  # L
     directions: int | None  # D
-    vocabulary_size: int | None  # V
+    vocabulary_size: int | None  # V: of the table that tokens pick from
+    output_size: int | None = None  # of the last axis of what comes out beside the states: classes, V or D·H
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     contract: str  # of all states, in one line

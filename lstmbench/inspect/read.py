@@ -28,11 +28,24 @@ def inspect(path: Path) -> Inspection:
         raise
 
 
+def recurrences(path: Path) -> tuple[Flow, Constants, tuple[Recurrence, ...]]:
+    """The recurrences of a file, and what they were followed by; RecordError where it is no ONNX model."""
+    data, model = opening.read(path)
+    try:
+        flow = _flow(path, model)
+        constants = Constants(flow, path.parent)
+        return flow, constants, _rows(flow, constants)
+    except (TypeError, ValueError, IndexError, KeyError):
+        opening.demand_valid(path, data)
+        raise
+
+
 def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
     flow = _flow(path, model)
     constants = Constants(flow, path.parent)
     rows, nodes = _rows(flow, constants), [node for place in flow.places for node in place.nodes]
-    told, (head, vocabulary) = summary.summarise(flow, rows), summary.head(flow, constants)
+    told, out = summary.summarise(flow, rows), summary.output_size(flow, rows)
+    head, vocabulary = summary.head(flow, constants, out)
     opsets = {domain or "ai.onnx": version for domain, version in model.opset_imports.items()}
     inputs = _inputs(flow, constants)
     parameters, beside = tensors.parameters(flow.tensors), external.files(path.parent, flow.tensors)
@@ -67,6 +80,7 @@ def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
         num_layers=told.num_layers,
         directions=told.directions,
         vocabulary_size=vocabulary,
+        output_size=out,
         inputs=inputs,
         outputs=tuple(_port(value, None) for value in flow.outputs),
         contract=contract(rows) if rows else "no recurrence here",

@@ -65,13 +65,27 @@ def _same(rows: Iterable[Recurrence], of: Callable[[Recurrence], T | None]) -> T
     return values.pop() if len(values) == 1 else None
 
 
-def head(flow: Flow, constants: Constants) -> tuple[Literal["lm", "layer"], int | None]:
-    """`lm` and V where tokens pick rows of a table that the file holds; `layer` where features come in."""
+def head(flow: Flow, constants: Constants, out: int | None) -> tuple[Literal["lm", "layer", "classes"], int | None]:
+    """`lm` and V where tokens pick rows of a table that the file holds; `layer` where features come in.
+
+    Where what comes out is of another size than V, no token is told from others by it: `classes`.
+    """
     for place in flow.places:
         for node in place.nodes:
             if node.op_type == "Gather" and (dims := _table(flow, constants, node)) is not None:
-                return "lm", dims if isinstance(dims, int) else None
+                vocabulary = dims if isinstance(dims, int) else None
+                return "lm" if out in {vocabulary, None} or vocabulary is None else "classes", vocabulary
     return "layer", None
+
+
+def output_size(flow: Flow, rows: Sequence[Recurrence]) -> int | None:
+    """The last axis of the first output that is a float and no state; None where the file does not say."""
+    handed = {state.output for row in rows for state in row.states}
+    for value in flow.outputs:
+        dims = shape(value)
+        if value.name not in handed and value.dtype is not None and value.dtype.is_floating_point():
+            return dims[-1] if dims and isinstance(dims[-1], int) else None
+    return None
 
 
 def _table(flow: Flow, constants: Constants, node: ir.Node) -> int | str | None:

@@ -70,6 +70,7 @@ class Expected(NamedTuple):
     float32_error: float  # the largest of the reference's own runs in float32
     bound: float
     judged: int | None = None  # steps that count, from the first; of a state 0 or all; None: all
+    time_axis: int = 1  # where these steps stand
 
 
 def expect(  # noqa: PLR0913 (what is run, and how)

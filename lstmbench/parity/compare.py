@@ -24,11 +24,17 @@ class Verdict(NamedTuple):
 
 
 def compare(
-    got: NDArray[Any], want: NDArray[np.float64], *, name: str, bound: float, judged: int | None = None
+    got: NDArray[Any],
+    want: NDArray[np.float64],
+    *,
+    name: str,
+    bound: float,
+    judged: int | None = None,
+    time_axis: int = 1,
 ) -> Verdict:
     """Judge an output of a runtime, which must be float32 in every precision, by the float64 reference.
 
-    `judged`: so many steps of the second axis, from the first, all if None; 0 reports the error of all and judges
+    `judged`: so many steps of the axis of time, from the first, all if None; 0 reports the error of all and judges
     none of it. What is not finite, or of another shape, fails wherever it stands.
     """
     if got.dtype != np.float32 or got.shape != want.shape:
@@ -37,7 +43,7 @@ def compare(
     if not np.isfinite(got).all():
         return _not_finite(got, want, name)
     error = np.abs(got - want)  # in float64
-    error = error[:, :judged] if judged else error
+    error = error[(slice(None),) * time_axis + (slice(judged),)] if judged else error
     index = _index(int(error.argmax()), error.shape)
     worst, here, there = float(error[index]), float(got[index]), float(want[index])
     within = judged == 0 or worst <= bound < np.inf  # false for NaN

@@ -10,6 +10,16 @@ N is the number of products and of steps of LSTM operators that the run took, in
 can follow one another, and roundings add up over them as a random walk does. The second term serves graphs that can be
 exact by luck; K covers an engine's own order of summation, its own tanh and σ, and operators that it fused.
 
+A recurrence may be chaotic, and then its float32 runs part from float64 by any distance. Where it is known along which
+axis of an output time runs, steps count from the first as long as the runs' distance D_t from float64 keeps to
+
+    D_t ≤ t · max(D_1, …, D_FEW, 4 · u · max(1, max|want|)),    FEW = 3
+
+as in `lstmbench.parity.horizon`; FEW steps always count. Behind them the error is reported and not judged. And nothing
+is judged by a bound that is more than a tenth of what an output spans, unless that is some roundings: it would let a
+constant pass. A last state is judged by that alone: while the runs are off by a hundredth of what it spans, their
+distances still grow in proportion to roundings, and K holds of an engine's too.
+
 Outputs that are no floats must be the very ones. Where float32 itself gives others in some order, rounding decides
 (an index of the largest of two that are equal, but for rounding): such an output is not judged, and its bound is NaN.
 
@@ -21,7 +31,7 @@ That no planted mistake is covered too, tests/parity/test_graphs.py shows.
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -31,10 +41,21 @@ from lstmbench.errors import GraphError
 from lstmbench.evaluator import Evaluator
 from lstmbench.parity.bound import RUNS, Expected, K
 from lstmbench.parity.compare import Verdict, compare
+from lstmbench.parity.horizon import FEW
 
 Array = NDArray[Any]
 _WALK = 10.0
 _U = 2.0**-24
+_STEP = 4.0  # roundings of a step, where its first ones are exact by luck
+_TELLS = 0.1  # a bound tells an answer from others where it is so much of what the output spans, or less
+
+
+class Evaluation(NamedTuple):
+    """One output of one run of a graph."""
+
+    want: Array  # float64, or as it is
+    error: Array  # of each element, the largest of the runs in float32; of what is no float, whether they differ
+    walk: float  # relative: what roundings add up to over the run
 
 
 class GraphBound:
@@ -43,26 +64,66 @@ class GraphBound:
     def __init__(self, model: onnx.ModelProto) -> None:
         self._exact, self._single = Evaluator(model), Evaluator(model, float64=False)
 
-    def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
-        """What each output must be, and how far it may be off; GraphError where the graph cannot be evaluated."""
+    def evaluate(self, inputs: Mapping[str, Array]) -> dict[str, Evaluation]:
+        """Run it in float64, and in float32 in several orders; GraphError where the graph cannot be evaluated."""
         wants = self._exact.run(inputs)
         rng = np.random.default_rng(0)  # the same orders each time: a verdict can be repeated
         runs = [self._single.run(inputs), *(self._single.run(inputs, rng=rng) for _ in range(RUNS))]
         walk = _WALK * _U * math.sqrt(self._exact.steps)
-        return {name: _expected(name, want, [run[name] for run in runs], walk) for name, want in wants.items()}
+        return {name: _evaluation(name, want, [run[name] for run in runs], walk) for name, want in wants.items()}
+
+    def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
+        """What each output must be, and how far it may be off; as `expected` of a graph whose time nobody knows."""
+        return expected(self.evaluate(inputs), {})
 
 
-def _expected(name: str, want: Array, runs: list[Array], walk: float) -> Expected:
+def expected(found: Mapping[str, Evaluation], time: Mapping[str, int]) -> dict[str, Expected]:
+    """What each output must be, and how far it may be off; `time`: the axis of T of each output that has it."""
+    return {
+        name: _expected(name, one, time[name], _contracts(one, time[name])) if name in time else _expected(name, one)
+        for name, one in found.items()
+    }
+
+
+def _evaluation(name: str, want: Array, runs: list[Array], walk: float) -> Evaluation:
     if any(run.shape != want.shape for run in runs):
         raise GraphError(f"the shape of its output {name!r} hangs on rounding")
     if want.dtype.kind != "f":
-        return Expected(name, want, 0.0, 0.0 if all(np.array_equal(run, want) for run in runs) else math.nan)
+        return Evaluation(want, np.any([run != want for run in runs], axis=0), walk)
     if not np.isfinite(want).all():
         raise GraphError(f"its output {name!r} is not finite in float64: there is nothing to compare with")
     with np.errstate(all="ignore"):  # a run that overflows gives a bound that nothing passes
-        error = float(np.max([np.abs(run - want).max(initial=0) for run in runs]))
-    size = max(1.0, float(np.abs(want).max(initial=0)))
-    return Expected(name, want, error, max(K["fp32"] * error, walk * size))
+        return Evaluation(want, np.max([np.abs(run - want) for run in runs], axis=0), walk)
+
+
+def _contracts(one: Evaluation, axis: int) -> int:
+    """Over how many steps of an output the float32 runs keep to it, or else add up what they are off at its start."""
+    steps: int = one.want.shape[axis]
+    if steps <= FEW or one.want.dtype.kind != "f":
+        return steps
+    with np.errstate(all="ignore"):
+        distance = np.maximum.accumulate(np.moveaxis(one.error, axis, 0).reshape(steps, -1).max(axis=1, initial=0))
+        error = max(float(distance[FEW - 1]), _STEP * _U * _size(one.want))
+        within = distance <= np.arange(1, steps + 1) * error
+    return steps if within.all() else max(FEW, int(within.argmin()))
+
+
+def _expected(name: str, one: Evaluation, axis: int = 1, judged: int | None = None) -> Expected:
+    if one.want.dtype.kind != "f":
+        return Expected(name, one.want, 0.0, math.nan if one.error.any() else 0.0)
+    counts = (slice(None),) * axis + (slice(judged),) if judged else ()
+    want, error = one.want[counts], float(one.error[counts].max(initial=0))
+    walk = one.walk * _size(want)
+    bound = max(K["fp32"] * error, walk)
+    hidden = bound > _TELLS * np.ptp(want) if want.size else False
+    if hidden and bound > walk / _TELLS:
+        judged = 0
+    whole = judged is not None and one.want.shape[axis : axis + 1] == (judged,)
+    return Expected(name, one.want, error, bound, None if whole else judged, axis)
+
+
+def _size(want: Array) -> float:
+    return max(1.0, float(np.abs(want).max(initial=0)))
 
 
 def compare_graph(got: Array, expected: Expected, *, dtype: np.dtype[Any]) -> Verdict:
@@ -71,7 +132,8 @@ def compare_graph(got: Array, expected: Expected, *, dtype: np.dtype[Any]) -> Ve
     if got.dtype != dtype or got.shape != want.shape:
         return Verdict(None, (), None, None, f"{name} is {got.dtype} {got.shape}, the graph says {dtype} {want.shape}")
     if dtype.kind == "f":
-        return compare(got, want, name=name, bound=expected.bound, judged=expected.judged)
+        bound, judged, axis = expected.bound, expected.judged, expected.time_axis
+        return compare(got, want, name=name, bound=bound, judged=judged, time_axis=axis)
     wrong = got != want
     if math.isnan(expected.bound) or not wrong.any():
         return Verdict(0.0, (), None, None, "")

@@ -20,8 +20,9 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
-from lstmbench.records.check import Asked, Clearance, ParityRow, Placement, Start, Subject
+from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
 from lstmbench.records.drift import Against, DriftRow
+from lstmbench.records.environment import Environment, RuntimeState
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
     TIMED,
@@ -43,6 +44,7 @@ from lstmbench.records.study import Study, StudyRow
 __all__ = [
     "MOST_THREADS",
     "TIMED",
+    "UNTOLD",
     "Against",
     "ArrivalRow",
     "Arrivals",
@@ -55,6 +57,7 @@ __all__ = [
     "Decoding",
     "Difference",
     "DriftRow",
+    "Environment",
     "Evaluation",
     "ExportRecord",
     "ExportedModel",
@@ -79,6 +82,7 @@ __all__ = [
     "Quality",
     "Record",
     "Roof",
+    "RuntimeState",
     "Scenario",
     "Score",
     "Served",
@@ -96,5 +100,7 @@ __all__ = [
     "Weight",
     "Workload",
     "WorkloadKind",
+    "labelled",
     "steps_of",
+    "strays",
 ]

@@ -24,7 +24,20 @@ class Placement(Record, frozen=True, kw_only=True):
     precision: str = ""  # that they computed in, whatever the file says; of recurrent ones, where the engine tells
 
 
+def labelled(runtime: str, device: str) -> str:
+    """A runtime as tables name it: with what it computed on, where its own name says something else."""
+    return f"{runtime} ({device})" if device else runtime
+
+
 UNTOLD = "a provider that is not told"
+
+
+def strays(promised: str, placement: tuple[Placement, ...]) -> tuple[str, ...]:
+    """The providers other than the one promised that recurrent nodes ran on; none where nothing was promised."""
+    recurrent = {part.provider for part in placement if part.recurrent}
+    if not promised or recurrent == {promised}:
+        return ()
+    return tuple(sorted(recurrent - {promised})) or (UNTOLD,)
 
 
 class Subject(Record, frozen=True, kw_only=True):
@@ -40,6 +53,7 @@ class Subject(Record, frozen=True, kw_only=True):
     runtime_version: str
     code_sha256: str  # of the adapter, and of what it computes with: a pass counts for the code that passed
     threads: Threads
+    device: str = ""  # that it computes on, where the name of the runtime says something else
     provider: str = ""  # that the runtime's name promises; empty where the engine has no such notion
     placement: tuple[Placement, ...] = ()
 
@@ -49,10 +63,7 @@ class Subject(Record, frozen=True, kw_only=True):
 
         Where none is told of any recurrent node, nothing shows that the promised one ran them.
         """
-        recurrent = {part.provider for part in self.placement if part.recurrent}
-        if not self.provider or recurrent == {self.provider}:
-            return ()
-        return tuple(sorted(recurrent - {self.provider})) or (UNTOLD,)
+        return strays(self.provider, self.placement)
 
     def replaces(self, other: "Subject") -> bool:
         """Whether this is what the other was, made again: another file of that name, or that adapter, edited.

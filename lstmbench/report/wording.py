@@ -61,19 +61,32 @@ def export(subject: SubjectColumns) -> str:
 
 def engine(subject: SubjectColumns) -> str:
     """Runtime and version, and whether it is not what its name promises alone."""
-    return f"{subject.runtime} {subject.version}".strip() + mixed(subject)
+    return versioned(subject.runtime, subject.version) + mixed(subject)
+
+
+def versioned(runtime: str, version: str) -> str:
+    """A runtime with its version, unless it was asked for by that version."""
+    return runtime if f"=={version}" in runtime else f"{runtime} {version}".strip()
 
 
 def mixed(subject: SubjectColumns) -> str:
     """What stands behind the name of a runtime whose recurrent nodes ran elsewhere too."""
-    if subject.mixed == NOT_MIXED:
-        return ""
-    return f" (MIXED: also {subject.mixed})".replace("ExecutionProvider", "")
+    return "" if subject.mixed == NOT_MIXED else also(subject.mixed)
+
+
+def also(strays: str) -> str:
+    """The label of what ran on other providers than the one promised."""
+    return f" (MIXED: also {providers(strays)})"
 
 
 def provider(subject: SubjectColumns) -> str:
+    """Which provider ran how many nodes, short."""
+    return providers(subject.provider)
+
+
+def providers(names: str) -> str:
     """ONNX Runtime's providers without the suffix that they all have."""
-    return subject.provider.replace("ExecutionProvider", "")
+    return names.replace("ExecutionProvider", "")
 
 
 def several(n: int, noun: str) -> str:

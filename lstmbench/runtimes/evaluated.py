@@ -3,32 +3,27 @@
 It is no runtime that anybody asks for by name, but what the answers of others are held to.
 """
 
-import contextlib
-import resource
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import onnx
-import psutil
 from numpy.typing import NDArray
 
-from lstmbench.parity import Expected
-from lstmbench.parity.graphs import GraphBound
+from lstmbench.parity.graphs import Evaluation, GraphBound
 from lstmbench.records import Placement
 
 Array = NDArray[Any]
-_WANT, _ERROR, _BOUND = "want ", "float32 error of ", "bound of "
+_WANT, _ERROR, _WALK = "want ", "float32 error of ", "walk of "
 
 
 class Evaluated:
-    """Gives three arrays for each output: what it must be, the error of float32, how far it may be off."""
+    """Gives three arrays for each output: what it must be, the error of float32, what roundings add up to."""
 
     version: str = onnx.__version__
 
     def __init__(self, path: Path) -> None:
-        _limit_memory()
         self._bound = GraphBound(onnx.load(path))
 
     @classmethod
@@ -38,11 +33,11 @@ class Evaluated:
         return cls(path)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Evaluate at these inputs; `expected` reads the answer."""
+        """Evaluate at these inputs; `evaluations` reads the answer."""
         answer: dict[str, Array] = {}
-        for name, one in self._bound.expect(inputs).items():
-            answer[_WANT + name] = one.want
-            answer[_ERROR + name], answer[_BOUND + name] = np.array(one.float32_error), np.array(one.bound)
+        for name, one in self._bound.evaluate(inputs).items():
+            answer[_WANT + name], answer[_ERROR + name] = one.want, one.error
+            answer[_WALK + name] = np.array(one.walk)
         return answer
 
     def placement(self) -> tuple[Placement, ...]:
@@ -54,18 +49,9 @@ class Evaluated:
         del self._bound
 
 
-def expected(answer: Mapping[str, Array]) -> dict[str, Expected]:
+def evaluations(answer: Mapping[str, Array]) -> dict[str, Evaluation]:
     """What `Evaluated` answered, an output at a time."""
     names = [name.removeprefix(_WANT) for name in answer if name.startswith(_WANT)]
     return {
-        name: Expected(name, answer[_WANT + name], answer[_ERROR + name].item(), answer[_BOUND + name].item())
-        for name in names
+        name: Evaluation(answer[_WANT + name], answer[_ERROR + name], answer[_WALK + name].item()) for name in names
     }
-
-
-def _limit_memory() -> None:
-    """Half of what the machine has: NumPy then raises an error in one line, where the system would kill at random."""
-    most = psutil.virtual_memory().total // 2
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    with contextlib.suppress(ValueError, OSError):  # a limit below it is there already
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))

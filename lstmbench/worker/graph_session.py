@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from lstmbench.runtimes import digest, load_graphs
-from lstmbench.worker import named
+from lstmbench.worker import memory, named
 from lstmbench.worker.messages import LoadGraph, Outputs, Request, RunGraph, WorkerInfo
 
 
@@ -13,6 +13,7 @@ class GraphSession:
 
     def __init__(self, request: LoadGraph) -> None:
         self._taken_s = time.perf_counter()
+        memory.limit()  # a graph may be anybody's
         self._adapter = load_graphs(request.runtime)
         self._held = self._adapter.graph(Path(request.path), threads=request.threads)
         self._load_s = time.perf_counter() - self._taken_s
@@ -25,6 +26,8 @@ class GraphSession:
             taken_s=self._taken_s,
             load_s=self._load_s,
             placement=tuple(self._held.placement()),
+            device=str(getattr(self._held, "device", "")),
+            provider=str(getattr(self._held, "provider", "")),
         )
 
     def answer(self, request: Request) -> Outputs:

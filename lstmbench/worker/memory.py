@@ -1,9 +1,13 @@
 """How much memory this process holds, and the most that it held since a moment; Linux tells, other systems do not."""
 
+import contextlib
 import ctypes
 import gc
+import resource
 import sys
 from pathlib import Path
+
+import psutil
 
 from lstmbench.errors import WorkerError
 
@@ -31,6 +35,14 @@ class Watch:
 def resident_bytes() -> int:
     """What is resident now; 0 where the system does not tell."""
     return _status("VmRSS") if sys.platform.startswith("linux") else 0
+
+
+def limit() -> None:
+    """Half of what the machine has: engines then report it in one line, where the system would kill at random."""
+    most = psutil.virtual_memory().total // 2
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    with contextlib.suppress(ValueError, OSError):  # a limit below it is there already
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def _status(name: str) -> int:

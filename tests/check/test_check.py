@@ -286,6 +286,11 @@ def test_an_unknown_runtime_is_named_with_those_that_are_here(tiny, run):
     assert not run.exists()
 
 
+def test_an_adapter_that_is_not_where_it_was_said_to_be_is_no_verdict(tiny, run):
+    with pytest.raises(RuntimeMissingError, match=r"'nowhere:Nope' \(nowhere:Nope\) cannot be imported"):
+        checking.check([tiny], ["nowhere:Nope"], run=run, progress=lambda _: None)
+
+
 def test_weights_that_were_trained_again_since_are_refused_before_anything_runs(tiny, check, lm, run):
     path = tiny.path.parent
     folder.write_weights(path, random_weights(lm, seed=99), folder.WeightsNote(sha256=""))

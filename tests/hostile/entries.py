@@ -18,7 +18,7 @@ from lstmbench.check.oracle import Oracle
 from lstmbench.corpus import read_vocabulary
 from lstmbench.errors import LstmbenchError
 from lstmbench.export import find
-from lstmbench.inspect import inspect
+from lstmbench.inspect import carried, inspect
 from lstmbench.journal import Journal
 from lstmbench.model import folder
 from lstmbench.model.weights import digest
@@ -64,7 +64,14 @@ def _inspect(name: str) -> Callable[[Path], object]:
 
 def _anybodys(name: str) -> Callable[[Path], object]:
     """What the check of one file sees of it before a runtime gets it."""
-    return lambda root: (opened(root / "models" / "m" / name, evaluable=True), None)[1]
+
+    def see(root: Path) -> object:
+        path = root / "models" / "m" / name
+        opened(path, evaluable=True)
+        carried(path)
+        return None
+
+    return see
 
 
 def _letters(root: Path) -> object:

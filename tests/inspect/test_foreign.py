@@ -302,3 +302,30 @@ def test_nodes_are_counted_with_those_of_bodies(foreign):
     assert sum(row.size_bytes for row in told.parameters) == sum(
         numpy_helper.to_array(tensor).nbytes for tensor in onnx.load_model(path).graph.initializer
     )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "want"),
+    [
+        ({"embedding": True, "head": "linear"}, ("classes", 20, 5)),
+        ({"head": "softmax"}, ("layer", None, 5)),
+        ({"direction": "bidirectional"}, ("layer", None, 16)),
+    ],
+)
+def test_what_comes_out_is_not_taken_for_what_goes_in(tmp_path, foreign_graphs, sizes, want):
+    """A tagger's tokens are of one vocabulary, its answers are classes."""
+    path = tmp_path / "tagger.onnx"
+    path.write_bytes(foreign_graphs.lstm_file(foreign_graphs.Sizes(**sizes)).SerializeToString())
+    told = inspect(path)
+    assert (told.head, told.vocabulary_size, told.output_size) == want
+
+
+def test_a_language_model_gives_its_own_vocabulary(tmp_path, foreign_graphs):
+    rng = np.random.default_rng(0)
+    model = None
+    while model is None or "input_ids" not in {port.name for port in model.graph.input}:
+        model, _ = foreign_graphs.draw_written(rng, 2, 3)
+    path = tmp_path / "lm.onnx"
+    path.write_bytes(model.SerializeToString())
+    told = inspect(path)
+    assert (told.head, told.vocabulary_size, told.output_size) == ("lm", 20, 20)

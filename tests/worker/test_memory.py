@@ -1,6 +1,8 @@
 """A planted block of known size is found, whether it is held, given back, or used again."""
 
+import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -44,3 +46,20 @@ def test_small_blocks_that_were_freed_are_given_back_before_the_baseline():
     before = resident_bytes()
     del blocks
     assert Watch().idle_bytes < before - PLANTED // 2
+
+
+def test_more_than_half_of_the_memory_is_an_error_and_no_kill():
+    script = textwrap.dedent("""
+        from types import SimpleNamespace
+        import numpy as np, psutil
+        from lstmbench.worker import memory
+        psutil.virtual_memory = lambda: SimpleNamespace(total=2**31)  # as if the machine had 2 GiB
+        memory.limit()
+        np.ones(2**20)  # 8 MiB
+        try:
+            np.ones(2**28)  # 2 GiB
+        except MemoryError:
+            print("refused")
+    """)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "refused"

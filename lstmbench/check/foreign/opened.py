@@ -13,6 +13,7 @@ from onnx.external_data_helper import uses_external_data
 
 from lstmbench import disk
 from lstmbench.errors import GraphError, RecordError
+from lstmbench.evaluator.endless import demand_ending
 from lstmbench.evaluator.supported import demand_evaluable, demand_float32
 from lstmbench.evaluator.walk import tensors
 from lstmbench.onnxfile import external, opening, ports
@@ -46,6 +47,7 @@ def opened(path: Path, *, evaluable: bool) -> Opened:
     opening.demand_valid(path, _to_be_valid(proto))
     with about(path):
         demand_float32(proto)
+        demand_ending(proto)
         if evaluable and not model.functions:  # those are seen where they are called
             demand_evaluable(proto)
     return Opened(path, data, model, found)

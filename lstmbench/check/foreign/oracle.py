@@ -13,10 +13,12 @@ from lstmbench.check.foreign.ranges import Use, use
 from lstmbench.errors import CheckpointError, CrashError, GraphError, WorkerError
 from lstmbench.model import folder
 from lstmbench.model.weights import expected_shapes
+from lstmbench.onnxfile.carried import Carried
 from lstmbench.onnxfile.ports import Port
 from lstmbench.parity import Expected
+from lstmbench.parity.graphs import expected
 from lstmbench.records import ModelConfig
-from lstmbench.runtimes.evaluated import expected
+from lstmbench.runtimes.evaluated import evaluations
 from lstmbench.worker import GraphWorker
 
 Array = NDArray[Any]
@@ -32,6 +34,7 @@ class Oracle(Protocol):
     outputs: tuple[Port, ...]
     uses: dict[str, Use]  # of each input that is integers
     optional: frozenset[str]  # inputs and outputs that a file may do without
+    carried: Carried
 
     def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
         """What each output must be at these inputs, and how far it may be off; GraphError where it cannot be told."""
@@ -43,8 +46,9 @@ class GraphOracle:
 
     optional: frozenset[str] = frozenset()
 
-    def __init__(self, file: Opened) -> None:
+    def __init__(self, file: Opened, carried: Carried) -> None:
         self.inputs, self.outputs = file.ports
+        self.carried = carried
         self.uses = {port.name: use(file.model, port.name) for port in self.inputs}
         self._path = file.path
         self._worker: GraphWorker | None = None
@@ -60,7 +64,7 @@ class GraphOracle:
         with about(self._path):
             try:
                 self._worker = self._worker or GraphWorker(_EVALUATED, self._path, timeout_s=_LIMIT_S)
-                return expected(self._worker.run(inputs))
+                return expected(evaluations(self._worker.run(inputs)), self.carried.outputs)
             except WorkerError as error:
                 self._worker = None  # an error closed it
                 why = "takes too long or too much memory" if isinstance(error, CrashError) else "cannot be evaluated"
@@ -91,6 +95,14 @@ class CheckpointOracle:
             raise CheckpointError(f"{path} holds no {missing[0]}")
         self._weights = {name: checkpoint.weights[name] for name in expected_shapes(model)}
         self.inputs, self.outputs = _contract(model)
+        (given, *_), (output, *_) = self.inputs, self.outputs
+        backwards = "a reverse direction starts at the end: cut in pieces, it is another function"
+        self.carried = Carried(
+            states=(("h_0", "h_n"), ("c_0", "c_n")),
+            time={given.name: 1},
+            outputs={output.name: 1},
+            uncut=backwards if model.bidirectional else "",
+        )
         known = {"input_ids": Use(rows=model.vocabulary_size), "lengths": Use(lengths=True)}
         self.uses = {port.name: known.get(port.name, Use()) for port in self.inputs}
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -9,10 +10,12 @@ from lstmbench.check.foreign import check_file, judge, oracle
 from lstmbench.errors import LstmbenchError, WorkerError
 from lstmbench.export import graph
 from lstmbench.export.source import of_head
+from lstmbench.inspect import carried
 from lstmbench.model import folder
 from lstmbench.model.weights import expected_shapes, random_weights
 from lstmbench.records import ModelConfig, ModelFolder
-from lstmbench.runtimes import evaluated, load_graphs
+from lstmbench.runtimes import load_graphs
+from lstmbench.worker import WorkerInfo
 
 
 class Inline:
@@ -20,7 +23,10 @@ class Inline:
 
     def __init__(self, runtime, path, *, threads=1, timeout_s=300):
         self.runtime, self.timeout_s = runtime, timeout_s
+        self.info = SimpleNamespace(device="")
         self.held = self._do(lambda: load_graphs(runtime).graph(path, threads=threads))
+        told = {"placement": self.held.placement(), "provider": getattr(self.held, "provider", "")}
+        self.info = WorkerInfo(version=self.held.version, code_sha256="", taken_s=0, load_s=0, **told)
 
     def run(self, inputs):
         return self._do(lambda: self.held.run(inputs))
@@ -56,15 +62,15 @@ def inline(plugins, monkeypatch):
     """Workers run in this process, which keeps its memory."""
     for module in (judge, oracle):
         monkeypatch.setattr(module, "GraphWorker", Inline)
-    monkeypatch.setattr(evaluated, "_limit_memory", lambda: None)
 
 
 @pytest.fixture
 def check(inline):
     """Check a file without processes."""
 
-    def check(path, *runtimes, against=None):
-        return check_file(path, runtimes or ("onnxruntime-cpu",), against=against, progress=lambda _: None)
+    def check(path, *runtimes, **options):
+        known = {"progress": lambda _: None, "recognise": carried} | options
+        return check_file(path, runtimes or ("onnxruntime-cpu",), **known)
 
     return check
 
@@ -84,21 +90,25 @@ def save(tmp_path):
 class Ours:
     """A model folder with random weights, and its exports under whatever names."""
 
-    def __init__(self, path, save, **sizes):
+    def __init__(self, path, save, *, gain=1.0, **sizes):
         self.path, self.save = path, save
         self.config = ModelConfig(**{"head": "lm", "peephole": "full", "input_size": 5, "hidden_size": 6} | sizes)
-        self.weights = random_weights(self.config, seed=4)
+        self.weights = random_weights(self.config, seed=4, gain=gain)
         folder.write_config(path, ModelFolder(model=self.config))
         folder.write_weights(path, self.weights, folder.WeightsNote(sha256=""))
 
-    def file(self, *, form="scan", head=None, names=(), lengths=False, weights=None, name="foreign.onnx"):
-        """Export, rename inputs and outputs, and turn both lists around."""
+    def file(
+        self, *, form="scan", head=None, names=(), lengths=False, weights=None, name="foreign.onnx", node_name="{}"
+    ):
+        """Export, rename nodes, inputs and outputs, and turn both lists around."""
         head = head or self.config.head
         config = self.config if head == self.config.head else self.config.layers_only()
         held = {n: (weights or self.weights)[n] for n in expected_shapes(config)}
         model = graph.build(of_head(head, config, held, lengths=lengths), form)
         for value in (*model.graph.inputs, *model.graph.outputs):
             value.name = dict(names).get(value.name, value.name)
+        for node in model.graph.all_nodes():
+            node.name = node_name.format(f"n{id(node)}" if node_name != "{}" else node.name)
         proto = ir.to_proto(model)
         for ports in (proto.graph.input, proto.graph.output):
             turned = [onnx.ValueInfoProto.FromString(port.SerializeToString()) for port in reversed(ports)]

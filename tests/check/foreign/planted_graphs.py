@@ -6,7 +6,9 @@ import os
 import signal
 
 import numpy as np
+import psutil
 
+from lstmbench.records import Placement
 from lstmbench.runtimes.onnx_reference import OnnxReference as Honest
 
 __all__ = ["Honest"]
@@ -15,6 +17,22 @@ __all__ = ["Honest"]
 class OffByAThousandth(Honest):
     def run(self, inputs):
         return {name: array + np.float32(1e-3) for name, array in super().run(inputs).items()}
+
+
+class AllZero(Honest):
+    def run(self, inputs):
+        return {name: array * np.float32(0) for name, array in super().run(inputs).items()}
+
+
+class BindsOnce(Honest):
+    """Inputs are taken over once for all calls of one shape, as bound memory of a device would be."""
+
+    bound = None
+
+    def run(self, inputs):
+        shapes = str({name: array.shape for name, array in inputs.items()})
+        self.bound = self.bound or {}
+        return super().run(self.bound.setdefault(shapes, inputs))
 
 
 class WrongFromBatchNine(Honest):
@@ -48,6 +66,11 @@ class NotANumber(Honest):
         return {name: array * np.float32("nan") for name, array in super().run(inputs).items()}
 
 
+class TakesAllMemory(Honest):
+    def run(self, inputs):
+        return {"y": np.ones(psutil.virtual_memory().total // 8)}
+
+
 class Crashes(Honest):
     def run(self, inputs):
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -56,3 +79,36 @@ class Crashes(Honest):
 class Refuses(Honest):
     def __init__(self, path):
         raise NotImplementedError("no kernel for LSTM")
+
+
+class ClaimsCuda(Honest):
+    """ONNX Runtime's CUDA provider with P: the LSTM goes to the CPU, the rest stays."""
+
+    provider = "CUDAExecutionProvider"
+
+    def placement(self):
+        return (
+            Placement(provider="CPUExecutionProvider", operator="LSTM", nodes=1),
+            Placement(provider="CUDAExecutionProvider", operator="MatMul", nodes=3),
+        )
+
+
+class TellsNothing(ClaimsCuda):
+    def placement(self):
+        return ()
+
+
+class WritesStepsOut(ClaimsCuda):
+    """No operator recurs: any node may be part of a step."""
+
+    def placement(self):
+        _, rest = super().placement()
+        return rest, Placement(provider="CPUExecutionProvider", operator="Tanh", nodes=1)
+
+
+class IsOnCuda(ClaimsCuda):
+    def placement(self):
+        return (
+            Placement(provider="CUDAExecutionProvider", operator="LSTM", nodes=1, precision="float16"),
+            Placement(provider="CPUExecutionProvider", operator="Shape", nodes=1),
+        )

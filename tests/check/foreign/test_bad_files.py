@@ -1,6 +1,7 @@
 """A file that cannot be judged is one clear line, in bounded time and memory."""
 
 import os
+import re
 
 import numpy as np
 import onnx
@@ -9,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from lstmbench.check.foreign import check_file, oracle
 from lstmbench.errors import GraphError, LstmbenchError, RecordError
+from lstmbench.evaluator import control
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
@@ -168,14 +170,46 @@ def test_a_graph_that_wants_more_memory_than_there_is(save):
     assert "it cannot be evaluated" in said(alone, path)
 
 
-def test_a_graph_that_never_ends(save, monkeypatch):
-    monkeypatch.setattr(oracle, "_LIMIT_S", 4.0)
+def loop(count, *, ends="on", names=("count", "")):
+    """A Loop that does nothing so often, while what its body calls `on_` is true: as it was, or `no`."""
     port = helper.make_tensor_value_info
-    names = [port("n", INT64, []), port("on", TensorProto.BOOL, []), port("s", FLOAT, None)]
-    nodes = [helper.make_node("Identity", ["on"], ["on_"]), helper.make_node("Identity", ["s"], ["s_"])]
-    body = helper.make_graph(nodes, "b", names, [port("on_", TensorProto.BOOL, []), port("s_", FLOAT, None)])
-    path = save(made([helper.make_node("Loop", ["", "", "x"], ["y"], body=body)]))
+    ports = [port("n", INT64, []), port("on", TensorProto.BOOL, []), port("s", FLOAT, None)]
+    nodes = [helper.make_node("Identity", [ends], ["on_"]), helper.make_node("Identity", ["s"], ["s_"])]
+    body = helper.make_graph(nodes, "b", ports, [port("on_", TensorProto.BOOL, []), port("s_", FLOAT, None)])
+    node = helper.make_node("Loop", [*names, "x"], ["y"], name="round", body=body)
+    return made([node], constants={"count": np.array(count), "no": np.array(False), "yes": np.array(True)})
+
+
+@pytest.mark.parametrize("names", [("count", ""), ("count", "yes")])
+def test_a_loop_that_the_file_tells_to_go_on_for_ever_is_refused_at_once(check, save, names):
+    path = save(loop(2**62, names=names))
+    want = "node 'round' (Loop) is told to take 4,611,686,018,427,387,904 steps, whatever it is given"
+    assert want in said(check, path)
+    assert want in said(check, path, against=save(made([helper.make_node("Identity", ["x"], ["y"])]), "right.onnx"))
+
+
+def test_a_loop_that_may_end_is_run(check, save):
+    """As `while` is written: a count that is no limit, and a condition that the body computes."""
+    assert check(save(loop(2**62, ends="no"))).passed
+    assert check(save(loop(7))).passed
+
+
+def test_a_loop_that_does_not_end_is_given_up_by_its_name(check, save, monkeypatch):
+    monkeypatch.setattr(control, "MOST_S", 0.2)
+    words = said(check, save(loop(1, names=("", ""))))
+    assert re.search(r"node 'round' \(Loop\) took [\d,]+ steps in 0\.2 s and is not at its end", words)
+
+
+def test_an_evaluation_that_says_nothing_is_ended(save, monkeypatch):
+    monkeypatch.setattr(oracle, "_LIMIT_S", 4.0)
+    path = save(loop(1, names=("", "")))
     assert "it takes too long or too much memory: runtime" in said(alone, path)
+
+
+def test_no_runtime_takes_more_than_half_of_the_memory(plugins, save, foreign_graphs):
+    path = save(foreign_graphs.lstm_file(foreign_graphs.Sizes()))
+    (row, *_) = check_file(path, ["planted_graphs:TakesAllMemory"], progress=lambda _: None).failures()
+    assert "MemoryError" in row.reason
 
 
 def test_gather_out_of_range_and_shapes_that_do_not_fit(check, save):

@@ -20,7 +20,7 @@ def test_a_right_file_passes_on_all_runtimes(check, save, foreign_graphs, direct
     assert report.passed, report.failures()
     assert {row.output for row in report.rows} == {"y", "hn", "cn"}
     assert {row.runtime for row in report.rows} == {"onnx-reference", "onnxruntime-cpu"}
-    shapes = {row.sizes for row in report.rows}
+    shapes = {row.sizes for row in report.rows if not row.asked}
     assert len(shapes) == 9, "nine pairs of B and T"
     assert any("(1, 1" in shape for shape in shapes)
 
@@ -119,8 +119,9 @@ def test_a_size_that_the_file_holds_fixed_is_the_only_one(check, ours):
     unrolled = model.file(form="unrolled4", name="a.onnx")
     report = check(unrolled, against=model.file(form="scan", name="b.onnx"))
     assert report.passed
-    assert all("4, 5)" in row.sizes for row in report.rows), "T is 4 in all"
-    assert len({row.sizes for row in report.rows}) == 7
+    rows = [row for row in report.rows if not row.asked]
+    assert all("4, 5)" in row.sizes for row in rows), "T is 4 in all"
+    assert len({row.sizes for row in rows}) == 7
 
 
 def test_inputs_that_fit_no_other_are_refused_with_what_was_expected(check, ours, save, foreign_graphs):

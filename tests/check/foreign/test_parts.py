@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from lstmbench.check.foreign import sizes
 from lstmbench.check.foreign.draws import Draws, draws
 from lstmbench.check.foreign.match import match
-from lstmbench.check.foreign.outcome import ForeignReport, ForeignRow, unjudged
+from lstmbench.check.foreign.outcome import Engine, ForeignReport, ForeignRow, unjudged
 from lstmbench.check.foreign.ranges import Use, use
 from lstmbench.errors import GraphError
 from lstmbench.onnxfile.ports import Port
@@ -199,7 +199,7 @@ def test_what_is_optional_may_be_missing_and_what_is_too_much_may_not():
 
 def row(output="y", runtime="r", **found):
     known = {"max_error": 1e-7, "float32_error": 1e-7, "bound": 1e-6} | found
-    return ForeignRow(file="a.onnx", runtime=runtime, sizes="x (1,)", output=output, **known)
+    return ForeignRow(file="a.onnx", engine=Engine(runtime=runtime), sizes="x (1,)", output=output, **known)
 
 
 def test_the_worst_row_is_the_first_that_failed_or_else_the_largest_share():

@@ -1,0 +1,76 @@
+"""Which open sizes of a file are B and which are T, and where they stand; all names are the oracle's."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from lstmbench.check.foreign import sizes
+from lstmbench.check.foreign.paired import Paired
+from lstmbench.onnxfile.ports import Dim, Port
+
+_ROWS, _CALLS = (3, 5, 7, 11, 13), (9, 10, 14, 15, 21, 22)  # the first that no other size is equal to
+_FEW = 2  # steps in which no recurrence is chaotic yet
+
+
+class Roles(NamedTuple):
+    """Where B and T are."""
+
+    time: Mapping[str, int]  # of each input that has T: its axis
+    rows: Mapping[str, int]  # of each input that has B: its axis
+    time_names: frozenset[str]
+    row_names: frozenset[str]
+    lengths: tuple[str, ...]
+    frozen: int | None  # T, where the file holds it at one size
+    closed: bool  # whether what it is held to does too
+
+
+def roles(pair: Paired) -> Roles:
+    """T by what `inspect` followed, or by what stands beside the B of lengths; every other open size is B.
+
+    Where T is not known, B is what is open in a state.
+    """
+    lengths = tuple(p.name for p in pair.wanted if pair.drawn.uses[p.name].lengths and len(p.dims or ()) == 1)
+    time = {name: axis for name, axis in pair.oracle.carried.time.items() if name in pair.inputs}
+    time = time or dict(_beside_rows(pair.wanted, lengths))
+    dims = [port.dims[time[port.name]] for port in pair.wanted if port.name in time and port.dims]
+    names = frozenset(dim for dim in dims if isinstance(dim, str))
+    held = [pair.fixed[name] for name in sorted(names) if name in pair.fixed]
+    fixed = [dim for dim in dims if isinstance(dim, int)]
+    free = frozenset(sizes.open_names(pair.wanted, pair.fixed))
+    others = free - names if time else free & _of_states(pair)
+    names = names or free - others
+    rows = {port.name: n for port in pair.wanted for n, dim in enumerate(port.dims or ()) if dim in others}
+    return Roles(time, rows, names, others, lengths, next(iter(fixed + held), None), closed=len(fixed) == len(dims))
+
+
+def _of_states(pair: Paired) -> frozenset[Dim]:
+    states = {given for given, _ in pair.oracle.carried.states}
+    return frozenset(dim for port in pair.wanted if port.name in states for dim in port.dims or ())
+
+
+def _beside_rows(ports: tuple[Port, ...], lengths: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    rows = {port.dims[0] for port in ports if port.name in lengths and port.dims}
+    for port in ports:
+        dims = port.dims or ()
+        for axis, dim in enumerate(dims[:2]):
+            if dim in rows and len(dims) > 1 and isinstance(dims[1 - axis], str):
+                yield port.name, 1 - axis
+
+
+class Picked(NamedTuple):
+    """Sizes of one run."""
+
+    at: dict[str, int]
+    B: int
+    T: int
+
+
+def pick(pair: Paired, found: Roles, *, few: bool) -> Picked:
+    """B and T, neither of them the size of anything else; `few` steps or more, where T is open."""
+    ports = (*pair.oracle.inputs, *pair.oracle.outputs)
+    taken = {dim for port in ports for dim in port.dims or () if isinstance(dim, int)}
+    B = next((size for size in _ROWS if size not in taken), _ROWS[0])
+    times = _CALLS if found.frozen is None else [found.frozen * n for n in range(2, 7)]
+    T = next((size for size in times if size not in taken | {B}), times[0])
+    if found.closed or few:
+        T = found.frozen or _FEW
+    return Picked({**pair.fixed, **dict.fromkeys(found.row_names, B), **dict.fromkeys(found.time_names, T)}, B, T)
