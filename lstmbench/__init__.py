@@ -3,9 +3,9 @@
     corpus -> model -> export -> check -> bench -> report
 
 Each arrow is a verb with a package of its own (`train`, `export`, `check`, `bench`, `report`, `generate`,
-`inspect`, `probe`); no verb imports another. Below them stand the nouns: `worker`, `runtimes`, `parity`, `mistakes`,
-`evaluator`, `model`, `corpus`, `records`; above them `flows`, which chains verbs, and `cli`, which alone prints, parses
-and exits.
+`inspect`, `probe`); no verb imports another. Below them stand the nouns: `worker`, `environments`, `runtimes`,
+`parity`, `mistakes`, `evaluator`, `model`, `corpus`, `records`; above them `flows`, which chains verbs, and `cli`,
+which alone prints, parses and exits.
 """
 
 import importlib

@@ -105,8 +105,8 @@ class Contender:
         with pinned(self.subject.threads, self._turn):
             worker = Worker(self.subject.runtime, self._exported, threads=self.subject.threads)
         now, checked = worker.info, self.subject
-        seen = (checked.runtime_version, checked.code_sha256, checked.placement)
-        if (now.version, now.code_sha256, now.placement) != seen:
+        seen = (checked.runtime_version, checked.code_sha256, checked.placement, checked.device)
+        if (now.version, now.code_sha256, now.placement, now.device) != seen:
             worker.close()
             raise WorkerError(
                 f"runtime {checked.runtime!r} was checked as version {checked.runtime_version}, now it is "

@@ -18,6 +18,7 @@ def subject_of(exported: ExportedModel, runtime: str, threads: int, info: Worker
         runtime_version=info.version if info else "",
         code_sha256=info.code_sha256 if info else "",
         threads=threads,
+        device=info.device if info else "",
         provider=info.provider if info else "",
         placement=info.placement if info else (),
     )

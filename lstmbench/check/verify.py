@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstmbench import runfolder
+from lstmbench import environments, runfolder
 from lstmbench.check.cases import DEFAULT_SHAPES, plan
 from lstmbench.check.examine import Progress, Task, examine
 from lstmbench.check.ledger import Ledger
@@ -11,7 +11,7 @@ from lstmbench.check.oracle import Oracle
 from lstmbench.check.outcome import CheckReport
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import MOST_THREADS, ExportedModel, Workload
-from lstmbench.runtimes import FROM_CHECKPOINT, available, load
+from lstmbench.runtimes import FROM_CHECKPOINT, available
 
 
 def check(  # noqa: PLR0913 (what to run, on what, how, where)
@@ -62,15 +62,13 @@ def pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tu
 def _demand(exported: Sequence[ExportedModel], runtimes: Sequence[str], threads: int) -> None:
     if not exported:
         raise LstmbenchError("nothing to check: give at least one exported model; make one with 'lstmbench export'")
-    here = available()
     if not runtimes:
-        raise LstmbenchError(f"nothing to check on: give at least one runtime; here: {', '.join(here)}")
+        raise LstmbenchError(f"nothing to check on: give at least one runtime; here: {', '.join(available())}")
     if not 1 <= threads <= MOST_THREADS:
         raise LstmbenchError(f"cannot run on {threads} threads: give 1 to {MOST_THREADS}")
     _demand_own_names(exported)
     for name in runtimes:
-        if name not in here and ":" not in name:
-            load(name)  # says what is missing, and imports nothing for that
+        environments.demand(name)
 
 
 def _demand_own_names(exported: Sequence[ExportedModel]) -> None:

@@ -21,6 +21,7 @@ from lstmbench.cli.arrivals import arrivals
 from lstmbench.cli.bench import bench
 from lstmbench.cli.check import check
 from lstmbench.cli.compare import compare
+from lstmbench.cli.doctor import doctor
 from lstmbench.cli.evaluate import evaluate
 from lstmbench.cli.export import export
 from lstmbench.cli.generate import generate
@@ -28,6 +29,7 @@ from lstmbench.cli.inspect import inspect
 from lstmbench.cli.probe import probe
 from lstmbench.cli.report import report
 from lstmbench.cli.run import run
+from lstmbench.cli.runtimes import install, remove, runtimes
 from lstmbench.cli.selftest import selftest
 from lstmbench.cli.study import study
 from lstmbench.cli.train import train
@@ -102,8 +104,28 @@ def _options(
 
 
 app.command("eval")(_verb(evaluate))
-for verb in (run, train, export, inspect, check, probe, bench, arrivals, compare, report, generate, study, selftest):
+for verb in (
+    run,
+    train,
+    export,
+    inspect,
+    check,
+    probe,
+    bench,
+    arrivals,
+    compare,
+    report,
+    generate,
+    study,
+    selftest,
+    doctor,
+):
     app.command()(_verb(verb))
+of_runtimes = typer.Typer(rich_markup_mode=None)
+of_runtimes.callback(invoke_without_command=True)(_verb(runtimes))
+for of_one in (install, remove):
+    of_runtimes.command()(_verb(of_one))
+app.add_typer(of_runtimes, name="runtimes")
 
 
 def main() -> None:

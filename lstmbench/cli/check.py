@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmbench.cli.costs import say_costs
 from lstmbench.cli.differences import say_where
 from lstmbench.cli.drift import follow
 from lstmbench.cli.folders import all_exports
@@ -22,7 +23,10 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(help="Model folders, or names under --models; all if none. Or one ONNX file, anybody's."),
 ]
-Runtimes = Annotated[list[str] | None, typer.Option("--runtime", help="May be given several times; all here if none.")]
+Runtimes = Annotated[
+    list[str] | None,
+    typer.Option("--runtime", metavar="NAME[==VERSION]", help="May be given several times; all here if none."),
+]
 Models = Annotated[Path, typer.Option(help="Where model folders lie.")]
 Run = Annotated[Path, typer.Option("--out", help="The run's folder; a second call goes on in it.")]
 RunOrNone = Annotated[
@@ -54,6 +58,8 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     json: Json = False,
 ) -> None:
     """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound.
+
+    Below fp32, say too what the precision costs on text that the model has not seen.
 
     An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph.
     """
@@ -87,8 +93,9 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     else:
         tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])
     say_refused(done.clearances)
+    kept = say_costs(done.clearances, shown=not json)
     same = not bisect or say_where(done, out)
-    if not (done.passed and same):
+    if not (done.passed and same and kept):
         raise typer.Exit(1)
 
 

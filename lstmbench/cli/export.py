@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lstmbench.cli.choice import chosen, demand_use, wish
+from lstmbench.cli.costs import COLUMNS, TITLE, cells
 from lstmbench.cli.folders import model_folders
 from lstmbench.cli.screen import say, spinner, table
 from lstmbench.errors import CheckpointError
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from lstmbench.arrays import Tokens
     from lstmbench.records import ExportedModel
-
-
-_COST = ["file", "perplexity", "change", "at most (95 %)", "KL nats", "top-1 the same", "outputs off"]
 
 
 def export(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -84,7 +82,7 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
             table("exported and proven", ["file", "size", "worst error", "bound there"], [_row(one) for one in done])
             costs = [_cost(one) for one in done if one.record.quality is not None]
             if costs:
-                table("beside the model, on text that it has not seen", _COST, costs)
+                table(TITLE, ["file", *COLUMNS, "off"], costs)
 
 
 def _trained(names: list[str] | None, models: Path) -> "Iterator[Path]":
@@ -123,13 +121,8 @@ def _held_out(folder: Path, text: str | None, head: str | None) -> "Tokens | Non
 def _cost(done: "ExportedModel") -> list[str]:
     quality = done.record.quality
     assert quality is not None
-    changes = (quality.perplexity_change, quality.perplexity_change_at_most)
-    perplexity = "n/a" if quality.perplexity is None else f"{quality.perplexity:.3f}"
-    shown = [perplexity, *("n/a" if change is None else f"{change:+.2%}" for change in changes)]
     off = "n/a" if quality.relative_error is None else f"{quality.relative_error:.2%}"
-    agreed = "n/a" if quality.top1_agreement is None else f"{quality.top1_agreement:.2%}"
-    divergence = "n/a" if quality.kl_nats is None else f"{quality.kl_nats:.1e}"
-    return [done.name, *shown, divergence, agreed, off]
+    return [done.name, *cells(quality), off]
 
 
 def _row(done: "ExportedModel") -> list[str]:

@@ -12,12 +12,17 @@ def report(
     run: Annotated[Path, typer.Argument(help="A run's folder.")] = Path("reports/run"),
     schema: Annotated[bool, typer.Option("--schema", help="Instead: print the JSON Schema of a run's files.")] = False,
 ) -> None:
-    """Draw the report of a run again, without measuring."""
+    """Draw the report of a run again, without measuring; of one that holds long runs alone, their chart and table."""
     if schema:
         _print_schema()
         return
-    from lstmbench.report import render, terminal_tables
+    from lstmbench.report import drifted_alone, render, render_drift, terminal_tables
 
+    if drifted_alone(run):
+        page, table = render_drift(run)
+        tables([table])
+        say(f"{page}")
+        return
     render(run)
     tables(terminal_tables(run))
     typer.echo()

@@ -1,8 +1,6 @@
 """Tables on stdout, progress bars on stderr; a bar is silent where stderr is no terminal."""
 
 import contextlib
-import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,8 +8,6 @@ from lstmbench.plain import plain
 
 if TYPE_CHECKING:
     from lstmbench.report import TerminalTable
-
-_BETWEEN, _LEAST = 3, 8  # columns of the screen: between those of a table, and the narrowest for words
 
 
 def say(line: str, *, err: bool = False) -> None:
@@ -30,54 +26,18 @@ def document(found: object) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
-    """Print a table; the first `left` columns are words, the others numbers, aligned to the right.
-
-    Where it is too wide the widest columns of words give way: a name goes on in the next line behind a `/` or the like.
-    """
-    from rich import box
+    """Print a table; the first `left` columns are words, the others numbers, aligned to the right."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
+    from lstmbench.cli.layout import broken, lay_out
+
     console = Console()
-    drawn = Table(
-        title=Text(plain(title)) if title else None,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for n, column in enumerate(columns):
-        drawn.add_column(column, justify="left" if n < left else "right", overflow="fold", no_wrap=n >= left)
-    for row in narrowed([columns, *([plain(cell) for cell in row] for row in rows)], left, console.width)[1:]:
-        drawn.add_row(*map(Text, row))
-    console.print(drawn)
-
-
-def narrowed(rows: Sequence[Sequence[str]], left: int, width: int) -> list[list[str]]:
-    """The rows with line breaks in the first `left` columns, the widest first, so that all fits where it can."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    over = sum(widths) + _BETWEEN * len(widths) - width
-    for _ in range(over):
-        widest = max(range(left), key=lambda n: widths[n])
-        widths[widest] = max(widths[widest] - 1, _LEAST)
-    most = widths[:left]
-    return [[*map(_broken, row[:left], most), *row[left:]] for row in rows]
-
-
-def _broken(text: str, most: int) -> str:
-    """Text whose words, where they are longer, go on in another line; spaces are left to the table."""
-    return " ".join(_in_lines(word, most) if len(word) > most else word for word in text.split(" "))
-
-
-def _in_lines(word: str, most: int) -> str:
-    lines = [""]
-    parts = [part if len(part) <= most else re.split(r"(?<=[._:-])", part) for part in re.split("(?<=/)", word)]
-    for part in itertools.chain.from_iterable([part] if isinstance(part, str) else part for part in parts):
-        if lines[-1] and len(lines[-1]) + len(part) > most:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(lines)
+    cells = [[plain(cell) for cell in row] for row in rows]
+    lines = [Text(line, style="italic") for line in broken(plain(title), console.width)] if title else []
+    head, *body = lay_out(list(columns), cells, left=left, width=console.width)
+    for line in (*lines, Text(""), Text(head, style="bold"), *map(Text, body), Text("")):
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def tables(drawn: "Iterable[TerminalTable]") -> None:

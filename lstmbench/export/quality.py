@@ -1,5 +1,6 @@
 """What a precision costs: the written file beside the model that it was made from, on text that neither has seen."""
 
+import hashlib
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
@@ -57,8 +58,16 @@ def of_text(worker: Worker, weights: Weights, held_out: NDArray[Any]) -> Quality
         perplexity_change=math.expm1(min(_MOST_NATS, float(change.mean()))),
         perplexity_change_at_most=math.expm1(min(_MOST_NATS, _at_most(change))),
         kl_nats=max(0.0, float(divergence.mean())),  # of equal ones rounding leaves any sign
+        kl_nats_at_most=max(0.0, _at_most(divergence)),
         top1_agreement=float(agreed.mean()),
+        top1_agreement_at_least=max(0.0, -_at_most(-agreed)),
+        text_sha256=digest(held_out),
     )
+
+
+def digest(held_out: NDArray[Any]) -> str:
+    """SHA-256 of held-out tokens (N,), by which a record tells which text it is of."""
+    return hashlib.sha256(np.ascontiguousarray(held_out, "<i8").tobytes()).hexdigest()
 
 
 def of_layers(worker: Worker, weights: Weights) -> Quality:

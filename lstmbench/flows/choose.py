@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+from lstmbench import environments
 from lstmbench.arrays import Tokens
 from lstmbench.errors import LstmbenchError
 from lstmbench.export.opset import demand_opset
@@ -16,7 +17,7 @@ from lstmbench.export.place import draft_folder, put
 from lstmbench.flows.candidates import Candidate, Wish, exported, timed
 from lstmbench.model import folder as model_folder
 from lstmbench.records import ExportedModel, Precision, steps_of
-from lstmbench.runtimes import FROM_CHECKPOINT, available, load
+from lstmbench.runtimes import FROM_CHECKPOINT
 
 
 class Choice(NamedTuple):
@@ -30,8 +31,7 @@ class Choice(NamedTuple):
 def choose(path: Path, wish: Wish, *, held_out: Tokens | None, progress: Callable[[str], None]) -> Choice:
     """Try every form and precision that is open; LstmbenchError if none of them may be kept."""
     demand_opset(wish.storage.opset)
-    if wish.runtime not in available():
-        load(wish.runtime)  # says what is missing, before anything is written
+    environments.demand(wish.runtime)  # before anything is written
     _demand_sense(path, wish)
     with draft_folder(path) as aside:
         copy = aside / path.resolve().name

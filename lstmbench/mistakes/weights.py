@@ -9,7 +9,7 @@ import numpy as np
 from lstmbench.mistakes.case import Array, Case
 from lstmbench.mistakes.mistake import Mistake, of_inputs
 from lstmbench.model.gates import ONNX_GATES, ONNX_PEEPHOLES, order
-from lstmbench.model.rounding import half
+from lstmbench.model.rounding import bfloat16, half
 
 _ONCE = 1e-3  # what one weight is off by
 
@@ -43,7 +43,7 @@ def matrices() -> Iterator[Mistake]:
     yield of_inputs("with R transposed", lambda case: _turned(case, len(ONNX_GATES)))
     for name in "WR":
         yield of_inputs(f"with one number of {name} off by {_ONCE:g}", functools.partial(_off, name=name))
-    yield of_inputs("with weights in bfloat16", lambda case: _rounded(case, _bfloat16))
+    yield of_inputs("with weights in bfloat16", lambda case: _rounded(case, bfloat16))
     yield of_inputs("with weights in float16", lambda case: _rounded(case, half))
 
 
@@ -112,10 +112,3 @@ def _off(case: Case, name: str) -> Case:
 
 def _rounded(case: Case, by: Callable[[Array], Array]) -> Case:
     return case.but(**{name: by(case.tensors[name]) for name in "WRBP" if case.has(name)})
-
-
-def _bfloat16(array: Array) -> Array:
-    """The nearest numbers of 8 bits of mantissa, ties to even."""
-    bits = array.astype(np.float32).view(np.uint32)
-    kept = (bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)
-    return kept.view(np.float32)

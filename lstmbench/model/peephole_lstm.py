@@ -11,10 +11,12 @@ from torch.nn.utils.rnn import PackedSequence
 
 from lstmbench.errors import ExportError
 from lstmbench.model import traced
-from lstmbench.model.recurrence import Recurrence, steps_of
+from lstmbench.model.recurrence import Plan, Recurrence
+from lstmbench.model.steps import Steps
 from lstmbench.records import Peephole
 
 Hidden: TypeAlias = tuple[Tensor, Tensor]
+UNKEPT = 64  # steps at a time where there will be no backward pass
 
 
 class PeepholeLSTM(nn.Module):
@@ -26,6 +28,10 @@ class PeepholeLSTM(nn.Module):
     i, f, o for "diagonal". Shapes of inputs and outputs are those of torch.nn.LSTM, unbatched and packed ones too.
     Under torch.autocast the matrix products run in its dtype, outputs and state keep the parameters'. Three things that
     nn.LSTM does it refuses: proj_size, an empty batch, and a second derivative (torch.func transforms too).
+
+    For the backward pass each direction of a layer keeps 6·T·B·H numbers, and 2·B·H a run of its steps, which are few;
+    the input (T, B, E) it shares with whoever made it. `recompute=n` keeps 2·B·H every n steps instead, and computes n
+    steps at a time once more, a third more arithmetic. `lstmbench.model.recurrence` has it exactly.
     """
 
     weight_hh_l0: Tensor
@@ -44,6 +50,7 @@ class PeepholeLSTM(nn.Module):
         dtype: torch.dtype | None = None,
         *,
         peephole: Peephole,
+        recompute: int | None = None,
     ) -> None:
         super().__init__()
         if peephole not in ("full", "diagonal", "none"):
@@ -54,11 +61,13 @@ class PeepholeLSTM(nn.Module):
             raise ValueError("input_size, hidden_size and num_layers must be at least 1")
         if not 0 <= dropout <= 1:
             raise ValueError("dropout must be a probability, 0 to 1")
+        if recompute is not None and recompute < 1:
+            raise ValueError("recompute is a number of steps, at least 1")
         if dropout and num_layers == 1:
             warnings.warn("dropout acts between layers: with num_layers=1 it does nothing", stacklevel=2)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout, self.proj_size = bias, batch_first, dropout, 0
-        self.bidirectional, self.peephole = bidirectional, peephole
+        self.bidirectional, self.peephole, self.recompute = bidirectional, peephole, recompute
         for name, shape in self._shapes():
             self.register_parameter(name, nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
         self.reset_parameters()
@@ -79,7 +88,8 @@ class PeepholeLSTM(nn.Module):
     def extra_repr(self) -> str:
         """Show the arguments that differ from the defaults, and the cell."""
         shown = [f"{self.input_size}, {self.hidden_size}"]
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        defaults: dict[str, object] = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
+        defaults |= {"bidirectional": False, "recompute": None}
         shown += [f"{k}={getattr(self, k)}" for k, default in defaults.items() if getattr(self, k) != default]
         return ", ".join([*shown, f"peephole={self.peephole!r}"])
 
@@ -123,6 +133,7 @@ class PeepholeLSTM(nn.Module):
             h, c = h.index_select(1, restored), c.index_select(1, restored)
         return PackedSequence(y, sizes, ordered, restored), (h, c)
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator] # torch.compile leaves a gap here, as at nn.LSTM: it would unroll the steps
     def _layers(self, x: Tensor, sizes: list[int], hx: Hidden | None) -> tuple[Tensor, Hidden]:
         """Packed x (N, E) -> packed y (N, D·H) of the last layer; h_n, c_n (D·L, B, H)."""
         h_0, c_0 = self._initial(x, sizes, hx)
@@ -141,10 +152,12 @@ class PeepholeLSTM(nn.Module):
 
     def _direction(self, x: Tensor, state: Hidden, sizes: list[int], name: str) -> tuple[Tensor, Tensor, Tensor]:
         bias = getattr(self, f"bias_ih_{name}") + getattr(self, f"bias_hh_{name}") if self.bias else None
-        z_x = functional.linear(x, getattr(self, f"weight_ih_{name}"), bias)  # every step at once: (N, 4H)
         P = None if self.peephole == "none" else getattr(self, f"weight_ch_{name}")
-        steps = steps_of(sizes, reverse=name.endswith("_reverse"))
-        y, h_n, c_n = Recurrence.apply(z_x, *state, getattr(self, f"weight_hh_{name}"), P, steps, self.peephole)  # type: ignore[no-untyped-call] # autograd.Function.apply has no types
+        W, U = getattr(self, f"weight_ih_{name}"), getattr(self, f"weight_hh_{name}")
+        steps = Steps(sizes, sizes[0], reverse=name.endswith("_reverse"))
+        recompute = self.recompute if torch.is_grad_enabled() else UNKEPT
+        plan = Plan(steps, self.peephole, recompute)
+        y, h_n, c_n = Recurrence.apply(x, *state, W, bias, U, P, plan)  # type: ignore[no-untyped-call] # autograd.Function.apply has no types
         return y, h_n, c_n
 
     def _initial(self, x: Tensor, sizes: list[int], hx: Hidden | None) -> Hidden:
@@ -153,6 +166,8 @@ class PeepholeLSTM(nn.Module):
             raise ValueError("a sequence needs at least one step, a batch at least one row")
         if x.shape[-1] != self.input_size:
             raise ValueError(f"input has {x.shape[-1]} features, the module takes {self.input_size}")
+        if x.dtype != self.weight_hh_l0.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise ValueError(f"input is {x.dtype}, the module takes {self.weight_hh_l0.dtype}")
         shape = (len(self._suffixes()) * self.num_layers, sizes[0], self.hidden_size)
         dtype = self.weight_hh_l0.dtype
         if hx is None:

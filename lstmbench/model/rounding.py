@@ -69,6 +69,13 @@ def half(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.float16).astype(values.dtype)
 
 
+def bfloat16(values: NDArray[Any]) -> Floats:
+    """The nearest numbers of 8 bits of mantissa, ties to even, float32."""
+    bits = values.astype(np.float32).view(np.uint32)
+    kept = (bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)
+    return kept.view(np.float32)
+
+
 def _rounded_matrices(config: ModelConfig, weights: Weights, precision: Precision) -> list[tuple[str, Floats]]:
     done = list[tuple[str, Floats]]()
     for names in _products(config, weights):

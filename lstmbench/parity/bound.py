@@ -44,9 +44,10 @@ from numpy.typing import NDArray
 from lstmbench.arrays import Weights
 from lstmbench.model import arithmetic, reference
 from lstmbench.model.arithmetic import Arithmetic
+from lstmbench.model.reference import Trace
 from lstmbench.model.rounding import rounded
 from lstmbench.parity import reorder
-from lstmbench.parity.horizon import horizon
+from lstmbench.parity.horizon import FEW, horizon
 from lstmbench.records import ModelConfig, Precision
 
 Array = NDArray[Any]
@@ -95,8 +96,7 @@ def expect(  # noqa: PLR0913 (what is run, and how)
     zeros = np.zeros(config.state_shape(len(inputs)), np.float32)
     state = (zeros, zeros) if state is None else state
     config, weights = rounded(config, weights, precision)
-    output, after = reference.run(config, weights, inputs, state, lengths=lengths)
-    wants, counts = (output, *after), _judged(config, weights, inputs, state, lengths, anchored=anchored)
+    wants, counts = _right(config, weights, inputs, state, lengths, anchored=anchored)
     own = arithmetic.of(precision, chunks or inputs.shape[1:2], operator=operator)
     run = functools.partial(reorder.run_float32, config, weights, inputs, state, lengths=lengths)
     errors = _own_errors(config, wants, run, _redrawn(own, precision), counts[0])
@@ -107,7 +107,7 @@ def expect(  # noqa: PLR0913 (what is run, and how)
     return output_, h_n, c_n
 
 
-def _judged(
+def _right(
     config: ModelConfig,
     weights: Weights,
     inputs: Array,
@@ -115,13 +115,16 @@ def _judged(
     lengths: Array | None,
     *,
     anchored: bool,
-) -> tuple[int | None, int | None, int | None]:
-    """Of each output how many steps count, or 0 of a state; None where all does."""
-    if anchored:
-        return None, None, None
-    steps, states = horizon(config, weights, inputs, state, lengths)
+) -> tuple[tuple[Array, Array, Array], tuple[int | None, int | None, int | None]]:
+    """What must come out, and of each output how many steps count, or 0 of a state; None where all does."""
+    trace: Trace | None = None if anchored or inputs.shape[1] <= FEW else []
+    output, after = reference.run(config, weights, inputs, state, lengths=lengths, trace=trace)
+    wants = (output, *after)
+    if trace is None:
+        return wants, (None, None, None)
+    steps, states = horizon(config, weights, inputs, state, lengths, (trace, after))
     known = None if states else 0
-    return None if steps == inputs.shape[1] else steps, known, known
+    return wants, (None if steps == inputs.shape[1] else steps, known, known)
 
 
 def _redrawn(own: Arithmetic, precision: Precision) -> Iterator[Arithmetic]:

@@ -19,7 +19,7 @@ and leave the line after 12 to 17 steps. In the reverse direction a step depends
 bidirectional run all is judged or nothing.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from lstmbench.parity.windows import Windows, cut
 from lstmbench.records import ModelConfig
 
 Array = NDArray[Any]
+Right: TypeAlias = tuple[Trace, tuple[Array, Array]]  # the states before each step, and h, c after the last
 FEW = 3
 _U = 2.0**-24
 
@@ -43,14 +44,17 @@ class Horizon(NamedTuple):
 
 
 def horizon(
-    config: ModelConfig, weights: Weights, inputs: Array, state: tuple[Array, Array], lengths: Array | None
+    config: ModelConfig,
+    weights: Weights,
+    inputs: Array,
+    state: tuple[Array, Array],
+    lengths: Array | None,
+    right: Right,
 ) -> Horizon:
-    """Of the run from h, c (D·L, B, H) over inputs (B, T) or (B, T, E)."""
-    time = inputs.shape[1]
+    """Of the run from h, c (D·L, B, H) over inputs (B, T) or (B, T, E), whose trace and states in float64 are known."""
+    time, (run, after) = inputs.shape[1], right
     if time <= FEW:
         return Horizon(time, states=True)
-    run: Trace = []
-    _, after = reference.run(config, weights, inputs, state, lengths=lengths, trace=run)
     with np.errstate(over="ignore", invalid="ignore"):  # a distance that is no number is too far
         distance = _distances(config, weights, inputs, state, lengths, (run, after))
         error = _single_step(config, weights, cut(config, inputs, run, steps=1, lengths=lengths))
@@ -66,7 +70,7 @@ def _distances(
     inputs: Array,
     state: tuple[Array, Array],
     lengths: Array | None,
-    right: tuple[Trace, tuple[Array, Array]],
+    right: Right,
 ) -> NDArray[np.float64]:
     """The largest over all directions, rows and units before each step as it is taken, and after the last: (T + 1,)."""
     trace: Trace = []

@@ -52,6 +52,7 @@ def _row(  # noqa: PLR0913 (what was asked of whom, and what came of it)
         runtime=runtime,
         runtime_version=info.version if info else "",
         code_sha256=info.code_sha256 if info else "",
+        device=info.device if info else "",
         placement=info.placement if info else (),
         feature=question.feature.name,
         question_sha256=question.sha256,

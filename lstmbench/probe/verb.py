@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from lstmbench import runfolder
+from lstmbench import environments, runfolder
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.journal import Journal
 from lstmbench.probe.examine import TIMEOUT_S, examine
 from lstmbench.probe.features import Feature, features
 from lstmbench.probe.question import Question, question
 from lstmbench.records import Machine, ProbeRow
-from lstmbench.runtimes import GRAPHS, available, load_graphs
+from lstmbench.runtimes import GRAPHS, available
 
 Progress: TypeAlias = Callable[[str], None]
 
@@ -86,5 +86,4 @@ def _demand(names: Sequence[str]) -> None:
     if not names:
         raise RuntimeMissingError("no runtime that runs any graph is here: pip install 'lstmbench[cpu]'")
     for name in names:
-        if ":" not in name and name not in available(GRAPHS):
-            load_graphs(name)  # says what is missing, and imports nothing for that
+        environments.demand(name, GRAPHS)

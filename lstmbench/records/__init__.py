@@ -20,8 +20,9 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
-from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, strays
+from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
 from lstmbench.records.drift import Against, DriftRow
+from lstmbench.records.environment import Environment, RuntimeState
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
     TIMED,
@@ -57,6 +58,7 @@ __all__ = [
     "Decoding",
     "Difference",
     "DriftRow",
+    "Environment",
     "Evaluation",
     "ExportRecord",
     "ExportedModel",
@@ -81,6 +83,7 @@ __all__ = [
     "Quality",
     "Record",
     "Roof",
+    "RuntimeState",
     "Scenario",
     "Score",
     "Served",
@@ -98,6 +101,7 @@ __all__ = [
     "Weight",
     "Workload",
     "WorkloadKind",
+    "labelled",
     "steps_of",
     "strays",
     "without_baseline",

@@ -20,7 +20,9 @@ class Difference(Record, frozen=True, kw_only=True):
     probes: Count  # calls that the search made
     part: Part
     words: str
-    step: Count | None = None  # the first that is wrong; of a joint the last of the shortest run that is
+    # the first that is wrong; of steps that come in one call the first whose output is; of a joint the last of the
+    # shortest run that is
+    step: Count | None = None
     layer: Count | None = None
     reverse: bool = False  # direction of the layer
     gates: str = ""  # of i, f, g, o

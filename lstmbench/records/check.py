@@ -24,6 +24,11 @@ class Placement(Record, frozen=True, kw_only=True):
     precision: str = ""  # that they computed in, whatever the file says; of recurrent ones, where the engine tells
 
 
+def labelled(runtime: str, device: str) -> str:
+    """A runtime as tables name it: with what it computed on, where its own name says something else."""
+    return f"{runtime} ({device})" if device else runtime
+
+
 UNTOLD = "a provider that is not told"
 
 
@@ -48,6 +53,7 @@ class Subject(Record, frozen=True, kw_only=True):
     runtime_version: str
     code_sha256: str  # of the adapter, and of what it computes with: a pass counts for the code that passed
     threads: Threads
+    device: str = ""  # that it computes on, where the name of the runtime says something else
     provider: str = ""  # that the runtime's name promises; empty where the engine has no such notion
     placement: tuple[Placement, ...] = ()
 

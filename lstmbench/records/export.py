@@ -30,7 +30,21 @@ class Quality(Record, frozen=True, kw_only=True):
     perplexity_change: float | None = None  # over the model's: 0.01 is one per cent more
     perplexity_change_at_most: float | None = None  # with 95 % confidence, over the rows of the text
     kl_nats: float | None = None  # of the file's next token from the model's, Kullback-Leibler, mean over the tokens
+    kl_nats_at_most: float | None = None  # with 95 % confidence, over the rows of the text, as all bounds here
     top1_agreement: float | None = None  # share of tokens at which both hold the same one most likely
+    top1_agreement_at_least: float | None = None
+    text_sha256: str = ""  # of the held-out tokens; empty in records of versions that did not keep it
+
+    def __post_init__(self) -> None:
+        bounds = (
+            (self.perplexity_change, self.perplexity_change_at_most),
+            (self.kl_nats, self.kl_nats_at_most),
+            (self.top1_agreement_at_least, self.top1_agreement),
+        )
+        if any(low is not None and high is not None and not low <= high for low, high in bounds):
+            raise ValueError("a bound of what a precision costs lies on the wrong side of its mean")
+        if self.top1_agreement is not None and not 0 <= self.top1_agreement <= 1:
+            raise ValueError("top1_agreement is a share, 0 to 1")
 
 
 class DataFile(Record, frozen=True, kw_only=True):

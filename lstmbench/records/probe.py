@@ -32,6 +32,7 @@ class ProbeRow(Record, frozen=True, kw_only=True):
     runtime: str
     runtime_version: str  # empty where the process could not even load the graph
     code_sha256: str  # of the adapter, and of what it computes with; empty there too
+    device: str = ""  # that it computes on, where the name of the runtime says something else
     placement: tuple[Placement, ...] = ()
     feature: str
     question_sha256: str  # of the graph, what it is given, what is right and how far an answer may be off

@@ -5,6 +5,7 @@ raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), fi
 
 from lstmbench.report import extra
 from lstmbench.report.drift import terminal_table as drift_table
+from lstmbench.report.drifted import drifted_alone, render_drift
 from lstmbench.report.evaluations import evaluation_tables
 from lstmbench.report.probes import PROBE, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, frames, render
@@ -21,6 +22,7 @@ __all__ = [
     "TerminalTable",
     "arrivals_table",
     "drift_table",
+    "drifted_alone",
     "evaluation_tables",
     "extra",
     "frames",
@@ -28,6 +30,7 @@ __all__ = [
     "parity_table",
     "probe_tables",
     "render",
+    "render_drift",
     "render_probes",
     "render_study",
     "render_survey",

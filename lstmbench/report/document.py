@@ -15,7 +15,7 @@ from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.summary import KeyFigure
 from lstmbench.report.verdicts import ParityLine
-from lstmbench.runfolder import ARRIVALS, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.runfolder import ARRIVALS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 TITLE = "LSTM inference: parity and speed"
 FILES = ("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "pytest-benchmark.json")
@@ -78,7 +78,8 @@ def document(
         files=FILES,
         raw=(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
-            *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes), MACHINE),
+            *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes)),
+            *(*_where(DRIFT, recorded.drift), MACHINE),
         ),
     )
 

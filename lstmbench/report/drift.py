@@ -33,6 +33,14 @@ class DriftPoint(NamedTuple):
     max_error: float | None
 
 
+def series(point: DriftPoint) -> str:
+    """What tells a line from the others of its export and output."""
+    subject = point.subject
+    threads = f" · {wording.several(subject.threads, 'thread')}" if subject.threads > 1 else ""
+    beside = ", beside the trained" if point.against == "trained" else ""
+    return f"{subject.runtime}{wording.mixed(subject)} {subject.version}{threads}{beside}"
+
+
 class DriftLine(NamedTuple):
     """One output over a whole run."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lstmbench.report import axes
+from lstmbench.report import axes, wording
 from lstmbench.report.dots import parity_panel, speed_panel
 from lstmbench.report.drawing import Drawing, draw
 from lstmbench.report.drift import DriftLine, DriftPoint
@@ -34,7 +34,8 @@ _SCORING: tuple[tuple[str, Measure, Across, str], ...] = (
     (NAMES[4], THROUGHPUT, "time", "Scoring: throughput against length"),
 )
 _DRIFT_CAPTION = (
-    "The largest error over rows and units after so many steps of one free run; errors below 1e-9 are drawn there."
+    "The largest error over rows and units after so many steps of one free run, a row of panels an export. Colour, "
+    "dash and point tell the runtimes apart where lines lie on one another; errors below 1e-9 are drawn there."
 )
 _CHAOS = " The table names what is chaotic: its error says nothing of the runtime."
 _LEAST_SHOWN = 1e-9
@@ -101,22 +102,19 @@ def _decoding(lines: Sequence[SpeedLine], look: Look) -> Iterator[Figure]:
 
 
 def drift_figures(lines: Sequence[DriftLine], look: Look) -> Iterator[Figure]:
-    """A panel for each output and for each reference that there is; nothing where no long run was made."""
+    """A row of panels for each export, one an output; an output's axis is that of all exports of the precision.
+
+    Nothing where no long run was made, or nothing finite came of it.
+    """
+    finite = [_shown(point) for line in lines for point in line.points if point.max_error is not None]
     panels = []
-    for key in dict.fromkeys((line.against, line.output) for line in lines):
-        points = [point for line in lines if (line.against, line.output) == key for point in line.points]
-        finite = [_shown(point) for point in points if point.max_error is not None]
-        if finite:
-            title = f"{key[1]}{', beside the trained model' if key[0] == 'trained' else ''}"
-            panel = line_panel(
-                finite,
-                across="step",
-                measure=DRIFT,
-                y=axes.log_axis(point.max_error or 0.0 for point in finite),
-                look=look,
-                title=title,
-            )
-            panels.append(draw(panel))
+    for export, output in dict.fromkeys((wording.export(point.subject), point.output) for point in finite):
+        points = [point for point in finite if (wording.export(point.subject), point.output) == (export, output)]
+        precision = points[0].subject.precision
+        alike = [point for point in finite if (point.subject.precision, point.output) == (precision, output)]
+        y = axes.log_axis(point.max_error or 0.0 for point in alike)
+        panel = line_panel(points, across="step", measure=DRIFT, y=y, look=look, title=f"{export}: {output}")
+        panels.append(draw(panel))
     if panels:
         chaos = _CHAOS if any(line.chaotic for line in lines) else ""
         yield _figure(NAMES[6], "Drift: error over a long run", _DRIFT_CAPTION + chaos, panels)

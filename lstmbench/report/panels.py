@@ -8,7 +8,7 @@ import pandas as pd
 
 from lstmbench.report import axes
 from lstmbench.report.axes import Axis
-from lstmbench.report.drift import DriftPoint
+from lstmbench.report.drift import DriftPoint, series
 from lstmbench.report.look import CELLS, DASHES, GRID, INK, MUTED, SHAPES, Look
 from lstmbench.report.speed import SpeedLine
 
@@ -58,11 +58,16 @@ THROUGHPUT = Measure(
 def line_panel(
     lines: Sequence[SpeedLine | DriftPoint], *, across: Across, measure: Measure, y: Axis, look: Look, title: str
 ) -> Panel:
-    """Lines with points, a faint band where the samples carry one, and each series' name at its last point."""
+    """Lines with points, a faint band where the samples carry one, and each series' name at its last point.
+
+    Dashes and shapes tell cells apart; over steps, where a panel has one cell and lines lie on one another, series.
+    """
     frame = _frame(lines, look).sort_values(["series", across])
-    x = axes.log_axis(frame[across]) if across == "step" else axes.measured(frame[across])
+    steps = across == "step"
+    x = axes.log_axis(frame[across]) if steps else axes.measured(frame[across])
+    told = ("series", sorted(frame["series"].unique())) if steps else ("cell", CELLS)
     base = alt.Chart(frame).encode(
-        x=alt.X(f"{across}:Q", title=SIZES[across], scale=_scale(x), axis=_axis(x, "d", grid=False)),
+        x=alt.X(f"{across}:Q", title=SIZES[across], scale=_scale(x), axis=_axis(x, ",d", grid=False)),
         color=colour(look),
         detail="series:N",
     )
@@ -70,8 +75,10 @@ def line_panel(
     layers = [
         base.mark_area(opacity=0.16).encode(y=_upward(measure.low, measure, y), y2=measure.high),
         base.mark_rule(opacity=0.5).encode(y=_upward(measure.low, measure, y), y2=measure.high),
-        base.mark_line(strokeWidth=1.8).encode(y=upward, strokeDash=_by_cell("strokeDash", DASHES)),
-        base.mark_point(size=38, filled=True, opacity=1).encode(y=upward, shape=_by_cell("shape", SHAPES)),
+        base.mark_line(strokeWidth=1.8).encode(y=upward, strokeDash=_by(alt.StrokeDash, told, DASHES)),
+        base.mark_point(size=16 if steps else 38, filled=True, opacity=1).encode(
+            y=upward, shape=_by(alt.Shape, told, SHAPES)
+        ),
         *_names(frame, across, measure, y, look),
     ]
     panel: Panel = alt.layer(*layers, width=WIDTH, height=HEIGHT, title=title).configure(**CONFIG)
@@ -86,8 +93,12 @@ def colour(look: Look) -> alt.Color:
 
 def _frame(lines: Sequence[SpeedLine | DriftPoint], look: Look) -> pd.DataFrame:
     return pd.DataFrame.from_records(
-        [{**x.subject._asdict(), **x._asdict(), "subject": "", "series": look.names[x.subject]} for x in lines]
+        [{**x.subject._asdict(), **x._asdict(), "subject": "", "series": _series(x, look)} for x in lines]
     )
+
+
+def _series(line: SpeedLine | DriftPoint, look: Look) -> str:
+    return series(line) if isinstance(line, DriftPoint) else look.names[line.subject]
 
 
 def _names(frame: pd.DataFrame, across: Across, measure: Measure, y: Axis, look: Look) -> list[alt.Chart]:
@@ -108,15 +119,18 @@ def _upward(field: str, measure: Measure, y: Axis) -> alt.Y:
 
 
 def _number_format(axis: Axis) -> str:
+    """A format in which no two ticks have one label."""
     if axis.log and axis.low < 1e-3:
-        return ".0e"
+        digits = next((n for n in range(6) if len({f"{tick:.{n}e}" for tick in axis.ticks}) == len(axis.ticks)), 6)
+        return f".{digits}~e"
     return "~s" if axis.high >= 1e4 else "~g"
 
 
-def _by_cell(channel: str, looks: Sequence[Any]) -> Any:
-    scale = alt.Scale(domain=list(CELLS), range=list(looks))
-    kind = alt.StrokeDash if channel == "strokeDash" else alt.Shape
-    return kind("cell:N", scale=scale, legend=None)
+def _by(channel: Any, told: tuple[str, Sequence[str]], looks: Sequence[Any]) -> Any:
+    """A look for each value of a field; they come round again where there are more values."""
+    field, values = told
+    scale = alt.Scale(domain=list(values), range=[looks[n % len(looks)] for n in range(len(values))])
+    return channel(f"{field}:N", scale=scale, legend=None)
 
 
 def _scale(axis: Axis) -> alt.Scale:

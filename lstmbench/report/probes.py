@@ -6,7 +6,7 @@ from pathlib import Path
 from lstmbench import disk
 from lstmbench.errors import RecordError
 from lstmbench.plain import plain
-from lstmbench.records import Machine, ProbeRow
+from lstmbench.records import Machine, ProbeRow, labelled
 from lstmbench.report import definitions, summary, wording
 from lstmbench.report.markdown import escape, table
 from lstmbench.report.sheets import Row, Sheet
@@ -74,7 +74,7 @@ def _columns(rows: Sequence[ProbeRow]) -> dict[str, str]:
     """Each runtime with its version, as the row that knows it has it."""
     found: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: (row.runtime, not row.runtime_version)):
-        found.setdefault(row.runtime, plain(f"{row.runtime} {row.runtime_version}"))
+        found.setdefault(row.runtime, plain(wording.versioned(labelled(row.runtime, row.device), row.runtime_version)))
     return found
 
 
@@ -105,7 +105,7 @@ def _behind(rows: Sequence[ProbeRow]) -> Sheet:
     said: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         if row.finding != "right" and not row.resembles:
-            said.setdefault((row.runtime, row.finding, _short(row)), []).append(row.feature)
+            said.setdefault((labelled(row.runtime, row.device), row.finding, _short(row)), []).append(row.feature)
     lines = tuple(
         Row((plain(runtime), finding), ("; ".join(map(plain, where)), reason))
         for (runtime, finding, reason), where in said.items()

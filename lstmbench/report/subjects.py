@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lstmbench.plain import plain
-from lstmbench.records import Placement, Subject
+from lstmbench.records import Placement, Subject, labelled
 
 _LONGEST_NAME = 300  # a folder's has 255 at most
 NOT_MIXED = "no"
@@ -35,7 +35,7 @@ def columns(subject: Subject) -> SubjectColumns:
         head=subject.head,
         form=subject.form,
         precision=subject.precision,
-        runtime=_name(subject.runtime),
+        runtime=_name(labelled(subject.runtime, subject.device)),
         version=_name(subject.runtime_version),
         provider=provider(subject.placement),
         ran_in=ran_in(subject.placement),

@@ -61,7 +61,12 @@ def export(subject: SubjectColumns) -> str:
 
 def engine(subject: SubjectColumns) -> str:
     """Runtime and version, and whether it is not what its name promises alone."""
-    return f"{subject.runtime} {subject.version}".strip() + mixed(subject)
+    return versioned(subject.runtime, subject.version) + mixed(subject)
+
+
+def versioned(runtime: str, version: str) -> str:
+    """A runtime with its version, unless it was asked for by that version."""
+    return runtime if f"=={version}" in runtime else f"{runtime} {version}".strip()
 
 
 def mixed(subject: SubjectColumns) -> str:

@@ -1,12 +1,13 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, available, load, load_graphs, names
+from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, available, load, load_graphs, names
 from lstmbench.runtimes.code import digest
 from lstmbench.runtimes.contract import Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
 
 __all__ = [
     "FROM_CHECKPOINT",
     "GRAPHS",
+    "GROUP",
     "Draws",
     "GraphSession",
     "RunsGraphs",

@@ -8,9 +8,9 @@ down if it is asked to.
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lstmbench.records import Placement
 
@@ -29,12 +29,20 @@ _MOVE = frozenset(
 _FLOATS = {1: "float32", 10: "float16", 11: "float64", 16: "bfloat16"}  # onnx.TensorProto.DataType
 
 
-def _of_a_layer(node: Any) -> bool:
+class Node(NamedTuple):
+    """One that ran, and on which provider."""
+
+    provider: str
+    op_type: str
+    name: str
+
+
+def _of_a_layer(node: Node) -> bool:
     return bool(_RECURRENT.match(node.name))
 
 
 def placement(
-    session: Any, ran_in: Mapping[str, str] | None = None, *, recurs: Callable[[Any], bool] = _of_a_layer
+    session: Any, ran_in: Mapping[str, str] | None = None, *, recurs: Callable[[Node], bool] = _of_a_layer
 ) -> tuple[Placement, ...]:
     """Nodes by provider, operator and precision; () where ONNX Runtime is too old to say.
 
@@ -43,19 +51,27 @@ def placement(
     """
     if not hasattr(session, "get_provider_graph_assignment_info"):
         return ()
-    counted = Counter[tuple[str, str, bool, str]]()
-    for part in session.get_provider_graph_assignment_info():
-        for node in part.get_nodes():
-            recurrent = recurs(node)
-            told = _told(node, ran_in) if recurrent else ""
-            counted[part.ep_name, node.op_type, recurrent, told] += 1
+    parts = session.get_provider_graph_assignment_info()
+    nodes = (Node(part.ep_name, node.op_type, node.name) for part in parts for node in part.get_nodes())
+    return counted(nodes, ran_in, recurs=recurs)
+
+
+def counted(
+    nodes: Iterable[Node], ran_in: Mapping[str, str] | None = None, *, recurs: Callable[[Node], bool] = _of_a_layer
+) -> tuple[Placement, ...]:
+    """How many nodes there are of each kind."""
+    kinds = Counter[tuple[str, str, bool, str]]()
+    for node in nodes:
+        recurrent = recurs(node)
+        told = _told(node, ran_in) if recurrent else ""
+        kinds[node.provider, node.op_type, recurrent, told] += 1
     return tuple(
         Placement(provider=provider, operator=operator, nodes=nodes, recurrent=recurrent, precision=precision)
-        for (provider, operator, recurrent, precision), nodes in sorted(counted.items())
+        for (provider, operator, recurrent, precision), nodes in sorted(kinds.items())
     )
 
 
-def _told(node: Any, ran_in: Mapping[str, str] | None) -> str:
+def _told(node: Node, ran_in: Mapping[str, str] | None) -> str:
     if node.op_type in _MOVE:
         return ""
     return _INTEGER.get(node.op_type) or ("float32" if ran_in is None else ran_in.get(node.name, ""))

@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import NamedTuple, cast
 
 from lstmbench.errors import RuntimeMissingError
@@ -18,17 +18,33 @@ class Entry(NamedTuple):
     target: str  # "module:Class"
     package: str  # whose presence makes it available
     extra: str = ""  # of lstmbench, that installs the package
+    wheel: str = ""  # its name in the package index, where an environment can be made of it
+    system: str = ""  # what else the machine must have
 
 
 FROM_CHECKPOINT = ("numpy", "torch")  # they run no file: the same float32 whatever its form and precision
 _OURS = {
     "numpy": Entry("lstmbench.runtimes.numpy_float32:NumpyFloat32", "numpy"),
-    "onnxruntime-cpu": Entry("lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu"),
+    "onnxruntime-cpu": Entry(
+        "lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu", wheel="onnxruntime"
+    ),
+    "onnxruntime-webgpu": Entry(
+        "lstmbench.runtimes.onnxruntime_webgpu:OnnxRuntimeWebgpu",
+        "onnxruntime",
+        wheel="onnxruntime-webgpu",
+        system="Vulkan",
+    ),
+    "openvino-cpu": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpu", "openvino", wheel="openvino"),
+    "openvino-cpu-bf16": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpuBf16", "openvino", wheel="openvino"),
     "torch": Entry("lstmbench.runtimes.torch_eager:TorchEager", "torch", "torch"),
+    "tract-cpu": Entry("lstmbench.runtimes.tract_cpu:TractCpu", "tract", wheel="tract"),
 }
 _OUR_GRAPHS = {
     "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
     "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
+    "onnxruntime-webgpu": _OURS["onnxruntime-webgpu"],
+    "openvino-cpu": _OURS["openvino-cpu"],
+    "tract-cpu": _OURS["tract-cpu"],
 }
 
 
@@ -39,7 +55,7 @@ def names(group: str = GROUP) -> tuple[str, ...]:
 
 def available(group: str = GROUP) -> tuple[str, ...]:
     """The names whose packages are installed here; none of them is imported to find out."""
-    return tuple(name for name, entry in sorted(_entries(group).items()) if _installed(entry.package))
+    return tuple(name for name, one in sorted(_entries(group).items()) if is_here(one))
 
 
 def load(name: str) -> type[Runtime]:
@@ -52,26 +68,8 @@ def load_graphs(name: str) -> type[RunsGraphs]:
     return cast("type[RunsGraphs]", _load(name, GRAPHS, ("graph",)))
 
 
-def _load(name: str, group: str, members: tuple[str, ...]) -> type:
-    entry = _entry(name, group)
-    if entry.extra and not _installed(entry.package):
-        raise RuntimeMissingError(
-            f"runtime {name!r} needs the extra {entry.extra!r}: pip install 'lstmbench[{entry.extra}]'"
-        )
-    module, _, attribute = entry.target.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # a third party's module may raise anything
-        why = " ".join(f"{type(error).__name__}: {error}".split())
-        raise RuntimeMissingError(f"runtime {name!r} ({entry.target}) cannot be imported: {why}") from error
-    missing = [member for member in members if not callable(getattr(found, member, None))]
-    if not isinstance(found, type) or missing:
-        lacks = f"it lacks {', '.join(missing)}" if missing else "it is no class"
-        raise RuntimeMissingError(f"runtime {name!r} ({entry.target}) is not one: {lacks}")
-    return found
-
-
-def _entry(name: str, group: str) -> Entry:
+def entry(name: str, group: str = GROUP) -> Entry:
+    """What is known under this name, or `module:Class`; RuntimeMissingError with the names that are known."""
     if ":" in name:
         return Entry(name, name.partition(":")[0])
     entries = _entries(group)
@@ -79,6 +77,45 @@ def _entry(name: str, group: str) -> Entry:
         which = "" if group == GROUP else " that runs any graph"
         raise RuntimeMissingError(f"no runtime named {name!r}{which}; here: {', '.join(sorted(entries))}")
     return entries[name]
+
+
+def known(name: str) -> Entry | None:
+    """What is known under this name, whatever it runs."""
+    return (_entries(GRAPHS) | _entries(GROUP)).get(name)
+
+
+def is_here(one: Entry) -> bool:
+    """Whether this Python has what it needs; nothing is imported to find out."""
+    # several wheels bring one module: its presence does not tell which of them is installed
+    return bool(own_version(one)) if one.wheel and not one.extra else _installed(one.package)
+
+
+def own_version(one: Entry) -> str:
+    """Of its wheel in this Python; empty where it has none or is not installed."""
+    try:
+        return version(one.wheel) if one.wheel else ""
+    except PackageNotFoundError:
+        return ""
+
+
+def _load(name: str, group: str, members: tuple[str, ...]) -> type:
+    found_entry = entry(name, group)
+    if found_entry.extra and not _installed(found_entry.package):
+        raise RuntimeMissingError(
+            f"runtime {name!r} needs the extra {found_entry.extra!r}: pip install 'lstmbench[{found_entry.extra}]'"
+        )
+    target = found_entry.target
+    module, _, attribute = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # a third party's module may raise anything
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise RuntimeMissingError(f"runtime {name!r} ({target}) cannot be imported: {why}") from error
+    missing = [member for member in members if not callable(getattr(found, member, None))]
+    if not isinstance(found, type) or missing:
+        lacks = f"it lacks {', '.join(missing)}" if missing else "it is no class"
+        raise RuntimeMissingError(f"runtime {name!r} ({target}) is not one: {lacks}")
+    return found
 
 
 def _entries(group: str) -> dict[str, Entry]:

@@ -10,8 +10,9 @@ shapes. What it answers is checked after each call. In `pyproject.toml` of the p
 Its name says engine and provider. It raises an LstmbenchError, in one line, for what a user can mend; anything else
 that it raises is shown as its own failure. A provider other than the one that its name promises is an error: an adapter
 with providers says which one that is in an attribute `provider`, as its `placement` names it, and is refused where
-recurrent nodes ran on another. Of exports of form `generate` nothing is asked but what `Draws` says, and of a class
-without it nothing at all.
+recurrent nodes ran on another. What it computes on, where its name says something else, as a GPU's provider in software
+does, stands in an attribute `device`, and in every table. Of exports of form `generate` nothing is asked but what
+`Draws` says, and of a class without it nothing at all.
 
 An engine that runs any ONNX graph says so by a class method `graph`, as `RunsGraphs` has it; the class is then named
 under `lstmbench.graphs`, in a section like the one above, and need not be a `Runtime` at all. What `graph` returns has

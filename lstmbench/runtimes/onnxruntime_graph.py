@@ -1,6 +1,6 @@
-"""Any ONNX file in one session of ONNX Runtime, CPU provider."""
+"""Any ONNX file in one session of ONNX Runtime."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from lstmbench.records import Placement
-from lstmbench.runtimes.onnxruntime_session import demand_provider, options
+from lstmbench.runtimes.onnxruntime_session import options
 from lstmbench.runtimes.recurring import placement_of_file
 
 
@@ -17,13 +17,16 @@ class OnnxRuntimeGraph:
 
     version: str = ort.__version__
 
-    def __init__(self, path: Path, *, threads: int, provider: str) -> None:
+    def __init__(
+        self, path: Path, *, threads: int, provider: str, demand: Callable[[ort.InferenceSession], None], device: str
+    ) -> None:
+        self.device = device
         # by its path, not its bytes: external data is then looked for beside it
         self._session = ort.InferenceSession(str(path), options(threads), providers=[provider])
         self._outputs = [output.name for output in self._session.get_outputs()]
         self.provider = provider
         self._placement = placement_of_file(self._session, path)
-        demand_provider(self._session, self._placement, provider)
+        demand(self._session)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Compute all outputs."""

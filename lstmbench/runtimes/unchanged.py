@@ -37,6 +37,18 @@ def external_data(exported: ExportedModel, data: DataFile) -> bytes:
     return _read(exported, data.file, data.sha256)
 
 
+def whole_file(exported: ExportedModel) -> bytes:
+    """The ONNX file, for engines that are handed one alone; RecordError where tensors lie in another."""
+    graph = onnx_bytes(exported)
+    if exported.record.data is not None:
+        raise RecordError(f"{exported.path} keeps tensors beside itself: export it without --external-data")
+    if b"location" in graph:  # what every tensor that lies in another file is said with
+        from lstmbench.runtimes import external
+
+        external.demand_none(graph)
+    return graph
+
+
 def _read(exported: ExportedModel, name: str, sha256: str) -> bytes:
     path = Path(exported.folder) / name
     data = disk.read_bytes(path, most_bytes=most_file_bytes(exported.model))

@@ -20,21 +20,21 @@ _TAIL_BYTES, _LINE_CHARACTERS = 8192, 300
 class Child:
     """A started process with its channel; what it writes to stdout and stderr is kept in a temporary file."""
 
-    def __init__(self, *, threads: int) -> None:
+    def __init__(self, *, threads: int, python: Path | None = None) -> None:
         try:
             with contextlib.ExitStack() as opened:
                 self._written = opened.enter_context(tempfile.TemporaryFile())
                 self.channel, its_end = socket.socketpair()
                 opened.enter_context(self.channel)
                 with its_end:
-                    self._process = self._start(its_end.fileno(), threads)
+                    self._process = self._start(its_end.fileno(), threads, python)
                 opened.pop_all()  # the process runs: both stay open until it is killed
         except OSError as error:
             raise WorkerError(f"cannot start a worker process: {error.strerror or error}") from error
 
-    def _start(self, descriptor: int, threads: int) -> subprocess.Popen[bytes]:
+    def _start(self, descriptor: int, threads: int, python: Path | None) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, *_safe_path(), "-m", "lstmbench.worker", str(descriptor)],
+            [*(_command() if python is None else _command_of(python)), str(descriptor)],
             stdin=subprocess.DEVNULL,
             stdout=self._written,  # an engine may print what it likes: the channel is another descriptor
             stderr=self._written,
@@ -73,6 +73,15 @@ class Child:
             text = _COLOUR.sub("", file.read().decode(errors="replace"))
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return "".join(filter(str.isprintable, lines[-1]))[:_LINE_CHARACTERS] if lines else ""
+
+
+def _command() -> list[str]:
+    return [sys.executable, *_safe_path(), "-m", "lstmbench.worker"]
+
+
+def _command_of(python: Path) -> list[str]:
+    """Of an environment: isolated, so that no variable nor folder of ours puts other packages before its own."""
+    return [str(python), "-I", str(Path(__file__).with_name("abroad.py"))]
 
 
 def _safe_path() -> list[str]:

@@ -26,6 +26,7 @@ class GraphSession:
             taken_s=self._taken_s,
             load_s=self._load_s,
             placement=tuple(self._held.placement()),
+            device=str(getattr(self._held, "device", "")),
             provider=str(getattr(self._held, "provider", "")),
         )
 

@@ -23,8 +23,9 @@ class GraphWorker(Talk):
     def __init__(self, runtime: str, path: Path, *, threads: int = 1, timeout_s: float = 300) -> None:
         super().__init__(runtime, threads=threads, timeout_s=timeout_s)
         self.path = path
-        load = LoadGraph(runtime=runtime, path=str(path.absolute()), threads=threads)
+        load = LoadGraph(runtime=self.chosen.name, path=str(path.absolute()), threads=threads)
         self.info = self.ask(load, WorkerInfo, doing=f"loading {path.name}", timeout_s=timeout_s)
+        self.demand_version(self.info.version)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """All inputs of the graph by name -> all outputs by name, of the types and shapes that the runtime gave them.

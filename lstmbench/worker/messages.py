@@ -1,4 +1,4 @@
-"""What parent and child say to each other: ten requests, and a reply to each but the last."""
+"""What parent and child say to each other: eleven requests, and a reply to each but the last."""
 
 import math
 from typing import Any, Literal, TypeAlias, cast
@@ -111,6 +111,12 @@ class FindRoof(Record, frozen=True, kw_only=True, tag=True):
     weight_bytes: Positive
 
 
+class Meet(Record, frozen=True, kw_only=True, tag=True):
+    """The first request, in place of Load, where there is no model: only import the adapter."""
+
+    runtime: str
+
+
 class Close(Record, frozen=True, kw_only=True, tag=True):
     """Release the runtime and exit; there is no reply but the end."""
 
@@ -124,6 +130,7 @@ class WorkerInfo(Record, frozen=True, kw_only=True, tag=True):
     load_s: float  # import the engine, read the file, build the session
     placement: tuple[Placement, ...]
     provider: str = ""  # that the adapter promises
+    device: str = ""  # that it computes on, where the name of the runtime says something else
 
 
 class Answer(Record, frozen=True, kw_only=True, tag=True):
@@ -171,6 +178,15 @@ class Outcome(Record, frozen=True, kw_only=True, tag=True):
     served: Served
 
 
+class Met(Record, frozen=True, kw_only=True, tag=True):
+    """Reply to Meet."""
+
+    version: str
+    offers: tuple[str, ...]  # providers that the engine was built with
+    device: str  # as WorkerInfo has it
+    lacks: str  # what the machine must have and has not; empty where nothing is known to be missing
+
+
 class Failure(Record, frozen=True, kw_only=True, tag=True):
     """Reply to any request that could not be served."""
 
@@ -178,8 +194,8 @@ class Failure(Record, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Request: TypeAlias = Load | Run | Generate | Measure | Weigh | Serve | LoadGraph | RunGraph | FindRoof | Close
-Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Outputs | Rates | Outcome | Failure
+Request: TypeAlias = Load | Run | Generate | Measure | Weigh | Serve | LoadGraph | RunGraph | FindRoof | Meet | Close
+Reply: TypeAlias = WorkerInfo | Answer | Samples | Footprint | Outputs | Rates | Outcome | Met | Failure
 
 
 def pack(array: NDArray[Any]) -> Array:

@@ -40,8 +40,9 @@ class Worker(Talk):
         begin_s = perf_counter()
         super().__init__(runtime, threads=threads, timeout_s=timeout_s)
         self.exported = exported
-        load = Load(runtime=runtime, exported=exported, threads=threads)
+        load = Load(runtime=self.chosen.name, exported=exported, threads=threads)
         self.info = self.ask(load, WorkerInfo, doing=f"loading {exported.name}", timeout_s=timeout_s)
+        self.demand_version(self.info.version)
         self.spawn_s = self.info.taken_s - begin_s  # until the process took requests: one clock for all processes
 
     def run(

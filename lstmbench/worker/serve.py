@@ -20,7 +20,7 @@ from lstmbench import errors
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ExportedModel, Workload
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import arrivals, memory, messages, roof, timing, wire
+from lstmbench.worker import acquaintance, arrivals, memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
@@ -31,6 +31,7 @@ from lstmbench.worker.messages import (
     Load,
     LoadGraph,
     Measure,
+    Meet,
     Outcome,
     Reply,
     Request,
@@ -74,6 +75,7 @@ class Session:
             load_s=self._load_s,
             placement=tuple(self.runtime.placement()),
             provider=str(getattr(self.runtime, "provider", "")),
+            device=str(getattr(self.runtime, "device", "")),
         )
 
     def answer(self, request: Request) -> Reply:
@@ -165,9 +167,11 @@ def serve(channel: socket.socket) -> None:
     try:
         while not isinstance(request := wire.receive(channel, _REQUESTS), messages.Close):
             try:
-                if isinstance(request, Load | LoadGraph):
+                if isinstance(request, Meet):
+                    reply: Reply = acquaintance.met(request)
+                elif isinstance(request, Load | LoadGraph):
                     session = Session(request) if isinstance(request, Load) else GraphSession(request)
-                    reply: Reply = session.info()
+                    reply = session.info()
                 elif isinstance(request, FindRoof):
                     reply = roof.rates(request.weight_bytes)
                 else:

@@ -6,7 +6,8 @@ from typing import Self, TypeVar
 import msgspec
 
 from lstmbench import errors
-from lstmbench.errors import CrashError, LstmbenchError, WorkerError
+from lstmbench.environments import Chosen, choose
+from lstmbench.errors import CrashError, LstmbenchError, RuntimeMissingError, WorkerError
 from lstmbench.records import Record
 from lstmbench.worker import wire
 from lstmbench.worker.child import Child
@@ -21,12 +22,13 @@ R = TypeVar("R", bound=Record)
 class Talk:
     """A process of its own for one runtime; what is asked of it, a class for each kind of model says."""
 
-    def __init__(self, runtime: str, *, threads: int, timeout_s: float) -> None:
+    def __init__(self, runtime: str, *, threads: int, timeout_s: float, chosen: Chosen | None = None) -> None:
         if threads < 1 or timeout_s <= 0:
             raise ValueError("a worker needs at least one thread and some time")
         self.runtime, self.timeout_s = runtime, timeout_s
+        self.chosen = chosen or choose(runtime)
         self._closed = ""  # why, once it is
-        self._child = Child(threads=threads)
+        self._child = Child(threads=threads, python=self.chosen.python)
 
     def close(self) -> None:
         """Let the runtime release what it holds, then end the process; what goes wrong here harms no answer."""
@@ -67,6 +69,12 @@ class Talk:
             raise _as_error(reply, f"runtime {self.runtime!r} failed while {doing}")
         assert isinstance(reply, kind), reply
         return reply
+
+    def demand_version(self, version: str) -> None:
+        """RuntimeMissingError where the process holds another version than was asked for, and so ends."""
+        if self.chosen.version and version != self.chosen.version:
+            self._end("it holds another version")
+            raise RuntimeMissingError(f"asked for {self.runtime}, its process holds {version}: install it again")
 
     def _end(self, why: str) -> tuple[str, str]:
         """Kill the child -> how it ended, and the last line that it wrote."""

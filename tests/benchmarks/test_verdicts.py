@@ -4,7 +4,9 @@
 
 A verdict is that of `check` on one file: all cases at (1, 1) and at one more shape. Beside it stand two in wide use:
 every output within `allclose(1e-5)`, and within `allclose(1e-3)`, of the float64 reference, relative and absolute, on
-the very same cases. Of wrong files not one may pass, of right ones not one may be refused: that alone is asserted.
+the very same cases. Of wrong files also: what ONNX's own LSTM cases would find of an engine that makes the mistake of
+the file with the operator (`tests/check/by_onnx.py`). Of wrong files not one may pass, of right ones not one may be
+refused: that alone is asserted.
 """
 
 import concurrent.futures
@@ -36,8 +38,8 @@ CELLS, GAINS = ("full", "diagonal", "none"), (0.5, 1.0, 2.0)
 FORMS = ("scan", "loop", "lstm", "step", "unrolled8")
 PLANTED = Path(__file__).parents[1] / "check"
 JUDGES = ("check", "allclose(1e-5)", "allclose(1e-3)")
-# H, T, seeds: as many as half an hour on two cores allows
-RIGHT = ((4, 16, 50), (48, 64, 50), (128, 33, 50), (256, 256, 10), (1024, 1024, 5))
+ONNX = "ONNX's cases"
+RIGHT = ((4, 16, 50), (48, 64, 50), (128, 33, 50), (256, 256, 50), (1024, 1024, 5))  # H, T, seeds
 
 
 def exported_to(path, config, weights, form):
@@ -123,6 +125,7 @@ def wrong(task):
     """A model in all forms with each mistake in turn -> (form, judge) caught."""
     peephole, gain, seed = task
     sys.path.insert(0, str(PLANTED))
+    import by_onnx
     import mistakes
     import planted
 
@@ -130,19 +133,22 @@ def wrong(task):
     weights = random_weights(config, seed=seed, gain=gain)
     count = Counter()
 
-    def note(form, name, refused):
+    def note(form, name, refused, by_onnx):
+        refused = refused | ({ONNX} if by_onnx else set())
         count.update([(form, "files"), *((form, judge) for judge in refused)])
         if "check" not in refused:
             count[f"passed: {name} in {form} {task}"] += 1
 
+    plants = {name: (plant, by_onnx.catch_weights(plant)) for name, plant in mistakes.of(config).items()}
     for form, exported, oracle, cases in known(config, weights, (2, 12)):
-        for name, plant in mistakes.of(config).items():
-            note(form, name, refused_by(exported, oracle, cases, in_onnxruntime(config, plant(weights), form)))
+        for name, (plant, seen) in plants.items():
+            note(form, name, refused_by(exported, oracle, cases, in_onnxruntime(config, plant(weights), form)), seen)
         if form == "scan":
             adapters = [*planted.OF_THE_STATE, planted.SwapsHAndC, planted.CarriesNoState, planted.DropsTheLastStep]
             adapters += [planted.PeepsWithTheWrongCell] * (peephole != "none")
             for mistake in adapters:
-                note("an adapter", mistake.__name__, refused_by(exported, oracle, cases, mistake(exported, threads=1)))
+                refused = refused_by(exported, oracle, cases, mistake(exported, threads=1))
+                note("an adapter", mistake.__name__, refused, by_onnx.catch_adapter(mistake.__name__))
     return count
 
 
@@ -154,10 +160,10 @@ def counted(work, tasks):
         return sum(pool.map(work, tasks), Counter())
 
 
-def table(count, words):
-    lines = [f"{'form':12} {'files':>7}  " + "  ".join(f"{f'{judge} {words}':>24}" for judge in JUDGES)]
+def table(count, words, judges=JUDGES):
+    lines = [f"{'form':12} {'files':>7}  " + "  ".join(f"{f'{judge} {words}':>24}" for judge in judges)]
     lines += [
-        f"{form:12} {count[form, 'files']:7}  " + "  ".join(f"{count[form, judge]:24}" for judge in JUDGES)
+        f"{form:12} {count[form, 'files']:7}  " + "  ".join(f"{count[form, judge]:24}" for judge in judges)
         for form in dict.fromkeys(key[0] for key in count if isinstance(key, tuple))
     ]
     return "\n".join([*lines, *(key for key in count if isinstance(key, str))])
@@ -189,9 +195,10 @@ def test_right_files_are_not_refused(H, T, seeds, capsys):
 def test_wrong_files_are_caught(seeds, capsys):
     tasks = [(cell, GAINS[seed % len(GAINS)], seed) for cell, seed in itertools.product(CELLS, range(seeds))]
     count = counted(wrong, tasks)
-    files, caught = (sum(n for key, n in count.items() if key[1:] == (what,)) for what in ("files", "check"))
+    files, caught, seen = (sum(n for k, n in count.items() if k[1:] == (what,)) for what in ("files", "check", ONNX))
     with capsys.disabled():
         sys.stdout.write(
-            f"\nwrong files, {seeds} seeds\n{table(count, 'catches')}\ncheck catches {caught} of {files}\n"
+            f"\nwrong files, {seeds} seeds\n{table(count, 'catches', (*JUDGES, ONNX))}\n"
+            f"check catches {caught} of {files}, ONNX's own cases {seen}\n"
         )
     assert caught == files

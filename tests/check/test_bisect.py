@@ -9,8 +9,8 @@ from lstmbench import disk
 from lstmbench.arrays import State
 from lstmbench.check.differences.box import MOST_ROWS, Box
 from lstmbench.check.differences.isolated import Model
-from lstmbench.check.differences.joining import Run
 from lstmbench.check.differences.search import Place, most_probes, search
+from lstmbench.check.differences.wrong_runs import Run
 from lstmbench.export.serialise import serialise
 from lstmbench.export.source import Source
 from lstmbench.model import folder, stimulus
@@ -297,8 +297,8 @@ def test_a_reverse_output_that_is_not_turned_is_no_mistake_of_a_step(written, fi
         node.attributes["scan_output_directions"] = ir.AttrInt64s("scan_output_directions", [0])
 
     found = find(written(bare("diagonal", bidirectional=True), seed=seed, edit=unturned))
-    assert (found.part, found.step) == ("joining", 1)
-    assert "the output of the reverse direction is not turned" in found.words
+    assert (found.part, found.step, found.layer, found.reverse) == ("joining", 1, 1, True)
+    assert "layer 1, reverse, has its output not turned" in found.words
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -338,7 +338,7 @@ def test_of_a_file_of_many_steps_an_unknown_mistake_has_its_layer(written, find)
         written(lm("diagonal"), form="unrolled4", edit=change("l1.W", add(np.s_[2, 1], 1e-2))), chunks=(4, 4, 4)
     )
     assert (found.part, found.layer, found.gates) == ("layer", 1, "")
-    assert "in the call that begins at step 0" in found.words
+    assert "in the call of steps 0 to 3" in found.words
 
 
 def test_a_call_never_has_more_rows_than_memory_was_granted_for(written, find, monkeypatch):

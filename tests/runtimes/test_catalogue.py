@@ -41,7 +41,15 @@ def hide(monkeypatch, package):
 
 
 def test_ours_are_listed_in_order():
-    assert [n for n in runtimes.names() if n in catalogue._OURS] == ["numpy", "onnxruntime-cpu", "torch"]
+    assert [n for n in runtimes.names() if n in catalogue._OURS] == [
+        "numpy",
+        "onnxruntime-cpu",
+        "onnxruntime-webgpu",
+        "openvino-cpu",
+        "openvino-cpu-bf16",
+        "torch",
+        "tract-cpu",
+    ]
 
 
 def test_only_what_is_installed_is_available(monkeypatch):
@@ -62,13 +70,17 @@ def test_an_unknown_name_is_answered_with_the_known(monkeypatch):
     monkeypatch.setattr(catalogue, "entry_points", lambda **_: [])
     with pytest.raises(RuntimeMissingError) as caught:
         runtimes.load("tensorrt")
-    assert str(caught.value) == "no runtime named 'tensorrt'; here: numpy, onnxruntime-cpu, torch"
+    known = "numpy, onnxruntime-cpu, onnxruntime-webgpu, openvino-cpu, openvino-cpu-bf16, torch, tract-cpu"
+    assert str(caught.value) == f"no runtime named 'tensorrt'; here: {known}"
 
 
 def test_what_runs_graphs_is_listed_apart(monkeypatch):
     assert [n for n in runtimes.names(runtimes.GRAPHS) if n in catalogue._OUR_GRAPHS] == [
         "onnx-reference",
         "onnxruntime-cpu",
+        "onnxruntime-webgpu",
+        "openvino-cpu",
+        "tract-cpu",
     ]
     assert "onnx-reference" not in runtimes.names(), "it runs no export"
     hide(monkeypatch, "onnxruntime")
@@ -122,3 +134,17 @@ def test_who_writes_an_adapter_may_name_its_class(plugins):
     assert runtimes.load("engine_of_tests:Engine").__name__ == "Engine"
     with pytest.raises(RuntimeMissingError, match="cannot be imported"):
         runtimes.load(":")
+
+
+def test_of_wheels_that_bring_one_module_the_one_that_is_installed_counts(monkeypatch):
+    held = {"onnxruntime": "1.32.0"}
+
+    def version(name):
+        if name not in held:
+            raise catalogue.PackageNotFoundError(name)
+        return held[name]
+
+    monkeypatch.setattr(catalogue, "version", version)
+    assert "onnxruntime-webgpu" not in runtimes.available(), "its module is here, and another's"
+    held["onnxruntime-webgpu"] = "1.27.0"
+    assert "onnxruntime-webgpu" in runtimes.available()

@@ -113,12 +113,17 @@ def test_another_provider_than_the_one_asked_for_is_an_error(providers, elsewher
         demand_provider(Session(*providers), placement, "CPUExecutionProvider")
 
 
-def test_an_onnxruntime_too_old_to_tell_the_placement_tells_nothing(make, monkeypatch):
-    name = "get_provider_graph_assignment_info"
+def test_an_onnxruntime_too_old_to_tell_the_placement_is_seen_running(make, monkeypatch):
+    runtime = OnnxRuntimeCpu(make(MODEL, onnx=graph()).exported, threads=1)
+    told = runtime.placement()
     for kind in ort.InferenceSession.__mro__:
-        if name in vars(kind):
-            monkeypatch.delattr(kind, name)
-    assert OnnxRuntimeCpu(make(MODEL, onnx=graph()).exported, threads=1).placement() == ()
+        if "get_provider_graph_assignment_info" in vars(kind):
+            monkeypatch.delattr(kind, "get_provider_graph_assignment_info")
+    seen = runtime.placement()
+    assert Placement(provider="CPUExecutionProvider", operator="LSTM", nodes=1) in seen
+    if told:
+        # how many a call runs, optimisation may decide later than the assignment
+        assert {part.operator for part in seen} <= {part.operator for part in told} | {"Split"}
 
 
 def test_a_file_that_was_changed_since_export_is_refused(make):

@@ -2,7 +2,7 @@
 
 trace: the reference's states before each step -> steps: the first one that is wrong, and its layer
 -> wiring, crowd: mistakes of states and rows -> probes, fit, gates, naming: gate and term; variants: known mistakes
--> joining: every step right, the run wrong; windows: files of N steps a call; heads: behind the layers
+-> joining, wrong_runs, stack: every step right, the run wrong; windows: N steps a call; heads: behind the layers
 """
 
 from lstmbench.check.differences.subjects import bisect

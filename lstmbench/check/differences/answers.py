@@ -17,6 +17,7 @@ class Seen(NamedTuple):
     """What the layer was given, and what it made of it; all float64, Q rows."""
 
     layer: Layer  # as it should be
+    biases: Array  # (2, 4H), whose sum it holds
     x: Array  # (Q, E)
     h: Array  # (Q, H)
     c: Array
@@ -54,4 +55,4 @@ def seen(model: Model, row: Row, probes: Probes, answer: Answer) -> Seen:
     x, h, c = model.input_of(row, probes.inputs[:, 0], answer.h), all_h[n], all_c[n]
     h_n, c_n = model.step(row, x, h, c)
     x, h, c, got_h, got_c = (np.asarray(array, np.float64) for array in (x, h, c, answer.h[n], answer.c[n]))
-    return Seen(model.layer(row), x, h, c, got_h, got_c, h_n.bound, c_n.bound)
+    return Seen(model.layer(row), model.biases(row), x, h, c, got_h, got_c, h_n.bound, c_n.bound)

@@ -1,8 +1,11 @@
 """From the answers of one call to the sums of the gates: least squares, for every unit of a layer at once.
 
 c' = σ(f) ⊙ c + σ(i) ⊙ tanh(g) and h' = σ(o) ⊙ tanh(c'), c' as it came out, each sum being A θ with A known and θ
-sought: Levenberg-Marquardt. If every answer is off by no more than its bound, then to first order θ is off by no more
-than ‖row of the pseudo-inverse of the Jacobian‖₁ · bound: that is what a θ is allowed to differ from what it must be.
+sought: Levenberg-Marquardt. Let the right θ* meet every answer up to ε, |ε| ≤ bound in each row, and J be the Jacobian.
+To first order least squares ends at θ* + J⁺ε and leaves (I − JJ⁺)ε. So, with no number chosen,
+
+    |θ − θ*| ≤ ‖row of J⁺‖₁ · bound       what a θ may differ from what it must be
+    |residual| ≤ ‖row of I − JJ⁺‖₁ · bound     what a right explanation may leave; one that leaves more is none
 """
 
 from collections.abc import Callable
@@ -35,7 +38,7 @@ class Fit(NamedTuple):
     """What was found."""
 
     theta: Array  # (U, G, n)
-    worst: Array  # (U,): the largest residual of any row
+    least: Array  # (U,): the least bound of the answers that can leave such residuals
     spread: Array  # (U, G, n): how far θ moves if answers move by 1; infinite where they do not tell it
 
 
@@ -73,7 +76,8 @@ def fit(problem: Problem, start: Array, free: Array | None = None) -> Fit:
         damping = np.where(better, damping / 10, damping * 10).clip(1e-15, 1e9)
         if not (gained | (~better & (damping < 1e8))).any():
             break
-    return Fit(theta, np.abs(residual).max(axis=1), _spread(J, basis).reshape(theta.shape))
+    inverse = _inverse(J)
+    return Fit(theta, _least_bound(J, inverse, residual), _spread(inverse, basis).reshape(theta.shape))
 
 
 def _linear(problem: Problem, theta: Array, basis: Array) -> tuple[Array, Array]:
@@ -94,11 +98,32 @@ def _step(J: Array, residual: Array, damping: Array) -> Array:
     return solved
 
 
-def _spread(J: Array, basis: Array) -> Array:
-    """‖row of J⁺‖₁ of each of G·n; infinite where J says too little to tell."""
+def _inverse(J: Array) -> Array:
+    """J⁺ (U, p, Q); rows of infinities for what J says too little of."""
     size = np.sqrt(np.square(J).sum(axis=1))
     told = size > 1e-9
-    pinv = np.linalg.pinv(J / np.where(told, size, 1)[:, None], rcond=1e-10)
-    spread = np.where(told, np.abs(pinv).sum(axis=2) / np.where(told, size, 1), 1e30)
+    scale = np.where(told, size, 1)
+    inverse: Array = np.linalg.pinv(J / scale[:, None], rcond=1e-10) / scale[..., None]
+    return np.where(told[..., None], inverse, np.inf)
+
+
+def _least_bound(J: Array, inverse: Array, residual: Array) -> Array:
+    """Of each unit max |residual| / ‖row of I − JJ⁺‖₁, a unit at a time: that matrix is (Q, Q)."""
+    return np.array(
+        [np.max(np.abs(r) / left_of(j, j_inverse)) for j, j_inverse, r in zip(J, inverse, residual, strict=True)]
+    )
+
+
+def left_of(J: Array, inverse: Array) -> Array:
+    """‖row of I − JJ⁺‖₁ of each of Q; a row that is met whatever it is has next to nothing."""
+    told = np.isfinite(inverse).all(axis=1)
+    left = np.eye(len(J)) - J[:, told] @ inverse[told]
+    sums: Array = np.abs(left).sum(axis=1)
+    return np.maximum(sums, 1e-6)
+
+
+def _spread(inverse: Array, basis: Array) -> Array:
+    """‖row of J⁺‖₁ of each of G·n; infinite where J says too little to tell."""
+    spread = np.where(np.isfinite(inverse).all(axis=2), np.abs(inverse).sum(axis=2), 1e30)
     wide: Array = spread @ np.abs(basis).T
     return np.where(wide >= 1e30, np.inf, wide)

@@ -1,7 +1,8 @@
 """Which gate of a layer is wrong, and which of its terms: from one call (`lstmbench.check.differences.probes`).
 
 Three explanations are tried, the simplest first: a known mistake that gives every answer; one term of one gate that is
-free to be anything, for c' and for h' each; every term of every gate free.
+free to be anything, for c' and for h' each; every term of every gate free. Where several terms explain by themselves,
+all of them are named. What an explanation may leave is derived in `lstmbench.check.differences.fit`.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,6 @@ from lstmbench.model.gates import TORCH_GATES
 
 MOST_UNITS, SOME_UNITS = 256, 24  # that are looked at, and that one term alone must explain: what bounds memory
 _STARTS = 6  # of the known mistakes, where no step down from the reference meets the answers
-_SLACK = 3.0  # least squares may leave one row a little above the bound of all
 PARTS = {"x": slice(0, INPUTS), "h": slice(INPUTS, INPUTS + DIRECTIONS), "c": slice(INPUTS + DIRECTIONS, None)}
 
 
@@ -38,8 +38,9 @@ class Sums(NamedTuple):
     allowed: Array  # (H, 4, m); 0 where nothing was wrong, and so nothing sought
     W: Array  # (H, 4, E): what the input is multiplied with
     now: Array  # (H, m): the coordinates of the step that was wrong
+    bound: float  # of the answers
     known: Variant | None = None  # the known mistake that gives every answer
-    alone: tuple[Term, ...] = ()  # the single terms that do
+    alone: tuple[tuple[Term, ...], ...] = ()  # for c' and for h' the terms of which each does by itself
     met: bool = True  # whether some sums give the answers of some unit
 
 
@@ -59,10 +60,19 @@ def sums(seen: Seen, probes: Probes) -> Sums:
     x = seen.x.reshape(INPUTS, -1, seen.x.shape[1]).mean(axis=1)
     want = coefficients(seen.layer, probes, x)
     now = np.concatenate([np.repeat(probes.design[:1], H, axis=0), seen.got_c[:1].T], axis=1)
-    right = Sums(want, want, np.zeros_like(want), seen.layer.W.reshape(4, H, -1).swapaxes(0, 1), now)
+    right = Sums(
+        want,
+        want,
+        np.zeros_like(want),
+        seen.layer.W.reshape(4, H, -1).swapaxes(0, 1),
+        now,
+        max(seen.bound_h, seen.bound_c),
+    )
     parts, starts = list(_parts(seen, probes, want)), list[tuple[float, int, Array]]()
     few = max((len(part.units) for part in parts), default=0) < min(MOST_UNITS, H) / 4
-    for n, variant in enumerate([] if few else variants(seen.layer)):  # one at a time: each is a whole layer
+    for n, variant in enumerate(
+        [] if few else variants(seen.layer, seen.biases)
+    ):  # one at a time: each is a whole layer
         missed, got = seen.misses(variant.layer), coefficients(variant.layer, probes, x)
         if missed <= 1:
             return right._replace(got=got, allowed=1e-6 * np.abs(want), known=variant)
@@ -92,22 +102,24 @@ def _parts(seen: Seen, probes: Probes, want: Array) -> Iterator[_Part]:
             yield _Part(gates, problem, theta[units], units, bound)
 
 
-def _one_term(part: _Part) -> tuple[Term, Fit] | None:
-    """The term that explains every answer if it alone may differ; of several the least free, then the nearest."""
+def _one_term(part: _Part) -> tuple[tuple[Term, ...], Fit] | None:
+    """The terms that explain every answer if one alone may differ, the nearest first, and its fit."""
     n, some = part.want.shape[2], slice(SOME_UNITS)
     problem = part.problem.of(some)
-    explained: list[tuple[bool, float, Term, Array]] = []
+    explained: list[tuple[float, Term, Array]] = []
     for g, gate in enumerate(TORCH_GATES[part.gates]):
         for term, directions in _free(n):
             free = np.zeros((len(TORCH_GATES[part.gates]), n, directions.shape[1]))
             free[g] = directions
             found = fitting.fit(problem, part.want[some], free.reshape(-1, directions.shape[1]))
-            if (worst := found.worst.max()) <= part.bound:
-                explained.append((term != "b", float(worst), Term(gate, term), free.reshape(-1, directions.shape[1])))
+            if (least := float(found.least.max())) <= part.bound:
+                explained.append((least, Term(gate, term), free.reshape(-1, directions.shape[1])))
     if not explained:
         return None
-    *_, chosen, directions = min(explained, key=lambda one: one[:2])
-    return chosen, fitting.fit(part.problem, part.want, directions)
+    biases = {one.gate for _, one, _ in explained if one.term == "b"}  # what a bias explains, weights do too
+    explained = [one for one in explained if one[1].term != "W" or one[1].gate not in biases]
+    explained.sort(key=lambda one: one[:2])
+    return tuple(term for _, term, _ in explained), fitting.fit(part.problem, part.want, explained[0][2])
 
 
 def _free(n: int) -> Iterator[tuple[str, Array]]:
@@ -118,11 +130,11 @@ def _free(n: int) -> Iterator[tuple[str, Array]]:
         yield term, every[:, PARTS[part]]
 
 
-def _alone(right: Sums, parts: list[_Part], found: list[tuple[Term, Fit]]) -> Sums:
+def _alone(right: Sums, parts: list[_Part], found: list[tuple[tuple[Term, ...], Fit]]) -> Sums:
     got, allowed = right.got.copy(), right.allowed.copy()
     for part, (_, one) in zip(parts, found, strict=True):
         _put(got, allowed, part, one, np.ones(len(part.units), bool))
-    return right._replace(got=got, allowed=allowed, alone=tuple(term for term, _ in found))
+    return right._replace(got=got, allowed=allowed, alone=tuple(terms for terms, _ in found))
 
 
 def _all_free(right: Sums, parts: list[_Part], starts: list[Array]) -> Sums:
@@ -130,7 +142,7 @@ def _all_free(right: Sums, parts: list[_Part], starts: list[Array]) -> Sums:
     for part in parts:
         others = [start[part.units][:, part.gates, : part.want.shape[2]] for start in starts]
         found = _best(part, others)
-        meets = found.worst <= _SLACK * part.bound  # of a unit that none does, nothing is said
+        meets = found.least <= part.bound  # of a unit that none does, nothing is said
         _put(got, allowed, part, found, meets)
         met = met and bool(meets.any())
     return right._replace(got=got, allowed=allowed, met=met)
@@ -145,10 +157,10 @@ def _best(part: _Part, starts: list[Array]) -> Fit:
     """Of several starts, for each unit the fit that meets its answers best."""
     found = fitting.fit(part.problem, part.want)
     for start in starts:
-        if (found.worst <= _SLACK * part.bound).all():
+        if (found.least <= part.bound).all():
             break
         other = fitting.fit(part.problem, start)
-        better = other.worst < found.worst
+        better = other.least < found.least
         found = Fit(*(np.where(_as_wide(better, new), new, old) for new, old in zip(other, found, strict=True)))
     return found
 

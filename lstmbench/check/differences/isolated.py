@@ -57,9 +57,18 @@ class Model:
         W, U, P = (None if tensor is None else tensor.astype(np.float64) for tensor in named.values())
         assert W is not None
         assert U is not None
-        biases = [self._named(self.weights, kind, row) for kind in ("bias_ih", "bias_hh")]
-        b = sum((bias.astype(np.float64) for bias in biases if bias is not None), np.zeros(len(W)))
-        return reference.Layer(W, U, b, P)
+        return reference.Layer(W, U, self.biases(row).sum(axis=0), P)
+
+    def biases(self, row: Row) -> Array:
+        """Both of its biases, (2, 4H) float64: they are added, but rounded one by one."""
+        both = [self._named(self.weights, kind, row) for kind in ("bias_ih", "bias_hh")]
+        zero = np.zeros(4 * self.config.hidden_size)
+        return np.stack([zero if bias is None else bias.astype(np.float64) for bias in both])
+
+    @property
+    def coarse(self) -> bool:
+        """Whether activations become integers: bounds are then as wide as what a gate does."""
+        return self.precision in ("int8", "int4a8")
 
     def step(self, row: Row, x: Array, h: Array, c: Array) -> tuple[Expected, Expected]:
         """One step of a layer alone: x (B, E), h and c (B, H) -> what h' and c' (1, B, H) must be."""
@@ -68,6 +77,10 @@ class Model:
             config, weights, x[:, None], (h[None], c[None]), precision=self.precision, operator=self.operator
         )
         return h_n, c_n
+
+    def alone(self, row: Row, x: Array, state: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
+        """Run one direction of a layer forwards, float64: x (B, T, E), h and c (1, B, H) -> y (B, T, H), h and c."""
+        return reference.run(*self._alone(row, self.weights), x, state)
 
     def whole(self, inputs: Array, state: State | None, lengths: Array | None = None) -> tuple[Expected, ...]:
         """What the output, h_n and c_n of one call must be."""

@@ -1,9 +1,11 @@
 """From the sums of the gates to the words of a report: which gate, which term, how it is wrong."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
+from lstmbench.check.differences.fit import left_of
 from lstmbench.check.differences.gates import PARTS, Sums
 from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.check.differences.probes import INPUTS
@@ -12,8 +14,12 @@ from lstmbench.check.differences.variants import TERMS
 from lstmbench.model.gates import TORCH_GATES
 from lstmbench.model.reference import sigmoid
 
+_OR = " or "
 _MORE = 1e-9  # what is off by less is not
-_NOISE = 4  # what is allowed over what rounding makes of what is equal; bounds are 10 times their runs
+# If weights were wrong, what a sum is off by at one input would be no nearer to that at another than two draws of one
+# normal variable of its size are: within `a` of each other with a chance of at most 2a / (√(4π) · size). That all
+# INPUTS - 1 of them are has a chance below one in a thousand from a size of so many `a` on.
+_ALIKE = 2 / (math.sqrt(4 * math.pi) * 1e-3 ** (1 / (INPUTS - 1)))
 
 
 class Cause(NamedTuple):
@@ -37,22 +43,43 @@ def cause(model: Model, wrong: Wrong, sums: Sums) -> Cause:
         terms = tuple(TERMS[term] for term in known.terms)
         return _with_values(Cause(gates, terms, f"{_listed(terms)} {known.words}{_where(terms, gates)}"), sums)
     over = np.abs(sums.got - sums.want) > sums.allowed + _MORE  # (H, 4, m)
+    if stuck := _stuck(sums):
+        return _with_values(stuck, sums)
     if sums.alone:
         return _with_values(_alone(sums, model), sums)
     if not sums.met or not over.any():
         words = "no weights of this cell give its answers" if not sums.met else "its gates are right around this step"
         return Cause("", (), words)
     if input_is_wrong(sums, over):
-        return _with_values(Cause(TORCH_GATES, ("input",), _which_input(model, wrong, over)), sums)
+        return _with_values(_of_input(sums, over, _which_input(model, wrong, over)), sums)
     return _with_values(_by_term(sums, over, model), sums)
 
 
+def _stuck(sums: Sums) -> Cause | None:
+    """Gates at their end in every row, where no term shows: what ONNX Runtime's LSTM makes of a NaN in its weights."""
+    off = (np.abs(sums.got - sums.want) > _MORE).any(axis=2)  # (H, 4)
+    least = np.abs(sums.got[..., :INPUTS]).min(axis=2) - np.abs(sums.got[..., INPUTS:]).sum(axis=2)
+    ends = np.stack([1 - np.abs(opened(gate, least[:, n])) for n, gate in enumerate(TORCH_GATES)], axis=1)
+    if not off.any() or not sums.met or (ends > sums.bound)[off].any():
+        return None
+    gates = "".join(gate for n, gate in enumerate(TORCH_GATES) if off[:, n].any())
+    units = np.flatnonzero(off.any(axis=1))
+    where = f"unit {units[0]} is" if len(units) == 1 else f"{len(units)} units are"
+    return Cause(gates, (), f"{where} stuck at an end whatever comes in: a weight is NaN, or far too large")
+
+
 def _alone(sums: Sums, model: Model) -> Cause:
-    """Single terms that explain every answer."""
+    """Single terms that explain every answer; where several do, for c' or for h', which of them is left open."""
+    over = np.abs(sums.got - sums.want) > _MORE
+    if any(len(terms) > 1 for terms in sums.alone):
+        every = {(gate, TERMS[term]) for terms in sums.alone for gate, term in terms}
+        words = ", and ".join(" or ".join(f"{TERMS[term]} of {gate}" for gate, term in terms) for terms in sums.alone)
+        gates = "".join(gate for gate in TORCH_GATES if any(gate == one for one, _ in every))
+        return Cause(gates, tuple(term for term in TERMS.values() if any(term == one for _, one in every)), words)
     found: dict[str, str] = {}
-    for gate, term in sums.alone:
+    for ((gate, term),) in sums.alone:
         found[TERMS[term]] = found.get(TERMS[term], "") + gate
-    return _told(sums, found, np.abs(sums.got - sums.want) > _MORE, model)
+    return _told(sums, found, over, model)
 
 
 def _by_term(sums: Sums, over: Array, model: Model) -> Cause:
@@ -70,7 +97,8 @@ def _told(sums: Sums, found: dict[str, str], over: Array, model: Model) -> Cause
     units = np.flatnonzero(over.any(axis=(1, 2)))
     words = ", ".join(_one_term(sums, over, term, some, gates) for term, some in found.items())
     where = f" in unit {units[0]} alone" if len(units) == 1 and model.config.hidden_size > 1 else ""
-    return Cause(gates, tuple(found), words + where)
+    terms = dict.fromkeys(term for names in found for term in names.split(_OR))
+    return Cause(gates, tuple(terms), words + where)
 
 
 def _one_term(sums: Sums, over: Array, term: str, gates: str, all_gates: str) -> str:
@@ -91,11 +119,11 @@ def _bias_or_weights(sums: Sums, over: Array, n: int) -> str:
     """A bias is off by the same whatever the input is; where noise may hide that it is not, both are named."""
     units = over[:, n, :INPUTS].any(axis=1)
     off = (sums.got - sums.want)[units, n, :INPUTS]
-    apart = np.abs(off - off[:, :1])
     allowed = sums.allowed[units, n, :INPUTS] + sums.allowed[units, n, :1] + _MORE
-    if (apart <= allowed / _NOISE).all():
-        return TERMS["b"]
-    return TERMS["W"] if (apart > allowed).any() else f"{TERMS['W']} or {TERMS['b']}"
+    if (np.abs(off - off[:, :1]) > allowed).any():
+        return TERMS["W"]
+    alike = (np.abs(off[:, :1]) > _ALIKE * allowed[:, 1:]).all(axis=1)
+    return TERMS["b"] if alike.any() else TERMS["W"] + _OR + TERMS["b"]
 
 
 def input_is_wrong(sums: Sums, over: Array) -> bool:
@@ -109,10 +137,20 @@ def input_is_wrong(sums: Sums, over: Array) -> bool:
         off = (sums.got - sums.want)[..., m][told] * weight
         if len(rows) < rows.shape[1] + 4:
             return False
-        x, *_ = np.linalg.lstsq(rows, off, rcond=None)
-        if np.abs(off - rows @ x).max() > 3:
+        inverse = np.linalg.pinv(rows)
+        if (np.abs(off - rows @ (inverse @ off)) > left_of(rows, inverse)).any():
             return False
     return True
+
+
+def _of_input(sums: Sums, over: Array, words: str) -> Cause:
+    """An input that is off by the same every time and a bias cannot be told apart where noise is wide."""
+    off = (sums.got - sums.want)[..., :INPUTS]
+    allowed = sums.allowed[..., :INPUTS] + sums.allowed[..., :1] + _MORE
+    if (np.abs(off - off[..., :1]) > allowed).any():
+        return Cause(TORCH_GATES, ("input",), words)
+    gates = "".join(gate for n, gate in enumerate(TORCH_GATES) if over[:, n].any())
+    return Cause(gates, (TERMS["b"], "input"), f"{TERMS['b']} wrong{_OR}{words}")
 
 
 def _which_input(model: Model, wrong: Wrong, over: Array) -> str:

@@ -10,12 +10,13 @@ from lstmbench.check.differences import crowd, gates, heads, joining, naming, pr
 from lstmbench.check.differences.answers import seen
 from lstmbench.check.differences.box import MOST_ROWS, Box
 from lstmbench.check.differences.isolated import Array, Model
-from lstmbench.check.differences.joining import MOST_CALLS, Joint, Run
+from lstmbench.check.differences.joining import MOST_CALLS, Joint
 from lstmbench.check.differences.steps import Wrong
 from lstmbench.check.differences.trace import trace
 from lstmbench.check.differences.variants import TERMS
 from lstmbench.check.differences.windows import Window
 from lstmbench.check.differences.wiring import miswired
+from lstmbench.check.differences.wrong_runs import Run
 
 MOST_STEPS = 1024  # that are asked for one by one
 
@@ -46,12 +47,19 @@ def most_probes(batch: int, time: int) -> int:
 
 def search(box: Box, model: Model, run: Run) -> Place | None:
     """The first place that is wrong; None if nothing is."""
+    if spoilt := sorted(name for name, tensor in model.weights.items() if not np.isfinite(tensor).all()):
+        return Place(
+            "unanswered", f"the model itself holds what is not finite, in {', '.join(spoilt)}: nothing to set beside"
+        )
     if box.steps is not None:
         window = windows.first_wrong(box, model, run.inputs, run.state)
         return _joint(box, model, run) if window is None else _of_window(window)
     traced = trace(model, *_some(run))
-    wrong = steps.first_wrong(box, model, traced)
-    return _joint(box, model, run) if wrong is None else _of_step(box, model, wrong)
+    if wrong := steps.first_wrong(box, model, traced):
+        return _of_step(box, model, wrong)
+    if (box.exported.steps or 1) > 1 and (window := windows.first_wrong(box, model, run.inputs, run.state)):
+        return _of_window(window)  # of a call's steps rows of length 1 show the first alone
+    return _joint(box, model, run)
 
 
 def _some(run: Run) -> tuple[Array, State | None, Lengths | None]:
@@ -71,7 +79,9 @@ def _of_step(box: Box, model: Model, wrong: Wrong) -> Place:
     if words := miswired(model, wrong):
         return place._replace(words=words)
     if got is None:
-        return place._replace(words="not a finite number")
+        return _not_finite(model, wrong, place)
+    if model.coarse:
+        return place._replace(words="wrong by more than integer activations make it; what inside is wrong is not told")
     if (count := crowd.least_rows(box, model, wrong)) is not None:
         return place._replace(
             part="batch", words=f"right in a call of {count - 1} row{'s' * (count > 2)}, wrong in one of {count}"
@@ -80,6 +90,20 @@ def _of_step(box: Box, model: Model, wrong: Wrong) -> Place:
         terms, words = heads.cause(box, model, wrong)
         return place._replace(terms=terms, words=words)
     return _of_gate(box, model, wrong, place)
+
+
+def _not_finite(model: Model, wrong: Wrong, place: Place) -> Place:
+    """Of c' that is none one of i, f and g is to blame, of h' alone o; in integers one row spoils the scale of all."""
+    place = place._replace(step=None if model.coarse else place.step)
+    if wrong.row is None or model.coarse:
+        return place._replace(words="not a finite number")
+    n = model.index(wrong.row)
+    h, c = (~np.isfinite(array[n, wrong.here]) for array in (wrong.answer.h, wrong.answer.c))
+    units = np.flatnonzero(h | c)
+    where = f" in unit {units[0]} alone" if len(units) == 1 else f" in {len(units)} of {len(h)} units"
+    if not c.any():
+        return place._replace(gates="o", words=f"not a finite number{where}, where c' is finite")
+    return place._replace(words=f"not a finite number{where}: gate i, f or g, or all that they add up")
 
 
 def _of_gate(box: Box, model: Model, wrong: Wrong, place: Place) -> Place:
@@ -103,9 +127,9 @@ def _of_window(window: Window) -> Place:
     if row is not None:
         place = place._replace(layer=row.k, reverse=bool(row.d))
     if known is None:
-        return place._replace(
-            words=f"wrong in the call that begins at step {window.t}; its single steps cannot be asked for"
-        )
+        last = window.t + window.steps - 1
+        shown = "" if window.first is None else f"; the first output that is wrong is that of step {window.first}"
+        return place._replace(words=f"wrong in the call of steps {window.t} to {last}, which come in one{shown}")
     terms = tuple(TERMS[term] for term in known.terms)
     return place._replace(gates=known.gates, terms=terms, words=f"{', '.join(terms)} {known.words}")
 
@@ -116,7 +140,10 @@ def _joint(box: Box, model: Model, run: Run) -> Place | None:
     found: Joint | None = joining.wrong_joint(box, model, run)
     if found is None:
         return None
+    if model.coarse and not found.known:
+        return Place("unknown", f"each step alone is within its bound, and adds to what is not: {found.words}")
     words = f"each step alone is right, joined they are not: {found.words}"
-    return Place(
+    place = Place(
         "joining", words, found.time - 1, value=found.value, got=found.got, want=found.want, allowed=found.allowed
     )
+    return place if found.row is None else place._replace(layer=found.row.k, reverse=bool(found.row.d))

@@ -10,8 +10,8 @@ import numpy as np
 from lstmbench import runfolder
 from lstmbench.check.differences.box import Box
 from lstmbench.check.differences.isolated import Model
-from lstmbench.check.differences.joining import Run
 from lstmbench.check.differences.search import Place, search
+from lstmbench.check.differences.wrong_runs import Run
 from lstmbench.check.examine import Progress
 from lstmbench.check.outcome import CheckReport
 from lstmbench.check.placement import misplaced

@@ -12,6 +12,7 @@ import numpy as np
 from lstmbench.check.differences.isolated import Array
 from lstmbench.model.gates import TORCH_GATES, TORCH_PEEPHOLES
 from lstmbench.model.reference import Layer
+from lstmbench.model.rounding import bfloat16, half
 
 TERMS = {"W": "input weights", "U": "recurrent weights", "b": "bias", "P": "peephole"}
 
@@ -25,8 +26,8 @@ class Variant(NamedTuple):
     layer: Layer
 
 
-def variants(layer: Layer) -> Iterator[Variant]:
-    """Every known mistake, single ones first; all of them are wrong in most units."""
+def variants(layer: Layer, biases: Array) -> Iterator[Variant]:
+    """Every known mistake, single ones first; all of them are wrong in most units. `biases` (2, 4H) add up to b."""
     terms = tuple(term for term in TERMS if getattr(layer, term) is not None)
     for term in terms:
         tensor = getattr(layer, term)
@@ -37,6 +38,10 @@ def variants(layer: Layer) -> Iterator[Variant]:
         for some in dict.fromkeys((("W", "U"), both, full)):
             arrays = {term: _permuted(getattr(layer, term), TORCH_GATES, order) for term in some}
             yield _changed(layer, arrays, _in_order(TORCH_GATES, order), _moved(TORCH_GATES, order))
+    for name, rounded in (("bfloat16", bfloat16), ("float16", half)):
+        arrays = {term: rounded(getattr(layer, term)) for term in terms}
+        for b in (rounded(biases).sum(axis=0, dtype=np.float64), arrays["b"]):
+            yield _changed(layer, arrays | {"b": b}, f"in {name}", TORCH_GATES)
 
 
 def _of_one(term: str, tensor: Array) -> Iterator[tuple[Array, str, str]]:

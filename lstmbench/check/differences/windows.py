@@ -33,7 +33,8 @@ class Window(NamedTuple):
     """The first window that is wrong."""
 
     t: int
-    first: int  # step of the first output that is wrong; t where the output does not tell
+    first: int | None  # step of the first output that is wrong; None where only the states are
+    steps: int
     row: Row | None  # None: all layers are right, the output is not
     variant: Variant | None
     value: str
@@ -44,9 +45,10 @@ class Window(NamedTuple):
 
 def first_wrong(box: Box, model: Model, inputs: Array, state: State | None) -> Window | None:
     """Ask for window after window, each from the state in which the reference is then."""
-    assert box.steps is not None
-    for t in range(0, inputs.shape[1], box.steps):
-        some = inputs[:, t : t + box.steps]
+    steps = box.exported.steps
+    assert steps is not None
+    for t in range(0, inputs.shape[1], steps):
+        some = inputs[:, t : t + steps]
         asked = Asked(t, some, state, box.call(some, state), model.whole(some, state))
         if places := _places(model, asked):
             return _tell(model, asked, places[0])
@@ -70,14 +72,15 @@ def _tell(model: Model, asked: Asked, wrong: Place) -> Window:
     worst = np.unravel_index(int(error.argmax()), error.shape)
     logits = asked.expected[0]
     steps = ~(np.abs(asked.answer.output - logits.want) <= logits.bound).all(axis=(0, 2))
-    known = None if row is None else _explain(model, row, asked)
+    known = None if row is None or model.coarse else _explain(model, row, asked)
     value = float(got[worst]) if np.isfinite(got[worst]) else None
-    return Window(asked.t, asked.t + int(steps.argmax()), row, known, name, value, float(want[worst]), bound)
+    first = asked.t + int(steps.argmax()) if steps.any() else None
+    return Window(asked.t, first, asked.inputs.shape[1], row, known, name, value, float(want[worst]), bound)
 
 
 def _explain(model: Model, row: Row, asked: Asked) -> Variant | None:
     """The known mistake of a layer that gives the whole answer."""
-    for variant in variants(model.layer(row)):
+    for variant in variants(model.layer(row), model.biases(row)):
         output, (h, c) = reference.run(model.config, _with(model, row, variant.layer), asked.inputs, asked.state)
         pairs = zip(asked.answer, asked.expected, (output, h, c), strict=True)
         if all((np.abs(got - other) <= e.bound).all() for got, e, other in pairs):

@@ -4,34 +4,65 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.isolated import Array, Model, Row
 from lstmbench.check.differences.steps import Wrong
 from lstmbench.parity import Expected
 
 UNCHANGED = "the state comes back as it went in"
 SWAPPED = "h_n and c_n have changed places"
+ENDLESS = "lengths are ignored"
 MIXED = "the rows of the batch are mixed up"
 
 
 def miswired(model: Model, wrong: Wrong) -> str:
-    """In words, the one such mistake that explains every row of the call; empty if none does."""
-    row = wrong.row
-    if row is None:
-        return MIXED if _are_mixed(wrong.answer.output, model.whole(wrong.inputs, wrong.state)[0]) else ""
-    n = model.index(row)
-    x, got = model.input_of(row, wrong.inputs[:, 0], wrong.answer.h), (wrong.answer.h[n], wrong.answer.c[n])
-    given = wrong.state.h[n], wrong.state.c[n]
-    if np.any(given) and all(np.array_equal(*pair) for pair in zip(got, given, strict=True)):
+    """In words, the one such mistake that explains every row of the call; empty if none does.
+
+    Of integer activations only what the very bits show: their bounds are as wide as what is told apart here.
+    """
+    if wrong.row is not None and _comes_back(model, wrong):
         return UNCHANGED
-    expected = model.step(row, x, *given)
+    if model.coarse:
+        return ""
+    if wrong.row is None:
+        return MIXED if _are_mixed(wrong.answer.output, model.whole(wrong.inputs, wrong.state)[0]) else ""
+    return _of_layer(model, wrong, model.index(wrong.row))
+
+
+def _comes_back(model: Model, wrong: Wrong) -> bool:
+    assert wrong.row is not None
+    n = model.index(wrong.row)
+    given, got = wrong.state, (wrong.answer.h, wrong.answer.c)
+    moving = any(bool(np.any(array[n])) for array in given)
+    return moving and all(np.array_equal(a[n], b[n]) for a, b in zip(given, got, strict=True))
+
+
+def _of_layer(model: Model, wrong: Wrong, n: int) -> str:
+    assert wrong.row is not None
+    x = model.input_of(wrong.row, wrong.inputs[:, 0], wrong.answer.h)
+    got, given = (wrong.answer.h[n], wrong.answer.c[n]), (wrong.state.h[n], wrong.state.c[n])
+    expected = model.step(wrong.row, x, *given)
     if _all_within(got[::-1], expected):
         return SWAPPED
+    if _goes_on(model, wrong.row, x, given, got, expected):
+        return ENDLESS
     if all(_are_mixed(value, e._replace(want=e.want[0])) for value, e in zip(got, expected, strict=True)):
         return MIXED
     for words, state in _states(model, wrong, n):
-        if not all(map(np.array_equal, state, given)) and _all_within(got, model.step(row, x, *state)):
+        if not all(map(np.array_equal, state, given)) and _all_within(got, model.step(wrong.row, x, *state)):
             return words
     return ""
+
+
+def _goes_on(
+    model: Model, row: Row, x: Array, given: tuple[Array, ...], got: tuple[Array, ...], expected: tuple[Expected, ...]
+) -> bool:
+    """Whether a call of N steps, whose rows were given a length of 1, took all of them."""
+    steps = model.exported.steps or 1
+    if steps == 1 or row.k:
+        return False
+    h, c = (array[None] for array in given)
+    _, after = model.alone(row, np.repeat(x[:, None], steps, axis=1), (h, c))
+    return _all_within(got, tuple(e._replace(want=want) for e, want in zip(expected, after, strict=True)))
 
 
 def _states(model: Model, wrong: Wrong, n: int) -> Iterator[tuple[str, tuple[Array, Array]]]:
@@ -42,8 +73,21 @@ def _states(model: Model, wrong: Wrong, n: int) -> Iterator[tuple[str, tuple[Arr
     yield "c_0 is ignored", (h, none)
     yield "h_0 and c_0 have changed places", (c, h)
     for other in model.rows:
-        if (m := model.index(other)) != n:
-            yield f"it starts from the state of {other.words}", (wrong.state.h[m], wrong.state.c[m])
+        if (m := model.index(other)) == n:
+            continue
+        yield from _from(f"the state of {other.words}", (h, c), (wrong.state.h[m], wrong.state.c[m]))
+        if m < n:  # it has been there before: an encoder that hands on where it ended
+            ended = f"the state that {other.words} ends in"
+            yield from _from(ended, (h, c), (wrong.answer.h[m], wrong.answer.c[m]))
+
+
+def _from(
+    words: str, own: tuple[Array, Array], other: tuple[Array, Array]
+) -> Iterator[tuple[str, tuple[Array, Array]]]:
+    """Both from another place, or one of them."""
+    yield f"it starts from {words}", other
+    yield f"its h starts from {words}", (other[0], own[1])
+    yield f"its c starts from {words}", (own[0], other[1])
 
 
 def _all_within(got: tuple[Array, ...], expected: tuple[Expected, ...]) -> bool:

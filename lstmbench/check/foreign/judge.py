@@ -14,6 +14,7 @@ from lstmbench.check.placement import misplaced
 from lstmbench.errors import LstmbenchError, RuntimeMissingError
 from lstmbench.parity import Expected
 from lstmbench.parity.graphs import compare_graph
+from lstmbench.records import labelled
 from lstmbench.worker import GraphWorker
 
 Array = NDArray[Any]
@@ -46,7 +47,7 @@ def judge(task: Task, runtime: str, progress: Callable[[str], None]) -> Iterator
         return
     with worker:
         worker.timeout_s = _LIMIT_S
-        engine = engine_of(runtime, worker.info)
+        engine = engine_of(labelled(runtime, worker.info.device), worker.info)
         if (why := misplaced(engine)) and not task.allow_mixed:
             yield from _unanswered(_Asked(task.file, engine, first), why)
             return

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from lstmbench import environments
 from lstmbench.check.foreign.judge import Task, judge
 from lstmbench.check.foreign.laws import laws
 from lstmbench.check.foreign.opened import Opened, opened
@@ -15,7 +16,7 @@ from lstmbench.check.foreign.questions import questions
 from lstmbench.errors import GraphError, LstmbenchError
 from lstmbench.onnxfile.carried import Recognise, unrecognised
 from lstmbench.records import MOST_THREADS
-from lstmbench.runtimes import GRAPHS, available, load_graphs
+from lstmbench.runtimes import GRAPHS, available
 
 Progress: TypeAlias = Callable[[str], None]
 
@@ -65,11 +66,9 @@ def _evaluated(file: Opened, recognise: Recognise) -> GraphOracle:
 
 
 def _demand(runtimes: Sequence[str], threads: int) -> None:
-    here = available(GRAPHS)
     if not runtimes:
-        raise LstmbenchError(f"nothing to check on: give at least one runtime; here: {', '.join(here)}")
+        raise LstmbenchError(f"nothing to check on: give at least one runtime; here: {', '.join(available(GRAPHS))}")
     if not 1 <= threads <= MOST_THREADS:
         raise LstmbenchError(f"cannot run on {threads} threads: give 1 to {MOST_THREADS}")
     for name in runtimes:
-        if name not in here and ":" not in name:
-            load_graphs(name)  # says what is missing, and imports nothing for that
+        environments.demand(name, GRAPHS)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -22,6 +23,7 @@ class Inline:
 
     def __init__(self, runtime, path, *, threads=1, timeout_s=300):
         self.runtime, self.timeout_s = runtime, timeout_s
+        self.info = SimpleNamespace(device="")
         self.held = self._do(lambda: load_graphs(runtime).graph(path, threads=threads))
         told = {"placement": self.held.placement(), "provider": getattr(self.held, "provider", "")}
         self.info = WorkerInfo(version=self.held.version, code_sha256="", taken_s=0, load_s=0, **told)

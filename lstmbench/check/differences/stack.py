@@ -1,0 +1,42 @@
+"""The reference of a whole run, a layer at a time, of which one goes through time the other way."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lstmbench.arrays import State
+from lstmbench.check.differences.isolated import Array, Model, Row
+from lstmbench.model import reference
+
+Outputs = tuple[Array | None, Array | None, Array | None]  # None: as it must be
+_TURNS = (  # words of a forward and of a reverse direction; whether its input is turned, and its output
+    ("is run in reverse", "is run forwards", True, True),
+    ("is run in reverse, and its output is not turned", "is run forwards, and its output is turned", True, False),
+    ("has its output turned", "has its output not turned", False, True),
+)
+
+
+def turned(model: Model, inputs: Array, state: State | None) -> Iterator[tuple[str, Row, Outputs]]:
+    """Each layer and direction in turn: what is said of it, and what the model then gives, without lengths."""
+    for row in model.rows:
+        for forwards, backwards, *turns in _TURNS:
+            words = f"{row.words}, {backwards}" if row.d else f"{row.words} {forwards}"
+            yield words, row, _run(model, inputs, state, row, turns)
+
+
+def _run(model: Model, inputs: Array, state: State | None, wrong: Row, turns: list[bool]) -> Outputs:
+    zeros = np.zeros(model.config.state_shape(len(inputs)))
+    start = (zeros, zeros) if state is None else state
+    h, c = np.empty(zeros.shape), np.empty(zeros.shape)
+    x = model.embed(inputs).astype(np.float64)
+    for k in range(model.config.num_layers):
+        outputs = []
+        for row in (row for row in model.rows if row.k == k):
+            n, (before, after) = model.index(row), turns if row == wrong else [False, False]
+            # a reverse direction is a forward one of turned time
+            given = x[:, ::-1] if before != bool(row.d) else x
+            y, (one_h, one_c) = model.alone(row, given, (start[0][n : n + 1], start[1][n : n + 1]))
+            outputs.append(y[:, ::-1] if after != bool(row.d) else y)
+            h[n], c[n] = one_h[0], one_c[0]
+        x = np.concatenate(outputs, axis=-1)
+    return reference.project(model.config, model.weights, x) if model.config.head == "lm" else x, h, c

@@ -1,0 +1,93 @@
+"""Building an environment: beside its place, proved, then moved there in one step."""
+
+import os
+import shutil
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeAlias
+
+from lstmbench import disk
+from lstmbench.environments import place, tool
+from lstmbench.environments.wanted import Wanted
+from lstmbench.errors import RuntimeMissingError
+from lstmbench.records import Environment
+from lstmbench.runtimes import catalogue
+
+# what a worker imports besides its engine; in the versions that are here, so that only the engine differs
+BASE = ("msgspec", "numpy", "onnx", "psutil", "safetensors")
+Prove: TypeAlias = Callable[[str, Path], str]  # start the runtime on this Python -> the version that it tells
+
+
+def install(asked: Wanted, *, prove: Prove, progress: Callable[[str], None]) -> Environment:
+    """Make the environment of a runtime, of the newest version where none is asked for; one that is there stays.
+
+    LstmbenchError in one line where the index lacks it or is out of reach, or where it does not start; nothing is left
+    of it then.
+    """
+    wheel = _wheel(asked)
+    if asked.version and (found := place.find(wheel, asked.version)) and place.python(found[0]).exists():
+        return found[0]
+    disk.make_folder(place.root())
+    with disk.locked(place.root()):
+        _sweep()
+        built = place.root() / f".{asked.name}.{os.getpid()}.tmp"
+        try:
+            progress(f"building an environment for {asked}")
+            tool.build(built, _requirements(wheel, asked))
+            progress(f"starting {asked}")
+            return _settle(built, _describe(built, asked.name, wheel, prove))
+        finally:
+            shutil.rmtree(built, ignore_errors=True)
+
+
+def _wheel(asked: Wanted) -> str:
+    known = catalogue.entry(asked.name)
+    if not known.wheel:
+        how = f"pip install 'lstmbench[{known.extra}]'" if known.extra else "it comes with its own package"
+        raise RuntimeMissingError(f"runtime {asked.name!r} has no environment of its own: {how}")
+    return known.wheel
+
+
+def _requirements(wheel: str, asked: Wanted) -> list[str]:
+    return [f"{wheel}=={asked.version}" if asked.version else wheel, *(f"{name}=={version(name)}" for name in BASE)]
+
+
+def _describe(built: Path, runtime: str, wheel: str, prove: Prove) -> Environment:
+    python = place.interpreter(built)
+    told, held = prove(runtime, python), tool.installed(python)
+    of_wheel = next(version for name, version in held.packages.items() if _same(name, wheel))
+    if told != of_wheel:
+        raise RuntimeMissingError(f"{wheel} {of_wheel} was installed, and says that it is {told}: it is not kept")
+    return Environment(
+        wheel=wheel, version=of_wheel, python=held.python, packages=held.packages, size_bytes=_bytes_in(built)
+    )
+
+
+def _settle(built: Path, one: Environment) -> Environment:
+    """Move it to its place; of two of one version the one that works there already stays."""
+    there = place.folder(one)
+    if (found := place.find(one.wheel, one.version)) and place.python(one).exists():
+        return found[0]
+    disk.write_record(built / place.RECORD, one)
+    if there.exists():
+        place.discard(there)
+    with disk.writing(there):
+        built.rename(there)
+    return one
+
+
+def _sweep() -> None:
+    """Remove what killed builds left; we hold the lock, so nobody is at work on them."""
+    for left in place.root().glob(".*.tmp"):
+        place.discard(left)
+
+
+def _same(name: str, other: str) -> bool:
+    """Whether two names are one package's to the index."""
+    return name.lower().replace("_", "-") == other.lower().replace("_", "-")
+
+
+def _bytes_in(folder: Path) -> int:
+    # what is compiled as it is imported depends on what was imported
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.suffix != ".pyc")

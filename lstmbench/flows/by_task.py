@@ -1,0 +1,81 @@
+"""A lower precision judged by the task: what it costs on unseen text, beside what its file promises.
+
+What the record of an export says counts where it was measured on this text with this runtime; otherwise it is measured.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lstmbench.arrays import Tokens
+from lstmbench.corpus import held_out, read_vocabulary
+from lstmbench.errors import CorpusError, LstmbenchError
+from lstmbench.export import quality
+from lstmbench.model import folder
+from lstmbench.records import Clearance, ExportedModel, Quality
+from lstmbench.runtimes import unchanged
+from lstmbench.worker import Worker
+
+_SLIGHT = 1e-6  # of a perplexity: the rounding of another machine's float32, far below what any precision costs
+
+
+class Cost(NamedTuple):
+    """What one file costs on one runtime."""
+
+    clearance: Clearance
+    quality: Quality | None
+    source: str  # "recorded" or "measured"; why there is none
+    broken: str = ""  # the promise of the record that is not so
+
+
+def costs(clearances: Sequence[Clearance], progress: Callable[[str], None]) -> list[Cost]:
+    """Of every subject below fp32, on the held-out part of its model's own text."""
+    return [_cost(one, progress) for one in clearances if one.exported.record.precision != "fp32"]
+
+
+def _cost(clearance: Clearance, progress: Callable[[str], None]) -> Cost:
+    exported = clearance.exported
+    if not clearance.passed:
+        return Cost(clearance, None, "n/a: it failed its check")
+    if exported.model.head == "layer":
+        return Cost(clearance, None, "n/a: bare layers predict no text")
+    recorded, text, why = exported.record.quality, None, ""
+    try:
+        text = own_text(exported)
+    except LstmbenchError as error:
+        why = str(error)
+    if recorded is not None and _holds_here(clearance, recorded, text):
+        return Cost(clearance, recorded, "recorded")
+    if text is None or exported.draws:
+        return Cost(clearance, None, f"n/a: {why or 'it gives tokens, and no logits to score'}")
+    progress(f"scoring {exported.name} on {clearance.subject.runtime}")
+    return _measured(clearance, recorded, text)
+
+
+def own_text(exported: ExportedModel) -> Tokens:
+    """The held-out part of the text that the model was trained on, (N,); CorpusError where it is not at hand."""
+    path = Path(exported.folder)
+    corpus = folder.read(path).folder.corpus
+    if corpus is None:
+        raise CorpusError(f"{path} does not say which text it was trained on")
+    tokens: Tokens = held_out(corpus.name, read_vocabulary(path / folder.VOCABULARY)).tokens
+    return tokens
+
+
+def _holds_here(clearance: Clearance, recorded: Quality, text: Tokens | None) -> bool:
+    """Whether it is of this runtime, and of this text or of one that is not here to be told from it."""
+    subject = clearance.subject
+    same = clearance.exported.record.verified_with == f"{subject.runtime} {subject.runtime_version}"
+    return same and bool(recorded.text_sha256) and (text is None or recorded.text_sha256 == quality.digest(text))
+
+
+def _measured(clearance: Clearance, recorded: Quality | None, text: Tokens) -> Cost:
+    exported, subject = clearance.exported, clearance.subject
+    with Worker(subject.runtime, exported, threads=subject.threads) as worker:
+        found = quality.of_text(worker, unchanged.weights(exported), text)
+    promised = None if recorded is None else recorded.perplexity_change_at_most
+    change = found.perplexity_change
+    if promised is None or change is None or change <= promised + _SLIGHT:
+        return Cost(clearance, found, "measured")
+    broken = f"its record promises a perplexity of at most {promised:+.2%}; on the held-out text it is {change:+.2%}"
+    return Cost(clearance, found, "measured", broken)
