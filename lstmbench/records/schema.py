@@ -1,5 +1,6 @@
 """The files of a run as JSON Schema, for readers in other languages."""
 
+import inspect
 from typing import Any
 
 import msgspec
@@ -36,5 +37,18 @@ def schema() -> dict[str, Any]:
         "anyOf": [{"$ref": f"#/$defs/{name}"} for name in FILES],
         "$defs": dict(zip(FILES, found, strict=True)) | parts,
     }
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))  # defaults are tuples of ours
-    return plain
+    plain = msgspec.json.decode(msgspec.json.encode(document))  # defaults are tuples of ours
+    found_in: dict[str, Any] = _described(plain)
+    return found_in
+
+
+def _described(part: Any) -> Any:
+    """The same with docstrings as Python 3.13 has them, without the indentation that they have in the source."""
+    if isinstance(part, list):
+        return [_described(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: inspect.cleandoc(value) if name == "description" and isinstance(value, str) else _described(value)
+        for name, value in part.items()
+    }
