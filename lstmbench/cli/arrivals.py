@@ -42,6 +42,8 @@ def arrivals(  # noqa: PLR0913, PLR0917 (one argument an option)
 
     if importlib.util.find_spec("mlperf_loadgen") is None:
         raise RuntimeMissingError(NEEDS)
+    if {rate is not None, within_ms is not None} != {scenario == "server"}:
+        raise LstmbenchError("scenario server needs --rate and --within-ms, other scenarios take neither")
     try:
         asked = Arrivals(
             scenario=scenario,

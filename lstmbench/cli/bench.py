@@ -13,6 +13,7 @@ from lstmbench.cli.screen import say, spinner, tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lstmbench.bench import Plan
     from lstmbench.records import ExportedModel, Measurement, Workload
 
 SLOWER, REFUSED_ROWS = 1, 3
@@ -21,7 +22,9 @@ SLOWER, REFUSED_ROWS = 1, 3
 def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     names: Names = None,
     runtime: Runtimes = None,
-    grid: Annotated[str, typer.Option(help="What is timed: quick, lm, deepbench, or a TOML file.")] = "quick",
+    grid: Annotated[
+        str | None, typer.Option(help="What is timed: quick, lm, deepbench, or a TOML file. [default: quick]")
+    ] = None,
     batch: Annotated[list[int] | None, typer.Option(help="With --time: a grid of your own.")] = None,
     time: Annotated[list[int] | None, typer.Option(help="With --batch: a grid of your own.")] = None,
     seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
@@ -52,11 +55,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench.runtimes import available
 
     wanted = asked(baseline, baseline_models or models, fail)
-    if bool(batch) != bool(time):
-        raise LstmbenchError("give --batch and --time together, or a named --grid")
-    plan = measuring.read_grid(grid)
-    if batch and time:
-        plan = {None: measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))}
+    plan = _plan(grid, batch, time)
     if names and None not in plan:
         raise LstmbenchError(f"grid {grid} makes its own layers: give no model with it")
     if wanted and [*plan] != [None]:
@@ -94,6 +93,19 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
         raise typer.Exit(SLOWER)
     if any(row.refused for row in measured):
         raise typer.Exit(REFUSED_ROWS)
+
+
+def _plan(grid: str | None, batch: "list[int] | None", time: "list[int] | None") -> "Plan":
+    from lstmbench import bench as measuring
+    from lstmbench.errors import LstmbenchError
+
+    if bool(batch) != bool(time):
+        raise LstmbenchError("give --batch and --time together, or a named --grid")
+    if not batch or not time:
+        return measuring.read_grid(grid or "quick")
+    if grid:
+        raise LstmbenchError("give --batch and --time, or a --grid, not both")
+    return {None: measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))}
 
 
 def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload]") -> "list[ExportedModel]":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lstmbench.generate import Step
     from lstmbench.records import ExportedModel
+    from lstmbench.worker import Worker
 
 
 def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -48,6 +49,7 @@ def generate(  # noqa: PLR0913, PLR0917 (one argument an option)
     steps: list[Step] = []
     with contextlib.ExitStack() as workers:
         worker, *others = (workers.enter_context(Worker(name, exported)) for name in (runtime, against) if name)
+        _demand_placed(worker, *others)
         typer.echo(shown(vocabulary.decode(start)), nl=False)
         for piece in stream(vocabulary, (step.token for step in _kept(run(worker, start, sampling), steps))):
             typer.echo(shown(piece), nl=False)
@@ -82,6 +84,19 @@ def _writes_text(folder: Path, form: str | None, precision: str | None) -> "Expo
             f"make it with 'lstmbench export {folder.name} {wish}'"
         )
     return min(asked, key=lambda one: (one.draws, get_args(Precision).index(one.record.precision)))
+
+
+def _demand_placed(*workers: "Worker") -> None:
+    """No text under the name of a provider that did not run the recurrence."""
+    from lstmbench.errors import LstmbenchError
+    from lstmbench.records import strays
+
+    for worker in workers:
+        if where := ", ".join(strays(worker.info.provider, worker.info.placement)):
+            raise LstmbenchError(
+                f"recurrent nodes of {worker.exported.name} ran on {where}, not on {worker.info.provider}, as "
+                f"runtime {worker.runtime!r} promises: take another form, or the runtime that they ran on"
+            )
 
 
 def _demand_one_model(exported: "ExportedModel", runtime: str, against: str | None) -> None:

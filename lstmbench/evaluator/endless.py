@@ -11,6 +11,7 @@ from onnx.external_data_helper import uses_external_data
 
 from lstmbench.errors import GraphError
 from lstmbench.evaluator.walk import graphs
+from lstmbench.onnxfile.names import shown
 
 MOST_STEPS = 1_000_000  # a sequence of so many is no test input
 
@@ -35,13 +36,20 @@ def _constants(graph: onnx.GraphProto) -> Iterator[tuple[str, NDArray[Any]]]:
     """Numbers that the file holds: single ones, in the file itself."""
     for tensor in graph.initializer:
         if not uses_external_data(tensor) and list(tensor.dims) in ([], [1]):
-            yield tensor.name, numpy_helper.to_array(tensor)
+            yield tensor.name, _held(tensor)
     for node in graph.node:
         for attribute in node.attribute if node.op_type == "Constant" else ():
             if attribute.name == "value" and list(attribute.t.dims) in ([], [1]):
-                yield node.output[0], numpy_helper.to_array(attribute.t)
+                yield node.output[0], _held(attribute.t)
             elif attribute.name == "value_int":
                 yield node.output[0], np.array(attribute.i)
+
+
+def _held(tensor: onnx.TensorProto) -> NDArray[Any]:
+    try:
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, KeyError) as error:
+        raise GraphError(f"its tensor {shown(tensor.name)} does not hold what its type and shape say") from error
 
 
 def _count(node: onnx.NodeProto, held: Mapping[str, NDArray[Any]]) -> int:

@@ -6,9 +6,10 @@ every LSTM operator. That is the same function with other roundings. An output a
 
     bound = max(K · largest error of these runs, 10 · u · √N · max(1, max|want|)),    K = 10, u = 2⁻²⁴, one rounding
 
-N is the number of products and of steps of LSTM operators that the run took, in bodies as often as they ran: no more
-can follow one another, and roundings add up over them as a random walk does. The second term serves graphs that can be
-exact by luck; K covers an engine's own order of summation, its own tanh and σ, and operators that it fused.
+N is the number of products and of steps of LSTM operators that the run took, in bodies as often as they ran, and 1
+where there are none, since an erf or a sum rounds too: no more can follow one another, and roundings add up over them
+as a random walk does. The second term serves graphs that can be exact by luck; K covers an engine's own order of
+summation, its own tanh and σ, and operators that it fused.
 
 A recurrence may be chaotic, and then its float32 runs part from float64 by any distance. Where it is known along which
 axis of an output time runs, steps count from the first as long as the runs' distance D_t from float64 keeps to
@@ -69,7 +70,7 @@ class GraphBound:
         wants = self._exact.run(inputs)
         rng = np.random.default_rng(0)  # the same orders each time: a verdict can be repeated
         runs = [self._single.run(inputs), *(self._single.run(inputs, rng=rng) for _ in range(RUNS))]
-        walk = _WALK * _U * math.sqrt(self._exact.steps)
+        walk = _WALK * _U * math.sqrt(max(1, self._exact.steps))
         return {name: _evaluation(name, want, [run[name] for run in runs], walk) for name, want in wants.items()}
 
     def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
@@ -88,12 +89,14 @@ def expected(found: Mapping[str, Evaluation], time: Mapping[str, int]) -> dict[s
 def _evaluation(name: str, want: Array, runs: list[Array], walk: float) -> Evaluation:
     if any(run.shape != want.shape for run in runs):
         raise GraphError(f"the shape of its output {name!r} hangs on rounding")
+    if not want.size:
+        raise GraphError(f"its output {name!r} holds nothing: there is nothing to compare")
     if want.dtype.kind != "f":
         return Evaluation(want, np.any([run != want for run in runs], axis=0), walk)
     if not np.isfinite(want).all():
         raise GraphError(f"its output {name!r} is not finite in float64: there is nothing to compare with")
     with np.errstate(all="ignore"):  # a run that overflows gives a bound that nothing passes
-        return Evaluation(want, np.max([np.abs(run - want) for run in runs], axis=0), walk)
+        return Evaluation(want, np.asarray(np.max([np.abs(run - want) for run in runs], axis=0)), walk)
 
 
 def _contracts(one: Evaluation, axis: int) -> int:
@@ -115,11 +118,16 @@ def _expected(name: str, one: Evaluation, axis: int = 1, judged: int | None = No
     want, error = one.want[counts], float(one.error[counts].max(initial=0))
     walk = one.walk * _size(want)
     bound = max(K["fp32"] * error, walk)
-    hidden = bound > _TELLS * np.ptp(want) if want.size else False
+    hidden = bound > _TELLS * _spanned(want) if want.size else False
     if hidden and bound > walk / _TELLS:
         judged = 0
     whole = judged is not None and one.want.shape[axis : axis + 1] == (judged,)
     return Expected(name, one.want, error, bound, None if whole else judged, axis)
+
+
+def _spanned(want: Array) -> float:
+    """What a constant would have to meet; of a single number its distance from 0."""
+    return float(np.ptp(want)) if want.size > 1 else float(np.abs(want).max())
 
 
 def _size(want: Array) -> float:

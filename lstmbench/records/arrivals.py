@@ -28,8 +28,8 @@ class Arrivals(Record, frozen=True, kw_only=True):
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**32)] = 0
 
     def __post_init__(self) -> None:
-        if (self.scenario == "server") != (self.rate > 0 and self.within_s > 0):
-            raise ValueError("scenario 'server' needs a rate and a bound on latency, others have none")
+        if {self.rate > 0, self.within_s > 0} != {self.scenario == "server"}:
+            raise ValueError("server needs a rate and a bound on latency, other scenarios have neither")
         if self.batch > 1 and self.scenario in {"single-stream", "server"}:
             raise ValueError(f"scenario {self.scenario!r} sends one row a query")
 

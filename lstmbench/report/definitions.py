@@ -25,7 +25,8 @@ _INTERVAL = (
     "with 95 % confidence is shown. Fewer than six processes carry none."
 )
 _TO_THE_FASTEST = (
-    "Time over that of the fastest row of the same workload, from the processes in which both took turns. A tie: the "
+    "Time over that of the fastest row of the same workload that took turns with it, round by round, which is not "
+    "quite the ratio of the two medians; rows of another session have a fastest of their own. A tie: the "
     "99 % interval of that ratio holds 1, or the difference is no larger than the smallest that is told. That one "
     "comes from a row of each workload that was timed twice, under two names."
 )

@@ -53,10 +53,16 @@ def ranked(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> 
 
 def _ranked(lines: Sequence[SpeedLine], cases: Sequence[Case], least: float) -> list[SpeedLine]:
     timed = {key_of(case): case for case in cases if case.timings and not case.twin}
-    fastest = {line[1:4]: line for line in sorted(lines, key=_p50_ms, reverse=True) if not line.refused}
-    placed = [line if line.refused else _placed(line, timed, fastest[line[1:4]], least) for line in lines]
-    ties = Counter(line[1:4] for line in placed if line.tied)
-    return [line._replace(tied=ties[line[1:4]] > 1) if line.tied else line for line in placed]
+    began = {key: case.timings[0].session.at for key, case in timed.items()}
+
+    def turns(line: SpeedLine) -> tuple[object, ...]:
+        """The same for all lines that took turns at a workload: those of other sessions did not."""
+        return (*line[1:4], began.get(line[:4]))
+
+    fastest = {turns(line): line for line in sorted(lines, key=_p50_ms, reverse=True) if not line.refused}
+    placed = [line if line.refused else _placed(line, timed, fastest[turns(line)], least) for line in lines]
+    ties = Counter(turns(line) for line in placed if line.tied)
+    return [line._replace(tied=ties[turns(line)] > 1) if line.tied else line for line in placed]
 
 
 def _placed(line: SpeedLine, timed: Mapping[Key, Case], fastest: SpeedLine, least: float) -> SpeedLine:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from lstmbench.plain import plain
 from lstmbench.records import Roof
 from lstmbench.report import wording
@@ -39,7 +41,8 @@ class RoofLine(NamedTuple):
 
 def roof_lines(roofs: Iterable[Roof], speed: Sequence[SpeedLine]) -> list[RoofLine]:
     """One line per workload whose bounds are known, in the order of the speed lines; no speed, no number."""
-    known = {_key(roof): roof for roof in roofs}
+    rows = list(roofs)
+    known = {_key(roof): _at_best(roof, rows) for roof in rows}
     return [_line(line, known[line[:4]]) for line in speed if line[:4] in known]
 
 
@@ -50,6 +53,15 @@ def roof_sheets(lines: Sequence[RoofLine]) -> list[Sheet]:
     title = "Roofline: the share of what this machine can do"
     rows = tuple(map(_row, lines))
     return [Sheet("roofline", "Roofline", title, _NOTE, keys, values, rows, words=("Limited by",))] if rows else []
+
+
+def _at_best(roof: Roof, roofs: Iterable[Roof]) -> Roof:
+    """With the best rates of the whole run: what else the machine did can only make one lower."""
+    same = [one for one in roofs if one.subject.threads == roof.subject.threads and not one.refused]
+    if roof.refused:
+        return roof
+    reading = max(one.bytes_per_s for one in same if one.weight_bytes == roof.weight_bytes)
+    return replace(roof, operations_per_s=max(one.operations_per_s for one in same), bytes_per_s=reading)
 
 
 def _key(roof: Roof) -> tuple[SubjectColumns, str, int, int]:

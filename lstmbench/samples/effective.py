@@ -63,6 +63,7 @@ def _integrated_time(centred: Sequence[Floats]) -> float:
 
 def _covariances(centred: Floats) -> Floats:
     """Sums of products k apart, for k to _LONGEST."""
-    sums = np.zeros(_LONGEST)
-    sums[: min(_LONGEST, len(centred))] = np.correlate(centred, centred, "full")[len(centred) - 1 :][:_LONGEST]
+    sums, known = np.zeros(_LONGEST), min(_LONGEST, len(centred))
+    spectrum = np.fft.rfft(centred, len(centred) + known)  # padded: what leaves at one end must not enter at the other
+    sums[:known] = np.fft.irfft(np.square(np.abs(spectrum)), len(centred) + known)[:known]
     return sums

@@ -34,4 +34,4 @@ def test_what_passed_is_served_once_and_a_wrong_flag_serves_nothing(tmp_path):
 
     wrong = arrivals(tmp_path, *asked, "--scenario", "server")
     assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
-    assert "needs a rate and a bound on latency" in wrong.stderr
+    assert "scenario server needs --rate and --within-ms" in wrong.stderr

@@ -1,10 +1,12 @@
 """Which export writes text, and what it may be compared with."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from lstmbench.cli.generate import _demand_one_model, _writes_text
+from lstmbench.cli.generate import _demand_one_model, _demand_placed, _writes_text
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import ModelConfig
+from lstmbench.records import ModelConfig, Placement
 
 LM = ModelConfig(head="lm", peephole="full", input_size=2, hidden_size=3, vocabulary_size=4)
 
@@ -46,3 +48,14 @@ def test_a_rounded_file_is_not_compared_with_the_trained_weights(holds):
         _demand_one_model(exported, "onnxruntime-cpu", "torch")
     _demand_one_model(exported, "onnxruntime-cpu", "onnxruntime-cpu")
     _demand_one_model(_writes_text(holds("scan-fp32"), None, None), "onnxruntime-cpu", "torch")
+
+
+def test_no_text_under_the_name_of_a_provider_that_did_not_run_it(holds):
+    def worker(ran):
+        placement = (Placement(provider=ran, operator="LSTM", nodes=1, recurrent=True),)
+        info = SimpleNamespace(provider="CUDAExecutionProvider", placement=placement)
+        return SimpleNamespace(info=info, runtime="cuda", exported=_writes_text(holds("scan-fp32"), None, None))
+
+    _demand_placed(worker("CUDAExecutionProvider"))
+    with pytest.raises(LstmbenchError, match="ran on CPUExecutionProvider, not on CUDAExecutionProvider"):
+        _demand_placed(worker("CUDAExecutionProvider"), worker("CPUExecutionProvider"))

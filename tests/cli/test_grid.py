@@ -37,6 +37,7 @@ def test_a_grid_of_ones_own_makes_its_layers_and_times_them(tmp_path):
     [
         (("--grid", "huge"), "there is no grid 'huge': give quick, lm, deepbench, or a file that ends with .toml"),
         (("kjv-full", "--grid", "deepbench"), "grid deepbench makes its own layers: give no model with it"),
+        (("--grid", "lm", "--batch", "1", "--time", "2"), "give --batch and --time, or a --grid, not both"),
         (("--grid", "lm", "--batch", "1"), "give --batch and --time together, or a named --grid"),
     ],
 )

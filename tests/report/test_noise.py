@@ -103,3 +103,20 @@ def _with_medians(case, medians_s):
 
 def test_noise_of_nothing_is_unknown():
     assert noise([]).least is None
+
+
+def test_rows_of_another_session_have_a_fastest_of_their_own(make):
+    """They took no turns with the others, which nothing can be said of beside them."""
+
+    def later(rows):
+        return [
+            replace(row, timing=replace(row.timing, session=replace(row.timing.session, at="later"))) for row in rows
+        ]
+
+    a, b, c, d = (make.subject(name) for name in ("numpy", "torch", "onnxruntime-cpu", "another"))
+    found, _ = lines(
+        make, rows(make, a), rows(make, b, 2.0, seed=1), later(rows(make, c, 10.0)), later(rows(make, d, 20.0))
+    )
+    assert found["torch"].to_fastest == pytest.approx(2, rel=0.05)
+    assert found["another"].to_fastest == pytest.approx(2, rel=0.05)
+    assert (found["numpy"].to_fastest, found["onnxruntime-cpu"].to_fastest) == (1, 1)

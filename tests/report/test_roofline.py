@@ -53,6 +53,21 @@ def test_a_rate_of_nothing_is_no_record(make):
         lines(make, bytes_per_s=0.0)
 
 
+def test_the_best_rates_of_the_run_count_for_all_of_it(make):
+    """Of as many threads, and of as many bytes: what else the machine did can only make one lower."""
+    of = make.subject()
+    row = make.measured(of)
+    speed = speed_lines([row], make.vouching(make.checked(of), [row]))
+    known = {"machine": "m", "workload": row.workload, "operations": 4, "read_bytes": 4}
+    slow = Roof(subject=of, weight_bytes=10, operations_per_s=1.0, bytes_per_s=2.0, **known)
+    quick = Roof(subject=make.subject("torch"), weight_bytes=11, operations_per_s=8.0, bytes_per_s=9.0, **known)
+    many = Roof(
+        subject=make.subject("torch", threads=2), weight_bytes=10, operations_per_s=99.0, bytes_per_s=99.0, **known
+    )
+    (line,) = roof_lines([slow, quick, many], [line._replace(p50_ms=1000.0) for line in speed])
+    assert (line.of_products, line.of_reading) == (4 / 8, 4 / 2)
+
+
 def test_the_page_has_it(make, tmp_path):
     of = make.subject()
     row = make.measured(of)

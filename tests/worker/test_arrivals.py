@@ -32,6 +32,8 @@ def test_a_query_is_answered_with_its_last_row_and_they_stand_in_the_order_of_ar
         ({"scenario": "server"}, "needs a rate"),
         ({"scenario": "server", "rate": 5.0}, "needs a rate"),
         ({"scenario": "offline", "rate": 5.0, "within_s": 1.0}, "needs a rate"),
+        ({"scenario": "offline", "rate": 5.0}, "needs a rate"),
+        ({"scenario": "offline", "within_s": 1.0}, "needs a rate"),
         ({"scenario": "single-stream", "batch": 2}, "one row a query"),
     ],
 )

@@ -11,10 +11,12 @@ from lstmbench.check.foreign.ranges import Use
 from lstmbench.check.foreign.sizes import Sizes, shape_of, words
 from lstmbench.errors import GraphError
 from lstmbench.model import stimulus
+from lstmbench.onnxfile.names import shown
 from lstmbench.onnxfile.ports import Port
 
 Array = NDArray[Any]
 _SEED = 20_000  # no seed that trains or times
+_MOST_DIMENSIONS = 32  # engines have fewer
 _MOST_BYTES = 2**28  # of all inputs of a run
 
 
@@ -34,7 +36,7 @@ class Draws(NamedTuple):
 
     def _one(self, port: Port, sizes: Sizes, rng: np.random.Generator) -> Array:
         shape = shape_of(port, sizes)
-        if 0 in shape:
+        if min(shape, default=1) < 1:
             raise GraphError(f"its input {port.words} holds nothing: every size must be at least 1")
         if port.dtype.kind == "f":
             return rng.standard_normal(shape).astype(port.dtype)
@@ -53,8 +55,11 @@ def draws(ports: tuple[Port, ...], *known: Mapping[str, Use]) -> Draws:
     """How the inputs are drawn, by all that is known of what is done with them; GraphError where that is nothing."""
     uses = {port.name: _both(uses[port.name] for uses in known) for port in ports}
     for port in ports:
+        if len(port.dims or ()) > _MOST_DIMENSIONS:
+            dims = len(port.dims or ())
+            raise GraphError(f"its input {shown(port.name)} has {dims:,} dimensions: {_MOST_DIMENSIONS} are the most")
         lengths = uses[port.name].lengths and len(port.dims or ()) == 1
-        if port.dtype.kind in "iu" and not lengths and uses[port.name].rows is None:
+        if port.dtype.kind in "iu" and not lengths and not uses[port.name].rows:
             raise GraphError(
                 f"its input {port.words} cannot be drawn: the graph neither picks rows of a table by it (Gather) nor "
                 f"takes it for lengths (sequence_lens), so nothing says which integers it may be"

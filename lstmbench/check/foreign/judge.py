@@ -89,7 +89,8 @@ def _unanswered(asked: _Asked, reason: str) -> Iterator[ForeignRow]:
 def _row(asked: _Asked, name: str, **found: Any) -> ForeignRow:
     expected = asked.question.expected.get(name, _NOTHING)
     judged = found.get("reason") or (not np.isnan(expected.bound) and expected.judged != 0)
-    left = 0 if expected.judged is None else expected.want.shape[expected.time_axis] - expected.judged
+    steps = expected.want.shape[expected.time_axis :][:1] or (1,)  # a single number has none
+    left = 0 if expected.judged is None else steps[0] - expected.judged
     return ForeignRow(
         file=str(asked.file.path),
         engine=asked.engine,

@@ -31,7 +31,11 @@ def roles(pair: Paired) -> Roles:
     lengths = tuple(p.name for p in pair.wanted if pair.drawn.uses[p.name].lengths and len(p.dims or ()) == 1)
     time = {name: axis for name, axis in pair.oracle.carried.time.items() if name in pair.inputs}
     time = time or dict(_beside_rows(pair.wanted, lengths))
-    dims = [port.dims[time[port.name]] for port in pair.wanted if port.name in time and port.dims]
+    dims = [
+        port.dims[time[port.name]]
+        for port in pair.wanted
+        if port.name in time and time[port.name] < len(port.dims or ()) and port.dims
+    ]
     names = frozenset(dim for dim in dims if isinstance(dim, str))
     held = [pair.fixed[name] for name in sorted(names) if name in pair.fixed]
     fixed = [dim for dim in dims if isinstance(dim, int)]

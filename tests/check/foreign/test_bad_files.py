@@ -108,6 +108,8 @@ def test_an_operator_that_no_standard_has(check, save):
         ({"x": (FLOAT, None)}, None, "its input 'x' declares no shape, so none can be drawn"),
         ({"x": (FLOAT, [0, 2])}, None, "its input x float32 (0, 2) holds nothing"),
         ({"x": (FLOAT, [2**40, 2**20])}, None, "take more than 256 MiB"),
+        ({"x": (FLOAT, [1] * 1_000_000)}, None, "its input x has 1,000,000 dimensions: 32 are the most"),
+        ({"x": (FLOAT, [-5, 4])}, None, "its input x float32 (-5, 4) holds nothing"),
         ({"x": (INT64, ["N"])}, {"y": (INT64, None)}, "its input x int64 (N) cannot be drawn"),
         ({"x": (TensorProto.FLOAT16, ["N"])}, {"y": (TensorProto.FLOAT16, None)}, "it holds float16: only files in"),
         (
@@ -120,6 +122,36 @@ def test_an_operator_that_no_standard_has(check, save):
 def test_ports_that_cannot_be_judged(check, save, inputs, outputs, words):
     path = save(made([helper.make_node("Identity", ["x"], ["y"])], inputs, outputs))
     assert words in said(check, path)
+
+
+def test_a_table_without_rows_an_output_of_nothing_and_a_tensor_that_lies(check, save):
+    nodes = [helper.make_node("Gather", ["t", "x"], ["y"])]
+    no_rows = made(nodes, {"x": (INT64, ["B"])}, constants={"t": np.zeros((0, 3), np.float32)})
+    assert "its input x int64 (B) cannot be drawn" in said(check, save(no_rows))
+    nodes = [helper.make_node("Slice", ["x", "i", "i"], ["y"])]
+    nothing = made(nodes, constants={"i": np.zeros(1, np.int64)})
+    assert "its output 'y' holds nothing" in said(check, save(nothing))
+    lies = made([helper.make_node("Mul", ["x", "w"], ["y"])], constants={"w": np.float32(2)})
+    lies.graph.initializer[0].raw_data += b"more"
+    assert "'w'" in said(check, save(lies)) or "tensor w" in said(check, save(lies))
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)],
+        [helper.make_node("Erf", ["x"], ["y"])],
+        [helper.make_node("ReduceMean", ["x"], ["m"], keepdims=0), helper.make_node("Sub", ["x", "m"], ["y"])],
+    ],
+    ids=["a single number", "a function", "a difference"],
+)
+def test_what_has_no_product_rounds_too(check, save, nodes):
+    assert check(save(made(nodes)), "onnxruntime-cpu").passed
+    scaled = [*nodes[:-1], helper.make_node(nodes[-1].op_type, nodes[-1].input, ["z"])]
+    scaled[-1].attribute.extend(nodes[-1].attribute)
+    wrong = made([*scaled, helper.make_node("Mul", ["z", "w"], ["y"])], constants={"w": np.float32(1.0001)})
+    right = save(made(nodes), "right.onnx")
+    assert not check(save(wrong), "onnxruntime-cpu", against=right).passed
 
 
 def test_names_of_sizes_that_must_be_equal_are_taken_as_equal(check, save):
