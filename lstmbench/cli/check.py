@@ -17,7 +17,7 @@ from lstmbench.records import MOST_THREADS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lstmbench.records import Clearance
+    from lstmbench.records import Clearance, Workload
 
 Names = Annotated[
     list[str] | None,
@@ -41,6 +41,8 @@ Drift = Annotated[bool, typer.Option("--drift", help="Instead of the cases: run 
 Steps = Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Of --drift. [default: 10000]")]
 Mixed = Annotated[bool, typer.Option("--allow-mixed", help="Take what ran on other providers too, and label it.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
+Batches = Annotated[list[int] | None, typer.Option("--batch", help="Calls of B rows too, may be given several times.")]
+Times = Annotated[list[int] | None, typer.Option("--time", help="Calls of T steps too, may be given several times.")]
 Bisect = Annotated[bool, typer.Option("--bisect", help="Say in which layer, gate and step each one goes wrong.")]
 
 
@@ -56,6 +58,8 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     drift: Drift = False,
     steps: Steps = None,
     json: Json = False,
+    batch: Batches = None,
+    time: Times = None,
 ) -> None:
     """Compare logits and states with the float64 reference; exit status 1 if anything is out of its bound.
 
@@ -64,8 +68,10 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph.
     """
     if any(name.endswith(".onnx") for name in names or ()) or against is not None:
-        if bisect or drift or steps:
-            raise LstmbenchError("--bisect and --drift are for exports in model folders: name a folder")
+        if bisect or drift or steps or batch or time:
+            raise LstmbenchError(
+                "--bisect, --drift, --batch and --time are for exports in model folders: name a folder"
+            )
         check_one_file(names or [], FileOptions(runtime, threads, out, models, against, allow_mixed, json))
         return
     if json and (drift or bisect):
@@ -86,7 +92,13 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
         return
     with spinner() as progress:
         done = run(
-            exported, runtime or available(), run=out, threads=threads, allow_mixed=allow_mixed, progress=progress
+            exported,
+            runtime or available(),
+            run=out,
+            threads=threads,
+            workloads=_besides(batch, time),
+            allow_mixed=allow_mixed,
+            progress=progress,
         )
     if json:
         document(done)
@@ -97,6 +109,15 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     same = not bisect or say_where(done, out)
     if not (done.passed and same and kept):
         raise typer.Exit(1)
+
+
+def _besides(batch: "list[int] | None", time: "list[int] | None") -> "tuple[Workload, ...]":
+    """Calls of more rows or steps than the cases have: an engine may go wrong beyond them alone."""
+    from lstmbench.bench import grid
+
+    if not batch and not time:
+        return ()
+    return grid(batches=batch or [1], times=time or [1], kinds=("score", "decode", "generate"))
 
 
 def say_refused(clearances: "Sequence[Clearance]") -> None:

@@ -61,6 +61,17 @@ class WrongAtBatchNine(Honest):
         return (np.zeros_like(output) if len(inputs) == 9 else output), after
 
 
+class ForgetsAt70(Honest):
+    """Starts anew from zeros after so many steps of one call, which the usual shapes do not have."""
+
+    def run(self, inputs, state):
+        if inputs.shape[1] <= 70:
+            return super().run(inputs, state)
+        before, _ = super().run(inputs[:, :70], state)
+        output, after = super().run(inputs[:, 70:], None)
+        return np.concatenate([before, output], axis=1), after
+
+
 class AnswersTheLastStepOnly(Honest):
     """The shape is wrong: the worker refuses it."""
 
