@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from lstmbench.arrays import Floats, Tokens, Weights
 from lstmbench.corpus import rows
+from lstmbench.corpus.scoring import MOST_NATS, log_likelihoods, of_targets
 from lstmbench.errors import ExportError
 from lstmbench.model import reference, stimulus
 from lstmbench.records import Quality
 from lstmbench.worker import Worker
 
 ROWS, TIME = 32, 1024  # of held-out text: streams side by side, tokens of each
-_MOST_NATS = 700.0  # of which the exponential is a number
 _CHUNK = 32  # steps a call, where the form leaves it open
 _SEED = 40_000
 _T95 = 1.695519  # Student's t of 31 degrees of freedom, one row fewer than there are: 95 % lie below it
@@ -54,9 +54,9 @@ def of_text(worker: Worker, weights: Weights, held_out: NDArray[Any]) -> Quality
     return Quality(
         relative_error=_share(off, size),
         tokens=inputs.size,
-        perplexity=math.exp(min(_MOST_NATS, float(file_nats.mean()))),
-        perplexity_change=math.expm1(min(_MOST_NATS, float(change.mean()))),
-        perplexity_change_at_most=math.expm1(min(_MOST_NATS, _at_most(change))),
+        perplexity=math.exp(min(MOST_NATS, float(file_nats.mean()))),
+        perplexity_change=math.expm1(min(MOST_NATS, float(change.mean()))),
+        perplexity_change_at_most=math.expm1(min(MOST_NATS, _at_most(change))),
         kl_nats=max(0.0, float(divergence.mean())),  # of equal ones rounding leaves any sign
         kl_nats_at_most=max(0.0, _at_most(divergence)),
         top1_agreement=float(agreed.mean()),
@@ -104,21 +104,14 @@ def _share(off: float, size: float) -> float | None:
 
 def _sums(model: Floats, file: Floats, targets: Tokens) -> Sums:
     agreed = model.argmax(axis=-1) == file.argmax(axis=-1)
-    p, q = _log_likelihoods(model), _log_likelihoods(file)
+    p, q = log_likelihoods(model), log_likelihoods(file)
     divergence = (np.exp(p) * (p - q)).sum(axis=(1, 2))
     return Sums(_nats(p, targets), _nats(q, targets), divergence, agreed.sum(axis=1))
 
 
-def _log_likelihoods(logits: Floats) -> NDArray[np.float64]:
-    """The logarithm of the softmax of each token of the vocabulary, (R, T, V)."""
-    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    likelihoods: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return likelihoods
-
-
 def _nats(log_likelihoods: NDArray[np.float64], targets: Tokens) -> NDArray[Any]:
     """(R, T, V), targets (R, T) -> the sum of -log p a row (R,)."""
-    nats: NDArray[Any] = -np.take_along_axis(log_likelihoods, targets[..., None], axis=-1)[..., 0].sum(axis=1)
+    nats: NDArray[Any] = -of_targets(log_likelihoods, targets).sum(axis=1)
     return nats
 
 

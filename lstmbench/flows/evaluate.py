@@ -8,18 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmbench.arrays import Floats
 from lstmbench.check import check
 from lstmbench.corpus import IGNORED, Split, evaluation_rows
+from lstmbench.corpus.scoring import log_likelihoods, of_targets, score
 from lstmbench.errors import AnswerError, LstmbenchError
-from lstmbench.records import Clearance, Evaluation, ExportedModel, Score, Workload
+from lstmbench.records import Clearance, Evaluation, ExportedModel, Workload
 from lstmbench.worker import Worker
 
 ROWS = 20  # of a text, side by side, each from zero state: as training scores its test part
 _STEPS = 64  # a call
 _MOST_LOGITS = 2**25  # of a call
 _T95 = 2.093024  # Student's t of 19 degrees of freedom: 95 % lie within it on both sides
-_MOST_NATS = 700.0  # of which the exponential is a number
 
 
 class Text(NamedTuple):
@@ -78,8 +77,10 @@ def _evaluated(
         return Evaluation(subject=subject, text=text.name, refused=str(error))
     counts = (targets != IGNORED).sum(axis=1)
     low, high = _interval(nats / counts) if len(nats) == ROWS else (None, None)
-    score = _score(float(nats.sum()), int(counts.sum()), text)
-    return Evaluation(subject=subject, text=text.name, score=score, nats_low=low, nats_high=high, rows=len(nats))
+    tokens = int(counts.sum())
+    characters = text.split.characters * tokens / len(text.split.tokens)
+    found = score(float(nats.sum()), tokens, characters=characters, lossless=text.lossless)
+    return Evaluation(subject=subject, text=text.name, score=found, nats_low=low, nats_high=high, rows=len(nats))
 
 
 def _nats(worker: Worker, inputs: NDArray[Any], targets: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
@@ -92,27 +93,13 @@ def _nats(worker: Worker, inputs: NDArray[Any], targets: NDArray[Any]) -> Iterat
         logits, state = worker.run(x, state)
         if not np.isfinite(logits).all():
             raise AnswerError("logits hold NaN or infinity on this text")
-        yield -np.where(y == IGNORED, 0, _of_targets(logits, np.maximum(y, 0))).sum(axis=1)
+        yield -np.where(y == IGNORED, 0, of_targets(log_likelihoods(logits), np.maximum(y, 0))).sum(axis=1)
 
 
 def _filled(part: NDArray[Any], steps: int, fill: int) -> NDArray[np.int64]:
     return np.pad(part, ((0, 0), (0, steps - part.shape[1])), constant_values=fill).astype(np.int64)
 
 
-def _of_targets(logits: Floats, targets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Log p of each target: logits (R, T, V), targets (R, T) -> (R, T)."""
-    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    chosen: NDArray[np.float64] = np.take_along_axis(shifted, targets[..., None], axis=-1)[..., 0]
-    likelihoods: NDArray[np.float64] = chosen - np.log(np.exp(shifted).sum(axis=-1))
-    return likelihoods
-
-
 def _interval(means: NDArray[Any]) -> tuple[float, float]:
     half = _T95 * float(means.std(ddof=1)) / math.sqrt(len(means))
     return float(means.mean()) - half, float(means.mean()) + half
-
-
-def _score(total_nats: float, tokens: int, text: Text) -> Score:
-    nats, characters = total_nats / tokens, text.split.characters * tokens / len(text.split.tokens)
-    bits = total_nats / math.log(2) / characters if text.lossless else None
-    return Score(nats=nats, perplexity=math.exp(min(nats, _MOST_NATS)), bits_per_character=bits, tokens=tokens)

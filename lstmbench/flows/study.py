@@ -8,12 +8,12 @@ import msgspec
 from lstmbench import disk, machine
 from lstmbench.corpus import Corpus, evaluation_rows
 from lstmbench.corpus.ngram import witten_bell
+from lstmbench.corpus.scoring import score
 from lstmbench.flows.side_by_side import Planned, train_all
 from lstmbench.model.folder import Checkpoint
 from lstmbench.model.weights import of_equal_size, parameter_count
 from lstmbench.records import ModelConfig, ModelFolder, Peephole, Score, Study, StudyRow, TrainConfig
 from lstmbench.report import STUDY, render_study
-from lstmbench.train import score
 
 CELLS: tuple[Peephole, ...] = ("full", "diagonal", "none")
 ORDERS = 9  # of the floor; kjv is best at 7

@@ -16,7 +16,7 @@ _MS = 1e3
 _NOTE = (
     "What the equations need at least - operations in products and peepholes, and the bytes of the weights in these, "
     "once a step where they multiply a state and once a call elsewhere - over the median; as a share of the best that "
-    "NumPy did on this machine in the same run, with as many threads: a float32 product of large matrices, and a "
+    "NumPy did on this machine in this run, with as many threads: a float32 product of large matrices, and a "
     "matrix-vector product over as many bytes. Over 100 % is an engine that beats NumPy there. The larger share is the "
     "limit; below float32 no peak of products was measured, and the limit is reading or not told."
 )

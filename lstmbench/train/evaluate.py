@@ -1,11 +1,10 @@
 """Score held-out text: nats a token, perplexity, bits a character."""
 
-import math
-
 import torch
 from torch.nn import functional
 
 from lstmbench.corpus import Split, evaluation_rows
+from lstmbench.corpus.scoring import score
 from lstmbench.model.language_model import LanguageModel
 from lstmbench.records import Score
 
@@ -25,10 +24,3 @@ def evaluate(model: LanguageModel, split: Split, *, lossless: bool) -> Score:
     model.train()
     tokens = int((targets >= 0).sum())
     return score(total, tokens, characters=split.characters * tokens / len(split.tokens), lossless=lossless)
-
-
-def score(total_nats: float, tokens: int, *, characters: float, lossless: bool) -> Score:
-    """Make a Score of a sum over `tokens` predictions, which spell `characters` characters."""
-    nats = total_nats / tokens
-    bits = total_nats / math.log(2) / characters if lossless else None
-    return Score(nats=nats, perplexity=math.exp(min(nats, 700.0)), bits_per_character=bits, tokens=tokens)

@@ -6,31 +6,17 @@ from msgspec.structs import replace
 from lstmbench.errors import LstmbenchError
 from lstmbench.flows import beside
 from lstmbench.flows.beside import Baseline
-from lstmbench.records import without_baseline
+from lstmbench.records import ModelConfig, without_baseline
 
 
 @pytest.fixture
-def kept(tmp_path, monkeypatch):
+def kept(recorded, tmp_path, monkeypatch):
     """A model folder with one export, as `find` tells it."""
-    from lstmbench.records import ExportedModel, ExportRecord, ModelConfig
-
     folder = tmp_path / "good" / "mine"
     folder.mkdir(parents=True)
     (folder / "scan-fp32.onnx").touch()
-    sizes = {"peephole": "full", "input_size": 3, "hidden_size": 4, "vocabulary_size": 5}
-    record = ExportRecord(
-        file="scan-fp32.onnx",
-        sha256="ab" * 32,
-        model=ModelConfig(head="lm", **sizes),
-        form="scan",
-        precision="fp32",
-        opset=21,
-        ir_version=10,
-        weights_sha256="0" * 64,
-        verified=(),
-        verified_with="",
-    )
-    found = ExportedModel(folder=str(folder), record=record)
+    model = ModelConfig(head="lm", peephole="full", input_size=3, hidden_size=4, vocabulary_size=5)
+    found = recorded(model, folder=folder, sha256="ab" * 32)
     monkeypatch.setattr(beside, "find", lambda _folder: [found])
     return found
 
