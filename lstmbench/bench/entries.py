@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from lstmbench.records import Clearance, Workload
-from lstmbench.runtimes import FROM_CHECKPOINT
+from lstmbench.runtimes import from_checkpoint
 
 
 class Entry(NamedTuple):
@@ -26,5 +26,5 @@ def grid(clearances: Sequence[Clearance], workloads: Sequence[Workload], *, twin
 def _twin(row: Sequence[Clearance]) -> list[Entry]:
     """Of what runs an exported file, if anything does: that is what people compare."""
     passed = [clearance for clearance in row if clearance.passed]
-    engines = [clearance for clearance in passed if clearance.subject.runtime not in FROM_CHECKPOINT]
+    engines = [clearance for clearance in passed if not from_checkpoint(clearance.subject.runtime)]
     return [Entry(clearance, twin=True) for clearance in (engines or passed)[:1]]

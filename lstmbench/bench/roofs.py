@@ -12,7 +12,7 @@ from lstmbench.errors import LstmbenchError
 from lstmbench.journal import Journal
 from lstmbench.model import demand
 from lstmbench.records import Clearance, Precision, Roof, Subject, Workload
-from lstmbench.runtimes import FROM_CHECKPOINT
+from lstmbench.runtimes import from_checkpoint
 from lstmbench.worker import Gauge
 
 _BYTES: dict[Precision, float] = {"fp32": 4, "fp16": 2, "int8": 1, "int4": 0.5, "int4a8": 0.5}  # scales left out
@@ -46,7 +46,7 @@ def _with_rates(rows: Sequence[Roof], threads: int) -> list[Roof]:
 def _needed(clearance: Clearance, workload: Workload, machine: str) -> Roof:
     subject, time = clearance.subject, 1 if workload.kind == "decode" else workload.time  # a sample is one step there
     need = demand.of_call(clearance.exported.model, batch=workload.batch, time=time)
-    held: Precision = "fp32" if subject.runtime in FROM_CHECKPOINT else subject.precision
+    held: Precision = "fp32" if from_checkpoint(subject.runtime) else subject.precision
     return Roof(
         machine=machine,
         subject=subject,

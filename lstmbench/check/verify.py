@@ -11,7 +11,7 @@ from lstmbench.check.oracle import Oracle
 from lstmbench.check.outcome import CheckReport
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import MOST_THREADS, ExportedModel, Workload
-from lstmbench.runtimes import FROM_CHECKPOINT, available
+from lstmbench.runtimes import available, from_checkpoint
 
 
 def check(  # noqa: PLR0913 (what to run, on what, how, where)
@@ -52,10 +52,13 @@ def pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tu
     plain = [m for m in reversed(exported) if m.record.precision == "fp32"]
     single = {(m.folder, m.baseline, m.model.head, m.draws, m.record.lengths): m for m in plain}.values()
     pairs = [(m, r) for m in dict.fromkeys(exported) for r in dict.fromkeys(runtimes)]
-    pairs = [(m, r) for m, r in pairs if r not in FROM_CHECKPOINT or m in single]
+    pairs = [(m, r) for m, r in pairs if not from_checkpoint(r) or m in single]
     if not pairs:
-        names = " and ".join(FROM_CHECKPOINT)
-        raise LstmbenchError(f"nothing to check: {names} compute in float32, and no export here is fp32; export one")
+        names = " and ".join(dict.fromkeys(runtimes))
+        raise LstmbenchError(
+            f"nothing to check: what computes from the checkpoint, {names}, does so in float32, and no export here is "
+            f"fp32; export one"
+        )
     return pairs
 
 

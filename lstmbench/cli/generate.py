@@ -102,10 +102,10 @@ def _demand_placed(*workers: "Worker") -> None:
 def _demand_one_model(exported: "ExportedModel", runtime: str, against: str | None) -> None:
     """A runtime that computes from the checkpoint computes another model than a rounded file holds."""
     from lstmbench.errors import LstmbenchError
-    from lstmbench.runtimes import FROM_CHECKPOINT
+    from lstmbench.runtimes import from_checkpoint
 
     for name in (runtime, against):
-        if name in FROM_CHECKPOINT and exported.record.precision != "fp32":
+        if name and from_checkpoint(name) and exported.record.precision != "fp32":
             raise LstmbenchError(
                 f"runtime {name!r} computes with the trained weights, {exported.name} holds rounded ones: take an "
                 f"export in fp32, or another runtime"

@@ -17,7 +17,7 @@ from lstmbench.export.place import draft_folder, put
 from lstmbench.flows.candidates import Candidate, Wish, exported, timed
 from lstmbench.model import folder as model_folder
 from lstmbench.records import ExportedModel, Precision, steps_of
-from lstmbench.runtimes import FROM_CHECKPOINT
+from lstmbench.runtimes import from_checkpoint
 
 
 class Choice(NamedTuple):
@@ -61,7 +61,7 @@ def _slower(candidate: Candidate, fastest: Candidate) -> bool:
 
 def _demand_sense(path: Path, wish: Wish) -> None:
     """Refuse, before anything is written, what no candidate could be asked."""
-    if wish.runtime in FROM_CHECKPOINT:
+    if from_checkpoint(wish.runtime):
         raise LstmbenchError(f"runtime {wish.runtime!r} computes from the checkpoint, whatever the form: name another")
     head = wish.head or model_folder.read(path).folder.model.head
     if wish.workload.kind == "decode" and head == "layer":

@@ -1,11 +1,10 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, available, load, load_graphs, names
+from lstmbench.runtimes.catalogue import GRAPHS, GROUP, available, from_checkpoint, load, load_graphs, names
 from lstmbench.runtimes.code import digest
 from lstmbench.runtimes.contract import Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
 
 __all__ = [
-    "FROM_CHECKPOINT",
     "GRAPHS",
     "GROUP",
     "Draws",
@@ -14,6 +13,7 @@ __all__ = [
     "Runtime",
     "available",
     "digest",
+    "from_checkpoint",
     "load",
     "load_graphs",
     "names",

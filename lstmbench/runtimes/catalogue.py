@@ -22,8 +22,9 @@ class Entry(NamedTuple):
     system: str = ""  # what else the machine must have
 
 
-FROM_CHECKPOINT = ("numpy", "torch")  # they run no file: the same float32 whatever its form and precision
+_FROM_CHECKPOINT = frozenset({"jax-cpu", "numpy", "torch"})
 _OURS = {
+    "jax-cpu": Entry("lstmbench.runtimes.jax_cpu:JaxCpu", "jax", wheel="jax"),
     "numpy": Entry("lstmbench.runtimes.numpy_float32:NumpyFloat32", "numpy"),
     "onnxruntime-cpu": Entry(
         "lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu", wheel="onnxruntime"
@@ -82,6 +83,11 @@ def entry(name: str, group: str = GROUP) -> Entry:
 def known(name: str) -> Entry | None:
     """What is known under this name, whatever it runs."""
     return (_entries(GRAPHS) | _entries(GROUP)).get(name)
+
+
+def from_checkpoint(asked: str) -> bool:
+    """Whether `NAME` or `NAME==VERSION` runs no file: it computes the same float32 whatever form and precision are."""
+    return asked.partition("==")[0] in _FROM_CHECKPOINT
 
 
 def is_here(one: Entry) -> bool:

@@ -18,6 +18,7 @@ from lstmbench.records import ExportedModel
 Run: TypeAlias = Callable[[Tokens | Floats, State], tuple[Floats, State]]
 _P = 7  # the LSTM operator's input P, counted from 0
 _SEED = 60_000
+_DROPPED = "it drops the peepholes of the LSTM operator: its answer is that of P = 0; export form scan"
 
 
 def demand_lengths(exported: ExportedModel, run: Run) -> None:
@@ -33,13 +34,13 @@ def demand_lengths(exported: ExportedModel, run: Run) -> None:
             raise WorkerError(f"at T = {steps} it answers {output.shape[1]} steps: T is frozen, or only some are given")
 
 
-def demand_peepholes(exported: ExportedModel, run: Run, run_without: Run) -> None:
-    """WorkerError where the answer is that of the same graph with P = 0, to the last bit."""
+def demand_peepholes(exported: ExportedModel, run: Run, run_without: Run, *, says: str = _DROPPED) -> None:
+    """WorkerError, which `says` so, where the answer is that of the same model with P = 0, to the last bit."""
     inputs, state = _stimulus(exported, exported.steps or 3)
     (output, after), (other, other_after) = run(inputs, state), run_without(inputs, state)
     pairs = zip((output, *after), (other, *other_after), strict=True)
     if all(np.array_equal(got, without) for got, without in pairs):
-        raise WorkerError("it drops the peepholes of the LSTM operator: its answer is that of P = 0; export form scan")
+        raise WorkerError(says)
 
 
 def without_peepholes(graph: bytes) -> bytes | None:
