@@ -21,6 +21,7 @@ from lstmbench.cli.arrivals import arrivals
 from lstmbench.cli.bench import bench
 from lstmbench.cli.check import check
 from lstmbench.cli.compare import compare
+from lstmbench.cli.conformance import conformance
 from lstmbench.cli.doctor import doctor
 from lstmbench.cli.evaluate import evaluate
 from lstmbench.cli.export import export
@@ -118,6 +119,7 @@ for verb in (
     generate,
     study,
     selftest,
+    conformance,
     doctor,
 ):
     app.command()(_verb(verb))

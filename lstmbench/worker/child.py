@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
+
 from lstmbench.errors import WorkerError
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -50,6 +52,28 @@ class Child:
             while self.channel.recv(4096):
                 pass
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def descendants(self) -> list[psutil.Process]:
+        """What it has started, and what those have."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid).children(recursive=True)
+        return []
+
+    def leave(self, timeout_s: float, started: list[psutil.Process]) -> str:
+        """Wait until it has ended, and all that it started -> in one line what was wrong with that."""
+        try:
+            status = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return f"its process had not ended {timeout_s:g} s after it was closed"
+        _, left = psutil.wait_procs(started, timeout=1)
+        if names := sorted(filter(None, map(_name_of_living, left))):
+            return f"it left {', '.join(names)} running"
+        return "" if status == 0 else f"its process {_ended(status)} when it was closed"
+
     def kill(self) -> str:
         """End the child and all that it started; return how it ended: 'crashed (SIGSEGV)', 'exited (status 0)'.
 
@@ -60,11 +84,7 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
         status = self._process.wait()
         self.channel.close()
-        if status >= 0:
-            return f"exited (status {status})"
-        if status == -signal.SIGKILL:
-            return "was killed (SIGKILL), perhaps for want of memory"
-        return f"crashed ({signal.Signals(-status).name})"
+        return _ended(status)
 
     def last_line(self) -> str:
         """The last line that the child wrote, closing the file it is in; empty if there is none."""
@@ -73,6 +93,20 @@ class Child:
             text = _COLOUR.sub("", file.read().decode(errors="replace"))
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return "".join(filter(str.isprintable, lines[-1]))[:_LINE_CHARACTERS] if lines else ""
+
+
+def _ended(status: int) -> str:
+    if status >= 0:
+        return f"exited (status {status})"
+    if status == -signal.SIGKILL:
+        return "was killed (SIGKILL), perhaps for want of memory"
+    return f"crashed ({signal.Signals(-status).name})"
+
+
+def _name_of_living(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.name())
+    return ""
 
 
 def _command() -> list[str]:

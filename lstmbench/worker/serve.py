@@ -41,7 +41,7 @@ from lstmbench.worker.messages import (
     Weigh,
     WorkerInfo,
 )
-from lstmbench.worker.shapes import all_of_one_length, demand_answer, demand_tokens
+from lstmbench.worker.shapes import all_of_one_length, demand_answer, demand_placement, demand_tokens
 
 _WARM_S = 0.2  # before queries arrive
 _WEIGHED = 3  # steps: the first may take more than those that follow
@@ -73,7 +73,7 @@ class Session:
             code_sha256=digest(type(self.runtime)),
             taken_s=self._taken_s,
             load_s=self._load_s,
-            placement=tuple(self.runtime.placement()),
+            placement=demand_placement(self.runtime.placement()),
             provider=str(getattr(self.runtime, "provider", "")),
             device=str(getattr(self.runtime, "device", "")),
         )

@@ -6,7 +6,7 @@ import numpy as np
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import AnswerError, WorkerError
-from lstmbench.records import ExportedModel, ModelConfig, Workload
+from lstmbench.records import ExportedModel, ModelConfig, Placement, Workload
 
 
 class ContractError(Exception):
@@ -126,6 +126,13 @@ def demand_tokens(model: ModelConfig, answer: Any, *, batch: int, count: int) ->
         if not _is_floats(array, shape):
             raise ContractError(f"generate must answer {name} as float32 {shape}, not {_seen(array)}")
     return tokens, State(h, c)
+
+
+def demand_placement(placement: Any) -> tuple[Placement, ...]:
+    """What an adapter tells of its nodes, if it keeps the contract."""
+    if not isinstance(placement, tuple | list) or not all(isinstance(part, Placement) for part in placement):
+        raise ContractError(f"placement must answer a tuple of lstmbench.records.Placement, not {placement!r:.60}")
+    return tuple(placement)
 
 
 def demand_finite(model: ModelConfig, answer: tuple[Tokens | Floats, State]) -> None:

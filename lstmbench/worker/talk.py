@@ -42,6 +42,19 @@ class Talk:
         finally:
             self._end("it is no longer needed")
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._child.pid
+
+    def dismiss(self) -> str:
+        """Close, and wait for the end of the process -> in one line what was wrong with it; empty if nothing."""
+        started = self._child.descendants()
+        wire.send(self._child.channel, Close(), timeout_s=_CLOSING_S)
+        wrong = self._child.leave(_CLOSING_S, started)
+        _, last_line = self._end("it is no longer needed")
+        return f"{wrong}: {last_line}" if wrong and last_line else wrong
+
     def __enter__(self) -> Self:
         return self
 

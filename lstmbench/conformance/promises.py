@@ -1,0 +1,114 @@
+"""The promises of the contract: each a function of a subject -> in one line how it is broken; empty where it is kept.
+
+What a worker raises breaks the promise that it was asked for too.
+"""
+
+import contextlib
+
+import numpy as np
+
+from lstmbench.conformance import processor
+from lstmbench.conformance.subject import Subject, in_pieces, question
+from lstmbench.errors import CrashError, LstmbenchError
+from lstmbench.model import stimulus
+from lstmbench.records import Workload, strays
+from lstmbench.worker import Worker
+
+_SHAPES = ((1, 1), (3, 5), (2, 1), (1, 8))  # (B, T), larger and smaller than the call before
+_BUSY = Workload(kind="score", batch=16, time=32)  # large enough to be shared among threads
+_BUSY_S = 0.5
+_SHARE = 0.25  # of processor time that may fall to other threads: a call is handed over, answers are packed
+
+
+def loads(subject: Subject) -> str:
+    """It loads a sound export, and tells the version of its engine."""
+    with subject.worker() as worker:
+        return "" if worker.info.version.strip() else "its version is empty: rows could not be told apart"
+
+
+def shapes(subject: Subject) -> str:
+    """Any B and T, in any order, in float32 of the shapes of the contract, each right."""
+    with subject.worker() as worker:
+        for batch, time in _SHAPES:
+            asked = question(subject.exported, batch=batch, time=time)
+            if wrong := asked.wrong(*worker.run(asked.inputs)):
+                return f"at (B={batch}, T={time}) {wrong}"
+    return ""
+
+
+def state(subject: Subject) -> str:
+    """It starts from the state that it is given, carries it from call to call, and keeps none of its own."""
+    asked, fresh = (question(subject.exported, batch=2, time=6, carried=carried) for carried in (True, False))
+    with subject.worker() as worker:
+        if wrong := asked.wrong(*worker.run(asked.inputs, asked.state)):
+            return f"from a state that it was given {wrong}"
+        if wrong := asked.wrong(*in_pieces(worker, asked, 2, 1, 3)):
+            return f"in three calls that carry the state {wrong}"
+        if wrong := fresh.wrong(*worker.run(fresh.inputs)):
+            return f"without a state, after calls with one, {wrong}"
+    return ""
+
+
+def lengths(subject: Subject) -> str:
+    """It heeds the length of each row, or says that it takes none by not having the argument."""
+    ends = np.array([4, 1, 6], np.int32)
+    try:
+        worker = Worker(subject.runtime, subject.with_lengths, timeout_s=subject.timeout_s)
+    except LstmbenchError as error:
+        if "takes no lengths" in str(error):
+            return ""
+        raise
+    with worker:
+        asked = question(subject.with_lengths, batch=3, time=6, carried=True, lengths=ends)
+        wrong = asked.wrong(*worker.run(asked.inputs, asked.state, lengths=ends))
+        return wrong and f"with rows of 4, 1 and 6 steps {wrong}"
+
+
+def threads(subject: Subject) -> str:
+    """It computes on one thread where it is given one, and as right on two."""
+    inputs = stimulus.inputs(subject.exported.model, batch=_BUSY.batch, time=_BUSY.time, seed=1)
+    with subject.worker() as worker:
+        worker.run(inputs)  # what is compiled at the first call may be compiled on any
+        before = processor.used(worker.pid)
+        worker.measure(_BUSY, inputs, warmup_s=0, budget_s=_BUSY_S, max_samples=10**6)
+        others = processor.share_of_others(before, processor.used(worker.pid), threads=1)
+    if others > _SHARE:
+        return f"given 1 thread, {others:.0%} of its processor time fell to others"
+    asked = question(subject.exported, batch=2, time=6)
+    with subject.worker(threads=2) as worker:
+        wrong = asked.wrong(*worker.run(asked.inputs))
+        return wrong and f"given 2 threads {wrong}"
+
+
+def errors(subject: Subject) -> str:
+    """Files that cannot be read are an exception at load, and not a crash."""
+    with contextlib.suppress(LstmbenchError):
+        try:
+            worker = Worker(subject.runtime, subject.damaged, timeout_s=subject.timeout_s)
+        except CrashError as error:
+            return f"a damaged export is no exception: {error}"
+        with worker:
+            return "it loads a damaged export without a word"
+    return ""
+
+
+def placement(subject: Subject) -> str:
+    """What it tells of nodes names the provider that it promises, and that one ran all that recurs."""
+    with subject.worker() as worker:
+        info = worker.info
+    others = {part.provider for part in info.placement}
+    if others and not info.provider:
+        return f"it tells of nodes on {', '.join(sorted(others))}, and has no attribute 'provider' to hold them to"
+    if where := strays(info.provider, info.placement):
+        return f"it promises {info.provider}; recurrent nodes ran on {', '.join(where)}"
+    return ""
+
+
+def closing(subject: Subject) -> str:
+    """Its process ends by itself once it is closed, with status 0, and so does all that it started."""
+    with subject.worker() as worker:
+        worker.run(stimulus.inputs(subject.exported.model, batch=1, time=1, seed=1))
+        return worker.dismiss()
+
+
+EVERY = (loads, shapes, state, lengths, threads, errors, placement, closing)
