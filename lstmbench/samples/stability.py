@@ -15,7 +15,7 @@ _LEAST_OF_GROUPS = 40
 
 
 def remarks(case: Case) -> tuple[str, ...]:
-    """Reasons to doubt a case: still warming up, drift, two groups of times, other work on its processor."""
+    """Reasons to doubt a case: still warming up, drift, two groups of times, more threads than given, other work."""
     return tuple(_remarks(case))
 
 
@@ -28,6 +28,8 @@ def _remarks(case: Case) -> Iterator[str]:
     groups = two_groups([sample for part in case.parts_s for sample in part])
     if groups:
         yield f"two groups of times, {groups[1] / groups[0] - 1:.0%} apart"
+    if (cores := _cores(case)) > case.subject.threads * (1 + _TAKEN):
+        yield f"ran on {cores:.1f} cores at a time, given {case.subject.threads}"
     taken = _taken(case)
     if taken is not None and taken > _TAKEN:
         yield f"other work took {taken:.0%} of its time"
@@ -58,6 +60,12 @@ def two_groups(samples: Sequence[float]) -> tuple[float, float] | None:
     inside = np.count_nonzero((x > low + third) & (x < high - third)) / n
     told = min(split, n - split) >= _SHARE * n and high > low * (1 + _APART) and inside < _VALLEY
     return (low, high) if told else None
+
+
+def _cores(case: Case) -> float:
+    """Processor time of all threads over wall time: more than the threads that were given to it took some besides."""
+    wall_s = sum(timing.wall_s for timing in case.timings)
+    return sum(timing.cpu_s for timing in case.timings) / wall_s if wall_s else 0.0
 
 
 def _taken(case: Case) -> float | None:

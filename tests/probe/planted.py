@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 
 import numpy as np
@@ -99,6 +100,22 @@ class CrashesAtTheSecondSize(Engine):
     def run(self, inputs):
         if inputs["X"].shape[0] == 1:
             os.kill(os.getpid(), signal.SIGSEGV)
+        return super().run(inputs)
+
+
+class ExitsWell(Engine):
+    """With status 0 after a failure, as a converter is known to."""
+
+    def run(self, _inputs):
+        os._exit(0)
+
+
+class PrintsAndSpawns(Engine):
+    """Right, with whatever it prints and starts."""
+
+    def run(self, inputs):
+        os.write(1, b"\x00\xff\x1b[2J" * 20_000)
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
         return super().run(inputs)
 
 

@@ -42,6 +42,8 @@ def ask(tmp_path, runtime, *names, **options):
         ("ForgetsAnOutput", "LSTM", "wrong", "", "Y_h is not given"),
         ("OffByAThousandth", "P", "wrong", "", "off by 1.0e-03"),
         ("Segfaults", "LSTM", "crashed", "", "crashed (SIGSEGV) while running"),
+        ("ExitsWell", "LSTM", "crashed", "", "exited (status 0) while running"),
+        ("PrintsAndSpawns", "LSTM", "right", "", ""),
         ("AbortsAtLoad", "LSTM", "crashed", "", "crashed (SIGABRT) while loading"),
         ("CrashesAtTheSecondSize", "dynamic T", "crashed", "", "crashed (SIGSEGV) while running"),
         ("Refuses", "LSTM", "refused", "", "NotImplementedError: no kernel for LSTM(99)"),

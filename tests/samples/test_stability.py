@@ -67,6 +67,12 @@ def test_a_few_outliers_are_no_group():
     assert two_groups([1.0] * 280 + [9.0] * 20) is None
 
 
+def test_threads_that_nobody_gave_it_are_said():
+    timings = [timing(noisy(RNG(n)), ran=1.9) for n in range(6)]
+    assert samples.remarks(case(timings)) == ("ran on 1.9 cores at a time, given 1",)
+    assert samples.remarks(case(timings, threads=2)) == ()
+
+
 def test_a_thread_that_did_not_run_all_the_time_is_said_of_one_thread_alone():
     timings = [timing(noisy(RNG(n)), ran=0.7) for n in range(6)]
     assert samples.remarks(case(timings)) == ("other work took 30% of its time",)
