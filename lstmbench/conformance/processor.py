@@ -1,46 +1,66 @@
-"""How much processor time the threads of a process take, and of all that it started."""
+"""How many threads of a process compute at a time, and of all that it started.
+
+What counts is whether a thread runs or could run, as Linux tells: other work on the machine then hides no thread that
+waits for its core.
+"""
 
 import contextlib
+import threading
 from collections.abc import Iterator
-from typing import NamedTuple
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import psutil
 
-_LEAST_S = 0.1  # of ticks of 10 ms: less tells nothing
+_EVERY_S = 0.003
+_LEAST = 20  # looks: fewer tell nothing
+_RUNNABLE = "R"  # proc(5), /proc/pid/task/tid/stat, field 3
 
 
-class Used(NamedTuple):
-    """Since their start."""
+class Watch:
+    """Looks again and again, in a thread of its own, for as long as the context lasts."""
 
-    all_s: float  # threads that have ended too
-    by_thread_s: dict[tuple[int, int], float]  # by the numbers of process and thread
+    def __init__(self, pid: int) -> None:
+        self._tasks = list(_tasks(pid))
+        self._seen: list[int] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def share_above(self, threads: int) -> float:
+        """In which part of the looks more than so many ran; 0 where the system does not tell."""
+        if len(self._seen) < _LEAST:
+            return 0.0
+        return sum(count > threads for count in self._seen) / len(self._seen)
+
+    def _look(self) -> None:
+        while not self._over.wait(_EVERY_S):
+            self._seen.append(sum(map(_runnable, self._tasks)))
 
 
-def used(pid: int) -> Used:
-    """Of a process and its descendants, in steps of the system's clock."""
+def _tasks(pid: int) -> Iterator[Path]:
+    """The folders of the threads of a process and of its descendants."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        return Used(sum(map(_all_s, tree)), {thread: s for one in tree for thread, s in _threads(one)})
-    return Used(0.0, {})
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            yield Path(f"/proc/{one.pid}/task")
 
 
-def share_of_others(before: Used, after: Used, *, threads: int) -> float:
-    """The part of the time in between that the busiest `threads` did not take; 0 where there was next to none."""
-    took_s = after.all_s - before.all_s
-    if took_s < _LEAST_S:
-        return 0.0
-    each_s = sorted((s - before.by_thread_s.get(thread, 0.0) for thread, s in after.by_thread_s.items()), reverse=True)
-    return max(0.0, took_s - sum(each_s[:threads])) / took_s
+def _runnable(tasks: Path) -> int:
+    return sum(_state(stat) == _RUNNABLE for stat in tasks.glob("*/stat"))
 
 
-def _all_s(process: psutil.Process) -> float:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        times = process.cpu_times()
-        return float(times.user + times.system)
-    return 0.0
-
-
-def _threads(process: psutil.Process) -> Iterator[tuple[tuple[int, int], float]]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for one in process.threads():
-            yield (process.pid, one.id), one.user_time + one.system_time
+def _state(stat: Path) -> str:
+    with contextlib.suppress(OSError):  # it has ended
+        return stat.read_text(encoding="utf-8", errors="replace").rpartition(") ")[2][:1]
+    return ""

@@ -22,7 +22,9 @@ class Entry(NamedTuple):
     system: str = ""  # what else the machine must have
 
 
-_FROM_CHECKPOINT = frozenset({"jax-cpu", "numpy", "torch"})
+_FROM_CHECKPOINT = frozenset(
+    {"jax-cpu", "numpy", "tensorflow-cpu", "tensorflow-cpu-eager", "tensorflow-cpu-xla", "torch"}
+)
 _OURS = {
     "jax-cpu": Entry("lstmbench.runtimes.jax_cpu:JaxCpu", "jax", wheel="jax"),
     "numpy": Entry("lstmbench.runtimes.numpy_float32:NumpyFloat32", "numpy"),
@@ -37,6 +39,13 @@ _OURS = {
     ),
     "openvino-cpu": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpu", "openvino", wheel="openvino"),
     "openvino-cpu-bf16": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpuBf16", "openvino", wheel="openvino"),
+    "tensorflow-cpu": Entry("lstmbench.runtimes.tensorflow_cpu:TensorflowCpu", "tensorflow", wheel="tensorflow-cpu"),
+    "tensorflow-cpu-eager": Entry(
+        "lstmbench.runtimes.tensorflow_cpu:TensorflowCpuEager", "tensorflow", wheel="tensorflow-cpu"
+    ),
+    "tensorflow-cpu-xla": Entry(
+        "lstmbench.runtimes.tensorflow_cpu:TensorflowCpuXla", "tensorflow", wheel="tensorflow-cpu"
+    ),
     "torch": Entry("lstmbench.runtimes.torch_eager:TorchEager", "torch", "torch"),
     "tract-cpu": Entry("lstmbench.runtimes.tract_cpu:TractCpu", "tract", wheel="tract"),
 }

@@ -81,13 +81,19 @@ class TakesNoLengths(Good):
 
 class IgnoresThreads(Good):
     def run(self, inputs, state, *, lengths=None):
+        over = threading.Event()
+        busy = threading.Thread(target=compute_until, args=(over,))
+        busy.start()
         answer = super().run(inputs, state, lengths=lengths)
-        busy = [threading.Thread(target=hashlib.sha256, args=(bytes(20_000_000),)) for _ in range(2)]
-        for one in busy:
-            one.start()
-        for one in busy:
-            one.join()
+        over.set()
+        busy.join()
         return answer
+
+
+def compute_until(over):
+    data = bytes(1_000_000)
+    while not over.is_set():
+        hashlib.sha256(data)
 
 
 class WrongOnTwoThreads(Good):

@@ -1,7 +1,10 @@
 """The contract, on adapters that keep it and on such as break one promise each."""
 
 import json
+import os
+import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from typer.testing import CliRunner
 
 from lstmbench.cli import app
 from lstmbench.conformance import conformance, promises
-from lstmbench.conformance.processor import Used, share_of_others
+from lstmbench.conformance.processor import Watch
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.flows.conform import _subject
 from lstmbench.worker import talk
@@ -55,7 +58,7 @@ def test_every_promise_of_an_adapter_that_keeps_them_is_kept(about, promise):
         ("KeepsState", promises.state, "without a state, after calls with one, logits["),
         ("SwapsState", promises.state, "from a state that it was given h_n["),
         ("IgnoresLengths", promises.lengths, "with rows of 4, 1 and 6 steps"),
-        ("IgnoresThreads", promises.threads, "of its processor time fell to others"),
+        ("IgnoresThreads", promises.threads, "given 1 thread, more computed in "),
         ("WrongOnTwoThreads", promises.threads, "given 2 threads logits["),
         ("SwallowsErrors", promises.errors, "it loads a damaged export without a word"),
         ("ExitsOnError", promises.errors, "is no exception: runtime 'planted:ExitsOnError' exited (status 0)"),
@@ -86,12 +89,21 @@ def test_an_adapter_that_is_not_there_is_an_error_and_no_finding(about):
         ask(promises.loads, about("Nobody"))
 
 
-def test_time_that_falls_to_other_threads_is_told_from_a_little():
-    before = Used(1.0, {(7, 7): 1.0})
-    assert share_of_others(before, Used(3.0, {(7, 7): 2.0, (7, 8): 1.0}), threads=1) == 0.5
-    assert share_of_others(before, Used(3.0, {(7, 7): 2.0, (7, 8): 1.0}), threads=2) == 0
-    assert share_of_others(before, Used(3.0, {(7, 7): 2.0}), threads=1) == 0.5, "one has ended"
-    assert share_of_others(before, Used(1.05, {(7, 7): 1.0, (7, 8): 0.05}), threads=1) == 0, "too little to tell"
+def test_threads_that_wait_for_a_core_count_and_those_that_sleep_do_not():
+    work = "lambda: [hashlib.sha256(bytes(10**7)) for _ in range(10**6)]"
+    program = f"import threading, hashlib\nfor _ in range(3): threading.Thread(target={work}).start()"
+    with subprocess.Popen([sys.executable, "-c", program]) as busy, subprocess.Popen(["sleep", "60"]) as asleep:
+        time.sleep(0.5)
+        with Watch(busy.pid) as over_busy, Watch(asleep.pid) as over_asleep:
+            time.sleep(0.5)
+        busy.kill()
+        asleep.kill()
+    assert over_busy.share_above(1) > 0.8
+    assert over_asleep.share_above(0) == over_busy.share_above(4) == 0
+
+
+def test_a_few_looks_tell_nothing():
+    assert Watch(os.getpid()).share_above(0) == 0
 
 
 @pytest.mark.slow

@@ -48,6 +48,9 @@ def test_ours_are_listed_in_order():
         "onnxruntime-webgpu",
         "openvino-cpu",
         "openvino-cpu-bf16",
+        "tensorflow-cpu",
+        "tensorflow-cpu-eager",
+        "tensorflow-cpu-xla",
         "torch",
         "tract-cpu",
     ]
