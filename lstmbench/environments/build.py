@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lstmbench import disk
-from lstmbench.environments import place, tool
+from lstmbench.environments import modules, place, tool
 from lstmbench.environments.wanted import Wanted
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.records import Environment
@@ -25,7 +25,7 @@ def install(asked: Wanted, *, prove: Prove, progress: Callable[[str], None]) -> 
     LstmbenchError in one line where the index lacks it or is out of reach, or where it does not start; nothing is left
     of it then.
     """
-    wheel = _wheel(asked)
+    wheel, npm = _wheel(asked), catalogue.entry(asked.name).npm
     if asked.version and (found := place.find(wheel, asked.version)) and place.python(found[0]).exists():
         return found[0]
     disk.make_folder(place.root())
@@ -34,7 +34,9 @@ def install(asked: Wanted, *, prove: Prove, progress: Callable[[str], None]) -> 
         built = place.root() / f".{asked.name}.{os.getpid()}.tmp"
         try:
             progress(f"building an environment for {asked}")
-            tool.build(built, _requirements(wheel, asked))
+            tool.build(built, _requirements("" if npm else wheel, asked))
+            if npm:
+                modules.add(built, wheel, asked.version)
             progress(f"starting {asked}")
             return _settle(built, _describe(built, asked.name, wheel, prove))
         finally:
@@ -50,17 +52,19 @@ def _wheel(asked: Wanted) -> str:
 
 
 def _requirements(wheel: str, asked: Wanted) -> list[str]:
-    return [f"{wheel}=={asked.version}" if asked.version else wheel, *(f"{name}=={version(name)}" for name in BASE)]
+    engine = f"{wheel}=={asked.version}" if asked.version else wheel
+    return [*([engine] if wheel else []), *(f"{name}=={version(name)}" for name in BASE)]
 
 
 def _describe(built: Path, runtime: str, wheel: str, prove: Prove) -> Environment:
     python = place.interpreter(built)
     told, held = prove(runtime, python), tool.installed(python)
-    of_wheel = next(version for name, version in held.packages.items() if _same(name, wheel))
+    packages = dict(sorted((held.packages | modules.held(built)).items()))
+    of_wheel = next(version for name, version in packages.items() if _same(name, wheel))
     if told != of_wheel:
         raise RuntimeMissingError(f"{wheel} {of_wheel} was installed, and says that it is {told}: it is not kept")
     return Environment(
-        wheel=wheel, version=of_wheel, python=held.python, packages=held.packages, size_bytes=_bytes_in(built)
+        wheel=wheel, version=of_wheel, python=held.python, packages=packages, size_bytes=_bytes_in(built)
     )
 
 

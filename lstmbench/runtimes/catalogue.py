@@ -20,6 +20,7 @@ class Entry(NamedTuple):
     extra: str = ""  # of lstmbench, that installs the package
     wheel: str = ""  # its name in the package index, where an environment can be made of it
     system: str = ""  # what else the machine must have
+    npm: bool = False  # whether the wheel is none, but a package of npm, which goes into the environment too
 
 
 _FROM_CHECKPOINT = frozenset(
@@ -30,6 +31,13 @@ _OURS = {
     "numpy": Entry("lstmbench.runtimes.numpy_float32:NumpyFloat32", "numpy"),
     "onnxruntime-cpu": Entry(
         "lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu", wheel="onnxruntime"
+    ),
+    "onnxruntime-node": Entry(
+        "lstmbench.runtimes.onnxruntime_node:OnnxRuntimeNode",
+        "onnxruntime-node",
+        wheel="onnxruntime-node",
+        system="Node.js",
+        npm=True,
     ),
     "onnxruntime-webgpu": Entry(
         "lstmbench.runtimes.onnxruntime_webgpu:OnnxRuntimeWebgpu",
@@ -52,6 +60,7 @@ _OURS = {
 _OUR_GRAPHS = {
     "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
     "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
+    "onnxruntime-node": _OURS["onnxruntime-node"],
     "onnxruntime-webgpu": _OURS["onnxruntime-webgpu"],
     "openvino-cpu": _OURS["openvino-cpu"],
     "tract-cpu": _OURS["tract-cpu"],

@@ -45,6 +45,7 @@ def test_ours_are_listed_in_order():
         "jax-cpu",
         "numpy",
         "onnxruntime-cpu",
+        "onnxruntime-node",
         "onnxruntime-webgpu",
         "openvino-cpu",
         "openvino-cpu-bf16",
@@ -82,6 +83,7 @@ def test_what_runs_graphs_is_listed_apart(monkeypatch):
     assert [n for n in runtimes.names(runtimes.GRAPHS) if n in catalogue._OUR_GRAPHS] == [
         "onnx-reference",
         "onnxruntime-cpu",
+        "onnxruntime-node",
         "onnxruntime-webgpu",
         "openvino-cpu",
         "tract-cpu",

@@ -1,0 +1,43 @@
+"""ONNX Runtime in Node.js, on the CPU; every call goes to its process and back, and its times hold that way."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from lstmbench.errors import RuntimeMissingError
+from lstmbench.records import ExportedModel
+from lstmbench.runtimes.named_export import NamedExport
+from lstmbench.runtimes.node_session import NodeSession
+
+_FOLDER = Path(sys.prefix)  # of the environment: npm put its modules beside those of Python
+
+
+def _version() -> str:
+    try:
+        package = (_FOLDER / "node_modules" / "onnxruntime-node" / "package.json").read_text(encoding="utf-8")
+    except OSError as error:
+        raise RuntimeMissingError("it runs in an environment: lstmbench runtimes install onnxruntime-node") from error
+    return str(json.loads(package)["version"])
+
+
+class OnnxRuntimeNode(NamedExport):
+    """Run the exported graph."""
+
+    version: str = _version()
+
+    def __init__(self, exported: ExportedModel, *, threads: int) -> None:
+        super().__init__(exported, lambda graph: _held(graph, threads))
+
+    @classmethod
+    def graph(cls, path: Path, *, threads: int) -> NodeSession:
+        """Load any ONNX file, by its own names."""
+        return NodeSession(_FOLDER, path, threads=threads, version=cls.version)
+
+
+def _held(graph: bytes, threads: int) -> NodeSession:
+    """It is handed a file of our own: what was seen to be unchanged."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "export.onnx"
+        path.write_bytes(graph)
+        return NodeSession(_FOLDER, path, threads=threads, version=OnnxRuntimeNode.version)
