@@ -11,7 +11,7 @@ from lstmbench.report.advice import MOST_LOSS
 from lstmbench.report.axes import Axis
 from lstmbench.report.drawing import Drawing, draw
 from lstmbench.report.figures import NAMES, Figure
-from lstmbench.report.look import INK, Look
+from lstmbench.report.look import INK, MUTED, Look
 from lstmbench.report.panels import CONFIG, colour
 from lstmbench.report.prices import PriceLine, loss
 
@@ -63,7 +63,9 @@ def _panel(lines: Sequence[PriceLine], look: Look, title: str) -> alt.LayerChart
         _channel("rate", alt.Y, y, "Throughput, tokens/s"),
     )
     frame = _frame(lines, look)
-    told = colour(look).legend(title=None, orient="bottom", columns=3, values=sorted(frame["runtime"].unique()))
+    told = colour(look).legend(
+        title=None, orient="bottom", columns=3, labelColor=MUTED, values=sorted(frame["runtime"].unique())
+    )
     every = alt.Chart(frame).encode(x=across, y=up, color=told, shape=shape)
     layers = [every.mark_point(size=34, filled=True, opacity=0.55)]
     if best:
