@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,11 +79,16 @@ class NodeSession:
         return data
 
 
+def demand_node() -> None:
+    """RuntimeMissingError where there is none."""
+    if shutil.which("node") is None:
+        raise RuntimeMissingError("it needs Node.js: apt-get install nodejs")
+
+
 def _start(command: list[str], *pipes: int) -> subprocess.Popen[bytes]:
     try:
+        demand_node()
         return subprocess.Popen(command, pass_fds=pipes, stdin=subprocess.DEVNULL)
-    except FileNotFoundError as error:
-        raise RuntimeMissingError("it needs Node.js: apt-get install nodejs") from error
     finally:
         for pipe in pipes:
             os.close(pipe)

@@ -8,7 +8,7 @@ from pathlib import Path
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.records import ExportedModel
 from lstmbench.runtimes.named_export import NamedExport
-from lstmbench.runtimes.node_session import NodeSession
+from lstmbench.runtimes.node_session import NodeSession, demand_node
 
 _FOLDER = Path(sys.prefix)  # of the environment: npm put its modules beside those of Python
 
@@ -33,6 +33,12 @@ class OnnxRuntimeNode(NamedExport):
     def graph(cls, path: Path, *, threads: int) -> NodeSession:
         """Load any ONNX file, by its own names."""
         return NodeSession(_FOLDER, path, threads=threads, version=cls.version)
+
+    @classmethod
+    def ready(cls) -> str:
+        """Empty: it computes on what its name says; RuntimeMissingError where there is no Node.js."""
+        demand_node()
+        return ""
 
 
 def _held(graph: bytes, threads: int) -> NodeSession:
