@@ -39,6 +39,13 @@ _OURS = {
         system="Node.js",
         npm=True,
     ),
+    "onnxruntime-web-wasm": Entry(
+        "lstmbench.runtimes.onnxruntime_web:OnnxRuntimeWebWasm",
+        "onnxruntime-web",
+        wheel="onnxruntime-web",
+        system="Node.js, Chromium",
+        npm=True,
+    ),
     "onnxruntime-webgpu": Entry(
         "lstmbench.runtimes.onnxruntime_webgpu:OnnxRuntimeWebgpu",
         "onnxruntime",
@@ -61,6 +68,7 @@ _OUR_GRAPHS = {
     "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
     "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
     "onnxruntime-node": _OURS["onnxruntime-node"],
+    "onnxruntime-web-wasm": _OURS["onnxruntime-web-wasm"],
     "onnxruntime-webgpu": _OURS["onnxruntime-webgpu"],
     "openvino-cpu": _OURS["openvino-cpu"],
     "tract-cpu": _OURS["tract-cpu"],

@@ -1,7 +1,6 @@
 """A graph in a process of Node.js, which is told over pipes of its own, never stdout."""
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -9,14 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench.errors import RuntimeMissingError, WorkerError
 from lstmbench.records import Placement
+from lstmbench.runtimes import tensors
 
 _SCRIPT = Path(__file__).with_name("onnxruntime_node.mjs")
-_TYPES = frozenset({"int64", "int32", "float32"})
 _CLOSING_S = 3.0
 
 
@@ -39,11 +37,8 @@ class NodeSession:
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Compute all outputs."""
-        arrays = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
-        heads = [[name, _named(array), list(array.shape), array.nbytes] for name, array in arrays.items()]
-        head = json.dumps({"arrays": heads}).encode()
         try:
-            self._to.write(b"".join([len(head).to_bytes(4, "little"), head, *(a.tobytes() for a in arrays.values())]))
+            self._to.write(tensors.encode(inputs))
             self._to.flush()
         except BrokenPipeError as error:
             raise WorkerError("Node.js has ended") from error
@@ -64,13 +59,7 @@ class NodeSession:
         self._from.close()
 
     def _answer(self) -> dict[str, NDArray[Any]]:
-        head = json.loads(self._read(int.from_bytes(self._read(4), "little")))
-        if "error" in head:
-            raise WorkerError(f"onnxruntime-node {self.version}: {' '.join(head['error'].split())}")
-        return {
-            name: np.frombuffer(bytearray(self._read(size)), np.dtype(kind)).reshape(shape)
-            for name, kind, shape, size in head["arrays"]
-        }
+        return tensors.decode(self._read, f"onnxruntime-node {self.version}")
 
     def _read(self, count: int) -> bytes:
         data = self._from.read(count)
@@ -92,9 +81,3 @@ def _start(command: list[str], *pipes: int) -> subprocess.Popen[bytes]:
     finally:
         for pipe in pipes:
             os.close(pipe)
-
-
-def _named(array: NDArray[Any]) -> str:
-    if array.dtype.name not in _TYPES:
-        raise WorkerError(f"an input is {array.dtype}: of {', '.join(sorted(_TYPES))} alone it can be sent to Node.js")
-    return array.dtype.name

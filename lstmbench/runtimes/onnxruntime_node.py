@@ -1,30 +1,21 @@
 """ONNX Runtime in Node.js, on the CPU; every call goes to its process and back, and its times hold that way."""
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 
-from lstmbench.errors import RuntimeMissingError
 from lstmbench.records import ExportedModel
+from lstmbench.runtimes import node_modules
 from lstmbench.runtimes.named_export import NamedExport
 from lstmbench.runtimes.node_session import NodeSession, demand_node
 
 _FOLDER = Path(sys.prefix)  # of the environment: npm put its modules beside those of Python
 
 
-def _version() -> str:
-    try:
-        package = (_FOLDER / "node_modules" / "onnxruntime-node" / "package.json").read_text(encoding="utf-8")
-    except OSError as error:
-        raise RuntimeMissingError("it runs in an environment: lstmbench runtimes install onnxruntime-node") from error
-    return str(json.loads(package)["version"])
-
-
 class OnnxRuntimeNode(NamedExport):
     """Run the exported graph."""
 
-    version: str = _version()
+    version: str = node_modules.version("onnxruntime-node")
 
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         super().__init__(exported, lambda graph: _held(graph, threads))
