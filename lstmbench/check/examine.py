@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from lstmbench.check import asking, rows
-from lstmbench.check.cases import Case
+from lstmbench.check.case import Case
 from lstmbench.check.identity import subject_of
 from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle

@@ -61,15 +61,45 @@ class WrongAtBatchNine(Honest):
         return (np.zeros_like(output) if len(inputs) == 9 else output), after
 
 
-class ForgetsAt70(Honest):
-    """Starts anew from zeros after so many steps of one call, which the usual shapes do not have."""
+class ForgetsAt65(Honest):
+    """Starts anew from zeros after so many steps of one call."""
+
+    most = 65
 
     def run(self, inputs, state):
-        if inputs.shape[1] <= 70:
+        if inputs.shape[1] <= self.most:
             return super().run(inputs, state)
-        before, _ = super().run(inputs[:, :70], state)
-        output, after = super().run(inputs[:, 70:], None)
+        before, _ = super().run(inputs[:, : self.most], state)
+        output, after = super().run(inputs[:, self.most :], None)
         return np.concatenate([before, output], axis=1), after
+
+
+class ForgetsAt200(ForgetsAt65):
+    """Which the usual shapes do not have."""
+
+    most = 200
+
+
+class WrongFromRowSixOn(Honest):
+    """Where there is more than one step: a kernel of five rows, called once."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        if inputs.shape[1] > 1:
+            output[5:] = output[:1]
+        return output, after
+
+
+class DropsCWhereHIsZero(Honest):
+    """Takes a state for none by looking at h alone."""
+
+    def run(self, inputs, state):
+        return super().run(inputs, None if state is not None and not state.h.any() else state)
+
+
+class DropsHWhereCIsZero(Honest):
+    def run(self, inputs, state):
+        return super().run(inputs, None if state is not None and not state.c.any() else state)
 
 
 class AnswersTheLastStepOnly(Honest):
