@@ -1,6 +1,8 @@
 """What each output must be, and how far float32 may stray from it; computed once for all runtimes."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +48,13 @@ class Oracle:
         """What must come out of a case where the graph drew these tokens (R, N), and so was fed them."""
         follow = self._followed if self._whole(case) else self._follow
         return follow(_as_known(case), tokens.tobytes())
+
+    def looks(self, case: Case, question: Question, answer: Sequence[Any]) -> str:
+        """What a wrong answer of a file in fp32 looks like; empty where that cannot be told."""
+        if self._precision != "fp32" or case.decoding:
+            return ""
+        given = question.inputs, question.state, question.lengths
+        return parity.coarser(self._model, self._weights, given, question.expected, answer)
 
     def _whole(self, case: Case) -> bool:
         """Whether it is remembered for other runtimes; not where the vocabulary takes several calls: they are large."""

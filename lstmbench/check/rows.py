@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from lstmbench import parity
 from lstmbench.check.case import Case
@@ -43,6 +44,13 @@ def _verdict(case: Case, question: Question, expected: Expected, got: Any) -> pa
         return parity.compare_draws(got, expected, question.uniform, case.decoding)
     bound, judged, columns = expected.bound, expected.judged, expected.columns
     return parity.compare(got, expected.want, name=expected.name, bound=bound, judged=judged, columns=columns)
+
+
+def looking(rows: Sequence[ParityRow], words: str) -> tuple[ParityRow, ...]:
+    """The rows of a case, those that failed with what the answer looks like, if that can be told."""
+    if not words:
+        return tuple(rows)
+    return tuple(row if row.passed else replace(row, reason=f"{row.reason}; {words}") for row in rows)
 
 
 def unanswered(subject: Subject, case: Case, question: Question, reason: str) -> tuple[ParityRow, ...]:

@@ -1,6 +1,7 @@
 """Comparing outputs: bounds, verdicts, where they part."""
 
 from lstmbench.parity.bound import Expected, expect
+from lstmbench.parity.coarser import coarser
 from lstmbench.parity.compare import ALL, Verdict, compare
 from lstmbench.parity.draws import TOKENS, compare_draws, expect_draws
 from lstmbench.parity.horizon import FEW
@@ -13,6 +14,7 @@ __all__ = [
     "Expected",
     "Verdict",
     "Windows",
+    "coarser",
     "compare",
     "compare_draws",
     "expect",

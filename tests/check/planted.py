@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002 (the signatures are the contract's)
 
+import functools
 import os
 import signal
 import time
@@ -10,7 +11,8 @@ import numpy as np
 
 from lstmbench.arrays import State
 from lstmbench.errors import WorkerError
-from lstmbench.model import reference, sampling
+from lstmbench.model import reference, rounding, sampling
+from lstmbench.model.arithmetic import EXACT
 from lstmbench.records import Placement
 from lstmbench.runtimes.numpy_float32 import NumpyFloat32 as Honest
 
@@ -410,6 +412,36 @@ class FreezesTheTimeAxis(Honest):
 class ReadsTheStepsBackwards(Honest):
     def run(self, inputs, state):
         return super().run(inputs[:, ::-1], state)
+
+
+# of the precision of products
+
+
+class RoundsOperandsToTf32(Honest):
+    """As a GPU multiplies float32 where it may; the sums are float32."""
+
+    bits, cut = 10, False
+
+    def run(self, inputs, state):
+        one = functools.partial(rounding.shortened, bits=self.bits, cut=self.cut)
+        config, weights = rounding.untied(self._config, self._weights)
+        names = {name for names in rounding.products(config, weights) for name in names}
+        weights = {name: one(w) if name in names else w for name, w in weights.items()}
+        how = EXACT._replace(inputs=one)
+        output, (h, c) = reference.run(config, weights, inputs, state, dtype=np.float32, arithmetic=how)
+        return output, State(h, c)
+
+
+class CutsOperandsToTf32(RoundsOperandsToTf32):
+    cut = True
+
+
+class RoundsOperandsToBfloat16(RoundsOperandsToTf32):
+    bits = 7
+
+
+class CutsOperandsToBfloat16(RoundsOperandsToBfloat16):
+    cut = True
 
 
 # of the contract of the state
