@@ -54,10 +54,10 @@ def coarser(
     inputs, state, lengths = question
     distances = {"": _distance(expected, got, [one.want for one in expected])}
     for way in _ways(config, weights):
-        output, after = reference.run(
-            way.config, way.weights, inputs, state, lengths=lengths, arithmetic=way.arithmetic
-        )
-        found = _distance(expected, got, [output[..., expected[0].columns], *after])
+        with np.errstate(over="ignore", invalid="ignore"):  # half precision holds less: then it is far away
+            run = partial(reference.run, way.config, way.weights, inputs, state, lengths=lengths)
+            output, after = run(arithmetic=way.arithmetic)
+            found = _distance(expected, got, [output[..., expected[0].columns], *after])
         distances[way.words] = min(found, distances.get(way.words, np.inf))
     (words, nearest), (_, second) = sorted(distances.items(), key=lambda item: item[1])[:2]
     return words if nearest * NEARER <= second else ""
@@ -80,6 +80,7 @@ def _rounded(weights: Weights, names: Container[str], one: Round) -> Weights:
 
 
 def _distance(expected: Sequence[Expected], got: Sequence[Array], other: Sequence[Array]) -> float:
-    """The largest over all outputs, in their bounds."""
+    """The largest over all outputs, in their bounds; infinite where it is no number."""
     parts = zip(expected, got, other, strict=True)
-    return max(float(np.abs(g[..., one.columns] - o).max()) / one.bound for one, g, o in parts)
+    largest = np.max([np.abs(g[..., one.columns] - o).max() / one.bound for one, g, o in parts])
+    return float(largest) if np.isfinite(largest) else np.inf

@@ -80,6 +80,13 @@ def test_no_other_mistake_has_such_a_name(make, found, peephole):
         assert not found(exported, mistake(exported, threads=1)), mistake
 
 
+def test_what_lies_behind_the_ends_of_rows_may_be_no_number(make, found):
+    import planted
+
+    exported = make(sized("full"), lengths=True)
+    assert found(exported, planted.MasksByMultiplying(exported, threads=1)) == "", "seen by NaN and 1e30 alone"
+
+
 def test_the_verdict_bears_the_name(inline, make, tmp_path):
     exported = make(sized("full"))
     task = Task(exported, Oracle(exported), plan(exported, ((1, 1),)), "planted:RoundsOperandsToTf32", 1)
