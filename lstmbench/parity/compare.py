@@ -42,7 +42,7 @@ def compare(  # noqa: PLR0913 (what is compared, and which part of it)
     none of it. What is not finite, or of another shape, fails wherever it stands. `want` may be `columns` of the last
     axis alone, and then only those are compared.
     """
-    got = got[..., columns]
+    got = got if columns == ALL else got[..., columns]  # a number alone has no axis
     if got.dtype != np.float32 or got.shape != want.shape:
         reason = f"{name} is {got.dtype} {got.shape}, the reference says float32 {want.shape}"
         return Verdict(None, (), None, None, reason)
@@ -76,4 +76,6 @@ def _index(flat: int, shape: Index) -> Index:
 
 def _of_all(index: Index, columns: slice) -> Index:
     """The place among all columns."""
+    if columns == ALL:
+        return index
     return (*index[:-1], (columns.start or 0) + index[-1] * (columns.step or 1))
