@@ -31,9 +31,9 @@ def runtimes(
     columns = ["runtime", "version", "where", "usable", "start s", "MB", "needs"]
     table("", columns, [_row(state) for state in found], left=4)
     for state in found:
-        if state.refused:
+        for line in filter(None, (state.refused, state.behind)):
             version = f"=={state.version}" if state.where == "environment" else ""
-            say(f"{state.runtime}{version}: {state.refused}", err=True)
+            say(f"{state.runtime}{version}: {line}", err=True)
 
 
 def install(name: Name) -> None:
@@ -69,5 +69,5 @@ def _row(state: "RuntimeState") -> list[str]:
     version = labelled(state.version or "n/a", state.device)
     start = "n/a" if state.start_s is None else f"{state.start_s:.2f}"
     size = "n/a" if state.size_bytes is None else f"{state.size_bytes / 1e6:,.0f}"
-    usable = "no" if state.refused else "yes"
+    usable = "no" if state.refused else "probe" if state.probe_only else "yes"
     return [state.runtime, version, _WHERE[state.where], usable, start, size, state.needs]

@@ -26,5 +26,7 @@ class RuntimeState(Record, frozen=True, kw_only=True):
     offers: tuple[str, ...] = ()  # providers that the engine was built with, which proves nothing of the machine
     device: str = ""  # that it computes on, where its name says something else
     refused: str = ""  # why it cannot be used, and what mends that; empty where it can
+    behind: str = ""  # what in its environment is of another version than here, and what mends that
+    probe_only: bool = False  # it is asked for its answers alone
     size_bytes: Count | None = None  # of its environment
     start_s: float | None = None  # until its process had imported the engine
