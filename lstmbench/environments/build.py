@@ -61,13 +61,18 @@ def _requirements(known: catalogue.Entry, asked: Wanted) -> list[str]:
 
 
 def _describe(built: Path, runtime: str, wheel: str, prove: Prove) -> Environment:
-    python = place.interpreter(built)
+    python, downloads = place.interpreter(built), tool.fetched(built)
     told, held = prove(runtime, python), tool.installed(python)
     of_wheel = next(version for name, version in held.packages.items() if _same(name, wheel))
     if told != of_wheel:
         raise RuntimeMissingError(f"{wheel} {of_wheel} was installed, and says that it is {told}: it is not kept")
     return Environment(
-        wheel=wheel, version=of_wheel, python=held.python, packages=held.packages, size_bytes=_bytes_in(built)
+        wheel=wheel,
+        version=of_wheel,
+        python=held.python,
+        packages=held.packages,
+        size_bytes=_bytes_in(built),
+        downloads=downloads,
     )
 
 

@@ -22,7 +22,7 @@ from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
 from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
 from lstmbench.records.drift import Against, DriftRow
-from lstmbench.records.environment import Environment, RuntimeState
+from lstmbench.records.environment import ColdStart, Environment, RuntimeCost, RuntimeState
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
     TIMED,
@@ -52,6 +52,7 @@ __all__ = [
     "Asked",
     "Block",
     "Clearance",
+    "ColdStart",
     "CorpusInfo",
     "Count",
     "DataFile",
@@ -83,6 +84,7 @@ __all__ = [
     "Quality",
     "Record",
     "Roof",
+    "RuntimeCost",
     "RuntimeState",
     "Scenario",
     "Score",

@@ -154,6 +154,9 @@ def test_two_versions_run_side_by_side(index, recorded, monkeypatch):
     ]
     assert states[0].needs == "engine-abroad, an abacus"
     assert install("abacus==1.0") == first, "what is there is not built again"
+    files = {one.version: (index / f"engine_abroad-{one.version}-py3-none-any.whl").stat() for one in (first, second)}
+    assert first.downloads == {"engine-abroad": files["1.0"].st_size}
+    assert not (place.folder(first) / "fetched").exists(), "and is not kept"
 
 
 @needs_pip
