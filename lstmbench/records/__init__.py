@@ -21,6 +21,7 @@ from lstmbench.records.base import (
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
 from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
+from lstmbench.records.cost import Cost
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import ColdStart, Environment, RuntimeCost, RuntimeState
 from lstmbench.records.evaluation import Evaluation
@@ -54,6 +55,7 @@ __all__ = [
     "Clearance",
     "ColdStart",
     "CorpusInfo",
+    "Cost",
     "Count",
     "DataFile",
     "Decoding",
