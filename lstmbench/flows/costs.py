@@ -143,6 +143,6 @@ def _cost(place: _Place, held: Mapping[str, footprint.Package], here: Machine) -
 
 def _downloaded(apart: Environment | None, brought: frozenset[str]) -> int | None:
     """Of what the engine requires; None where it is not told."""
-    if apart is None or not brought <= apart.downloads.keys():
+    if apart is None or not brought or not brought <= apart.downloads.keys():
         return None
     return sum(apart.downloads[name] for name in brought)
