@@ -54,8 +54,7 @@ def plan(
     if exported.record.lengths:
         cases = [ragged for case in cases for ragged in _unequal(case)]
     cases += [Case(w.batch, w.time, w.chunks, "none", w.decoding) for w in workloads if w.fits(exported)]
-    # the reverse direction starts at the end: cut in pieces, it is another function
-    cut = not exported.model.bidirectional
+    cut = not exported.model.uncut
     return tuple(case for case in dict.fromkeys(cases) if cut or len(case.chunks) == 1 or case.asked == "steps")
 
 

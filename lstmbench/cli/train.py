@@ -31,6 +31,9 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
     hidden: Size = 192,
     layers: Size = 1,
     tie_weights: Annotated[bool, typer.Option("--tie-weights", help="Project with the embedding.")] = False,
+    attention: Annotated[
+        bool, typer.Option("--attention", help="Project what is read of past states too; for whole sequences.")
+    ] = False,
     batch: Size = DEFAULTS.batch,
     time: Annotated[int, typer.Option(min=1, help="Steps of one back-propagation.")] = DEFAULTS.time,
     steps: Annotated[int | None, typer.Option(min=1, help="The budget in steps; 1000 if none is given.")] = None,
@@ -63,6 +66,7 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         num_layers=layers,
         vocabulary_size=text.vocabulary.size,
         tie_weights=tie_weights,
+        attention=attention,
     )
     training = validated(
         TrainConfig,

@@ -16,6 +16,7 @@ _CELLS: dict[str, tuple[Peephole, ...]] = {
     "unrolledN": _ALL,
     "generate": _ALL,
 }
+_BY_STEPS = ("step", "unrolledN", "generate")  # a call is a number of steps that the file holds, or that it draws
 
 
 def forms_of(peephole: Peephole) -> list[str]:
@@ -46,6 +47,16 @@ def demand_tokens(head: Head, form: str) -> None:
     """ExportError if the form draws tokens and the head has none."""
     if form == "generate" and head != "lm":
         raise ExportError("form 'generate' draws tokens, bare layers have none: take head 'lm' or another form")
+
+
+def demand_whole(peephole: Peephole, form: str) -> None:
+    """ExportError if a call of the form is no whole sequence, of which attention could read the past states."""
+    able = [name for name in forms_of(peephole) if name not in _BY_STEPS]
+    if form not in able:
+        raise ExportError(
+            f"form {form!r} runs a fixed number of steps a call, and attention reads all past states of a sequence in "
+            f"one call: take form {_either(able)}"
+        )
 
 
 def demand_lengths(peephole: Peephole, form: str) -> None:
