@@ -55,7 +55,7 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
 ) -> None:
     """Train a language model on real text; a stopped run goes on where it was."""
     demand_trainer()
-    _demand_name(name)
+    demand_name(name)
     text = load_corpus(corpus, unit=unit, vocabulary_size=vocabulary_size)
     model = validated(
         ModelConfig,
@@ -110,7 +110,8 @@ def demand_trainer() -> None:
         raise RuntimeMissingError("training needs the extra 'torch': pip install 'lstmbench[torch]'")
 
 
-def _demand_name(name: str) -> None:
+def demand_name(name: str) -> None:
+    """LstmbenchError unless a name can be that of a folder under --models."""
     if name != Path(name).name or name in ("", ".", ".."):
         raise LstmbenchError(f"{name!r} is no name for a model: give one word here, and its place with --models")
     if len(name.encode()) > LONGEST_NAME:

@@ -8,7 +8,7 @@ from lstmbench import disk
 from lstmbench.arrays import Tokens
 from lstmbench.errors import ExportError
 from lstmbench.export.files import file_name
-from lstmbench.export.forms import default_form, demand_form, demand_lengths, demand_tokens, demand_whole
+from lstmbench.export.forms import default_form, demand_form, demand_lengths, demand_tokens
 from lstmbench.export.opset import IR_VERSIONS, demand_opset
 from lstmbench.export.place import demand_free, draft_folder, put
 from lstmbench.export.precisions import demand_precision
@@ -45,9 +45,7 @@ def export(  # noqa: PLR0913 (what to write, how, and what to prove it with)
     demand_runtime()
     source = _source(model_folder.read(folder), head, lengths=lengths)
     form = form or default_form(source.config.peephole)
-    demand_form(source.config.peephole, form)
-    if source.config.attention:
-        demand_whole(source.config.peephole, form)
+    demand_form(source.config.peephole, form, attention=source.config.attention)
     if lengths:
         demand_lengths(source.config.peephole, form)
     demand_precision(form, precision)

@@ -122,13 +122,18 @@ def test_a_planted_mistake_does_not_pass(config, failures, mistake, gain):
 @pytest.mark.parametrize(("peephole", "able"), [("full", "scan or loop"), ("none", "lstm, scan or loop")])
 def test_forms_of_fixed_steps_are_refused_by_naming_those_that_can(model, form, peephole, able):
     path = model(peephole, attention=True)
-    with pytest.raises(ExportError, match=f"form '{form}' runs a fixed number of steps a call.*: take form {able}"):
+    with pytest.raises(
+        ExportError, match=f"form '{form}' goes a step or.*a whole sequence in one call: take form {able}"
+    ):
         export(path, form=form)
     assert not list(path.glob("*.onnx"))
 
 
-def test_forms_that_hold_any_cell_by_steps_are_named_once():
-    assert set(forms._BY_STEPS) < set(forms._CELLS)
+def test_the_forms_that_are_tried_are_those_that_can():
+    assert forms.forms_of("full", attention=True) == ["scan", "loop"]
+    assert forms.forms_of("none", attention=True) == ["lstm", "scan", "loop"]
+    with pytest.raises(ExportError, match="take form scan or loop"):
+        forms.demand_form("full", "lstm", attention=True)
 
 
 @pytest.mark.parametrize(("precision", "lengths"), [("fp16", False), ("int8", True), ("int4", False), ("int4a8", True)])
