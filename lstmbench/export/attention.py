@@ -1,7 +1,7 @@
 """Attention over past states, between the last layer and the projection; equations: `lstmbench.model.attention`.
 
-All steps of a call at once, in operators of the standard's oldest opsets; T stays open, since the mask is counted from
-the shape of what comes in.
+All steps of a call at once, in operators of old opsets. Steps are counted by adding ones up, so that T stays open:
+tract 0.23 loses a T that a Range was counted to, and ONNX Runtime's WebGPU provider has no Trilu.
 """
 
 import numpy as np
@@ -14,49 +14,45 @@ from lstmbench.model.weights import COMBINE, SCORE
 
 def attend(nodes: Nodes, source: Source, h: ir.Value, lengths: ir.Value | None) -> ir.Value:
     """H (B, T, H) -> r (B, T, H), zero where a row has ended; `lengths` (B,), where rows have some."""
+    A, C = (nodes.constant(name, source.weights[name].T) for name in (SCORE, COMBINE))
     scale = nodes.constant("head.attention.scale", np.array(source.config.hidden_size**-0.5, np.float32))
-    keys = nodes.add("head.attention.keys", "MatMul", [h, nodes.constant(SCORE, source.weights[SCORE].T)])
+    keys = nodes.add("head.attention.keys", "MatMul", [h, A])
     turned = nodes.add("head.attention.keys_turned", "Transpose", [keys], perm=[0, 2, 1])
     queries = nodes.add("head.attention.queries", "Mul", [h, scale])
     scores = nodes.add("head.attention.scores", "MatMul", [queries, turned])  # (B, T, T)
-    steps, step = _numbers(nodes, h)
-    shares = nodes.add("head.attention.shares", "Softmax", [_causal(nodes, scores, steps, step)], axis=-1)
+    step = _numbers(nodes, h)
+    shares = nodes.add("head.attention.shares", "Softmax", [_causal(nodes, scores, step)], axis=-1)
     read = nodes.add("head.attention.read", "MatMul", [shares, h])
     both = nodes.add("head.attention.read_and_h", "Concat", [read, h], axis=-1)
-    combined = nodes.add(
-        "head.attention.combined", "MatMul", [both, nodes.constant(COMBINE, source.weights[COMBINE].T)]
-    )
+    combined = nodes.add("head.attention.combined", "MatMul", [both, C])
     out = nodes.add("head.attention.out", "Tanh", [combined])
-    return out if lengths is None else _cut(nodes, out, steps, lengths)
+    return out if lengths is None else _cut(nodes, out, step, lengths)
 
 
-def _numbers(nodes: Nodes, h: ir.Value) -> tuple[ir.Value, ir.Value]:
-    """0 to T-1 int32, as a row (T,) and as a column (T, 1)."""
-    first, one = (
-        nodes.constant(f"head.attention.{word}", np.array(n, np.int32)) for word, n in (("first", 0), ("stride", 1))
-    )
-    shape = nodes.add("head.attention.T_shape", "Shape", [h], start=1, end=2)
-    T = nodes.add("head.attention.T", "Squeeze", [shape, nodes.constant("head.attention.T.axis", np.array([0]))])
-    end = nodes.add("head.attention.T_int32", "Cast", [T], to=ir.DataType.INT32)
-    row = nodes.add("head.attention.steps", "Range", [first, end, one])
-    last = nodes.constant("head.attention.column.axis", np.array([1]))
-    return row, nodes.add("head.attention.step", "Unsqueeze", [row, last])
+def _numbers(nodes: Nodes, h: ir.Value) -> ir.Value:
+    """1 to T int32, (T,)."""
+    one = nodes.constant("head.attention.one", np.array(1, np.int32))
+    T = nodes.add("head.attention.T", "Shape", [h], start=1, end=2)
+    ones = nodes.add("head.attention.ones", "Expand", [one, T])
+    return nodes.add("head.attention.step", "CumSum", [ones, nodes.constant("head.attention.axis", np.array(0))])
 
 
-def _causal(nodes: Nodes, scores: ir.Value, steps: ir.Value, step: ir.Value) -> ir.Value:
+def _causal(nodes: Nodes, scores: ir.Value, step: ir.Value) -> ir.Value:
     """Scores (B, T, T), of later steps -∞: softmax gives them nothing."""
-    later = nodes.add("head.attention.later", "Less", [step, steps])  # (T, T)
+    now = nodes.add("head.attention.now", "Unsqueeze", [step, _axes(nodes, 1)])  # (T, 1)
+    later = nodes.add("head.attention.later", "Less", [now, step])  # (T, T)
     nothing = nodes.constant("head.attention.nothing", np.array(-np.inf, np.float32))
     return nodes.add("head.attention.causal", "Where", [later, nothing, scores])
 
 
-def _cut(nodes: Nodes, out: ir.Value, steps: ir.Value, lengths: ir.Value) -> ir.Value:
+def _cut(nodes: Nodes, out: ir.Value, step: ir.Value, lengths: ir.Value) -> ir.Value:
     """Zero where a row has ended; NaN cannot reach it, since no layer gives any there."""
-    axis = nodes.constant("head.attention.column.axis", np.array([1]))
-    ends = nodes.add("head.attention.ends", "Unsqueeze", [lengths, axis])  # (B, 1)
-    goes_on = nodes.add("head.attention.earlier", "Less", [steps, ends])  # (B, T)
-    each = nodes.add(
-        "head.attention.goes_on", "Unsqueeze", [goes_on, nodes.constant("head.attention.each.axis", np.array([2]))]
-    )
+    ends = nodes.add("head.attention.ends", "Unsqueeze", [lengths, _axes(nodes, 1)])  # (B, 1)
+    over = nodes.add("head.attention.over", "Less", [ends, step])  # (B, T)
+    each = nodes.add("head.attention.over_each", "Unsqueeze", [over, _axes(nodes, 2)])
     zero = nodes.constant("head.attention.zero", np.array(0, np.float32))
-    return nodes.add("head.attention.cut", "Where", [each, out, zero])
+    return nodes.add("head.attention.cut", "Where", [each, zero, out])
+
+
+def _axes(nodes: Nodes, axis: int) -> ir.Value:
+    return nodes.constant(f"head.attention.axes.{axis}", np.array([axis]))

@@ -367,9 +367,9 @@ def _no_mask(_ir, _graph, nodes):
 
 def _a_step(which):
     def shifted(ir, graph, nodes):
-        held = [graph.initializers[f"head.attention.{name}"] for name in ("stride", "first")]
-        moved = ir.node("Add" if which == "late" else "Sub", [nodes["step"].outputs[0], held[0]], name="moved")
-        least = ir.node("Max", [moved.outputs[0], held[1]], name="least")
+        one = graph.initializers["head.attention.one"]
+        moved = ir.node("Add" if which == "late" else "Sub", [nodes["now"].outputs[0], one], name="moved")
+        least = ir.node("Max", [moved.outputs[0], one], name="least")
         for node in (moved, least):
             graph.insert_before(nodes["later"], node)
         nodes["later"].replace_input_with(0, least.outputs[0])

@@ -51,15 +51,16 @@ def _no_mask(_, nodes):
 
 
 def _a_step_late(graph, nodes):
-    one = ir.node("Add", [nodes["step"].outputs[0], graph.initializers["head.attention.stride"]], name="late")
+    one = ir.node("Add", [nodes["now"].outputs[0], graph.initializers["head.attention.one"]], name="late")
     graph.insert_before(nodes["later"], one)
     nodes["later"].replace_input_with(0, one.outputs[0])
 
 
 def _a_step_early(graph, nodes):
     """Row 0 keeps itself: of nothing, softmax makes NaN, which anything finds."""
-    one = ir.node("Sub", [nodes["step"].outputs[0], graph.initializers["head.attention.stride"]], name="early")
-    least = ir.node("Max", [one.outputs[0], graph.initializers["head.attention.first"]], name="least")
+    held = graph.initializers["head.attention.one"]
+    one = ir.node("Sub", [nodes["now"].outputs[0], held], name="early")
+    least = ir.node("Max", [one.outputs[0], held], name="least")
     for node in (one, least):
         graph.insert_before(nodes["later"], node)
     nodes["later"].replace_input_with(0, least.outputs[0])
