@@ -1,12 +1,13 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import GRAPHS, GROUP, available, from_checkpoint, load, load_graphs, names
+from lstmbench.runtimes.catalogue import GRAPHS, GROUP, PROBES, available, from_checkpoint, load, load_graphs, names
 from lstmbench.runtimes.code import digest
 from lstmbench.runtimes.contract import Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
 
 __all__ = [
     "GRAPHS",
     "GROUP",
+    "PROBES",
     "Draws",
     "GraphSession",
     "RunsGraphs",
