@@ -12,7 +12,7 @@ from lstmbench.environments import place, tool
 from lstmbench.environments.wanted import Wanted
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.records import Environment
-from lstmbench.runtimes import catalogue
+from lstmbench.runtimes import catalogue, nvidia
 
 # what a worker imports besides its engine; in the versions that are here, so that only the engine differs
 BASE = ("msgspec", "numpy", "onnx", "psutil", "safetensors")
@@ -50,7 +50,9 @@ def _wheel(asked: Wanted) -> str:
 
 
 def _requirements(wheel: str, asked: Wanted) -> list[str]:
-    return [f"{wheel}=={asked.version}" if asked.version else wheel, *(f"{name}=={version(name)}" for name in BASE)]
+    libraries = catalogue.entry(asked.name).libraries if nvidia.has_driver() else ()
+    engine = f"{wheel}=={asked.version}" if asked.version else wheel
+    return [engine, *libraries, *(f"{name}=={version(name)}" for name in BASE)]
 
 
 def _describe(built: Path, runtime: str, wheel: str, prove: Prove) -> Environment:

@@ -20,7 +20,18 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
-from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
+from lstmbench.records.check import (
+    MOVES,
+    UNTOLD,
+    Asked,
+    Clearance,
+    ParityRow,
+    Placement,
+    Start,
+    Subject,
+    labelled,
+    strays,
+)
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import Environment, RuntimeState
 from lstmbench.records.evaluation import Evaluation
@@ -44,6 +55,7 @@ from lstmbench.records.study import Study, StudyRow
 
 __all__ = [
     "MOST_THREADS",
+    "MOVES",
     "TIMED",
     "UNTOLD",
     "Against",

@@ -23,7 +23,7 @@ class SubjectColumns(NamedTuple):
     version: str
     provider: str
     ran_in: str  # precision in which recurrent nodes computed, as the engine tells it
-    mixed: str  # the providers, beside the promised one, that ran recurrent nodes; NOT_MIXED where there are none
+    mixed: str  # the providers, beside the promised one, that ran nodes which compute; NOT_MIXED where there are none
     threads: int
 
 

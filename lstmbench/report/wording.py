@@ -70,7 +70,7 @@ def versioned(runtime: str, version: str) -> str:
 
 
 def mixed(subject: SubjectColumns) -> str:
-    """What stands behind the name of a runtime whose recurrent nodes ran elsewhere too."""
+    """What stands behind the name of a runtime some of whose computing nodes ran elsewhere too."""
     return "" if subject.mixed == NOT_MIXED else also(subject.mixed)
 
 

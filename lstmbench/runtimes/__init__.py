@@ -2,12 +2,14 @@
 
 from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, available, load, load_graphs, names
 from lstmbench.runtimes.code import digest
-from lstmbench.runtimes.contract import Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
+from lstmbench.runtimes.contract import Carried, Carries, Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
 
 __all__ = [
     "FROM_CHECKPOINT",
     "GRAPHS",
     "GROUP",
+    "Carried",
+    "Carries",
     "Draws",
     "GraphSession",
     "RunsGraphs",

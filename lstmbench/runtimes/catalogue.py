@@ -20,13 +20,34 @@ class Entry(NamedTuple):
     extra: str = ""  # of lstmbench, that installs the package
     wheel: str = ""  # its name in the package index, where an environment can be made of it
     system: str = ""  # what else the machine must have
+    demands: str = (
+        ""  # "module:function" that raises RuntimeMissingError where the machine lacks it; no engine is loaded
+    )
+    libraries: tuple[str, ...] = ()  # what an environment gets besides, where the machine has NVIDIA's driver
 
 
 FROM_CHECKPOINT = ("numpy", "torch")  # they run no file: the same float32 whatever its form and precision
+_CUDA = ("onnxruntime-gpu[cuda,cudnn]",)
 _OURS = {
     "numpy": Entry("lstmbench.runtimes.numpy_float32:NumpyFloat32", "numpy"),
     "onnxruntime-cpu": Entry(
         "lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu", wheel="onnxruntime"
+    ),
+    "onnxruntime-cuda": Entry(
+        "lstmbench.runtimes.onnxruntime_cuda:OnnxRuntimeCuda",
+        "onnxruntime",
+        wheel="onnxruntime-gpu",
+        system="an NVIDIA GPU",
+        demands="lstmbench.runtimes.nvidia:gpu",
+        libraries=_CUDA,
+    ),
+    "onnxruntime-tensorrt": Entry(
+        "lstmbench.runtimes.onnxruntime_tensorrt:OnnxRuntimeTensorrt",
+        "onnxruntime",
+        wheel="onnxruntime-gpu",
+        system="an NVIDIA GPU, TensorRT",
+        demands="lstmbench.runtimes.nvidia:gpu",
+        libraries=_CUDA,
     ),
     "onnxruntime-webgpu": Entry(
         "lstmbench.runtimes.onnxruntime_webgpu:OnnxRuntimeWebgpu",
@@ -42,6 +63,8 @@ _OURS = {
 _OUR_GRAPHS = {
     "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
     "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
+    "onnxruntime-cuda": _OURS["onnxruntime-cuda"],
+    "onnxruntime-tensorrt": _OURS["onnxruntime-tensorrt"],
     "onnxruntime-webgpu": _OURS["onnxruntime-webgpu"],
     "openvino-cpu": _OURS["openvino-cpu"],
     "tract-cpu": _OURS["tract-cpu"],
@@ -54,8 +77,8 @@ def names(group: str = GROUP) -> tuple[str, ...]:
 
 
 def available(group: str = GROUP) -> tuple[str, ...]:
-    """The names whose packages are installed here; none of them is imported to find out."""
-    return tuple(name for name, one in sorted(_entries(group).items()) if is_here(one))
+    """The names whose packages are installed here, unless the machine lacks what they need; no engine is imported."""
+    return tuple(name for name, one in sorted(_entries(group).items()) if is_here(one) and not _lacks(one))
 
 
 def load(name: str) -> type[Runtime]:
@@ -90,12 +113,29 @@ def is_here(one: Entry) -> bool:
     return bool(own_version(one)) if one.wheel and not one.extra else _installed(one.package)
 
 
+def demand_machine(name: str, one: Entry) -> None:
+    """RuntimeMissingError where the machine is known to lack what the runtime needs."""
+    if lacks := _lacks(one):
+        raise RuntimeMissingError(f"runtime {name!r} cannot run here: {lacks}")
+
+
 def own_version(one: Entry) -> str:
     """Of its wheel in this Python; empty where it has none or is not installed."""
     try:
         return version(one.wheel) if one.wheel else ""
     except PackageNotFoundError:
         return ""
+
+
+def _lacks(one: Entry) -> str:
+    """What the machine lacks, empty where nothing is known to be missing."""
+    module, _, function = one.demands.partition(":")
+    try:
+        if module:
+            getattr(importlib.import_module(module), function)()
+    except RuntimeMissingError as error:
+        return str(error)
+    return ""
 
 
 def _load(name: str, group: str, members: tuple[str, ...]) -> type:

@@ -20,7 +20,7 @@ from lstmbench import errors
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ExportedModel, Workload
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import acquaintance, arrivals, memory, messages, roof, timing, wire
+from lstmbench.worker import acquaintance, arrivals, carried, memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
@@ -63,6 +63,7 @@ class Session:
             )
         self.runtime: Runtime = adapter(request.exported, threads=request.threads)
         self._taken_s, self._load_s = begin_s, time.perf_counter() - begin_s
+        self._goes_on = carried.GoesOn(self.runtime)
         self._watch: memory.Watch | None = None
         gc.freeze()  # what was imported stays: each measurement collects first, over torch's modules that takes 0.15 s
 
@@ -108,7 +109,7 @@ class Session:
     def _run(self, request: Run) -> Answer:
         inputs, state = messages.unpack(request.inputs), _state(request)
         batch, steps = inputs.shape[:2]
-        answer = timing.with_lengths(self.runtime, messages.unpack_lengths(request.lengths)).run(inputs, state)
+        answer = self._goes_on.run(inputs, state, messages.unpack_lengths(request.lengths))
         output, after = demand_answer(self.exported.model, answer, batch=batch, time=steps)
         return Answer(output=messages.pack(output), state=messages.pack_state(after))
 
@@ -142,6 +143,8 @@ class Session:
 
     def _made(self, given: Workload, inputs: Tokens | Floats) -> Callable[[], timing.Work]:
         ends = all_of_one_length(self.exported, batch=given.batch, time=given.chunks[0])
+        if given.kind == "decode" and carried.carries(self.runtime):
+            return partial(carried.CarriedDecode, self.runtime, self.exported.model, given, inputs, ends)
         runtime = timing.with_lengths(self.runtime, ends)
         return partial(timing.WORK[given.kind], runtime, self.exported.model, given, inputs)
 
