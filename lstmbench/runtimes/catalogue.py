@@ -20,16 +20,22 @@ class Entry(NamedTuple):
     extra: str = ""  # of lstmbench, that installs the package
     wheel: str = ""  # its name in the package index, where an environment can be made of it
     system: str = ""  # what else the machine must have
+    by_name: bool = False  # runs where it is asked for alone: it takes long
     demands: str = (
         ""  # "module:function" that raises RuntimeMissingError where the machine lacks it; no engine is loaded
     )
     libraries: tuple[str, ...] = ()  # what an environment gets besides, where the machine has NVIDIA's driver
 
 
-FROM_CHECKPOINT = ("numpy", "torch")  # they run no file: the same float32 whatever its form and precision
+FROM_CHECKPOINT = (
+    "numpy",
+    "torch",
+    "torch-compile",
+)  # they run no file: the same float32 whatever its form and precision
 _CUDA = ("onnxruntime-gpu[cuda,cudnn]",)
 _OURS = {
     "numpy": Entry("lstmbench.runtimes.numpy_float32:NumpyFloat32", "numpy"),
+    "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx", by_name=True),
     "onnxruntime-cpu": Entry(
         "lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu", wheel="onnxruntime"
     ),
@@ -58,10 +64,18 @@ _OURS = {
     "openvino-cpu": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpu", "openvino", wheel="openvino"),
     "openvino-cpu-bf16": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpuBf16", "openvino", wheel="openvino"),
     "torch": Entry("lstmbench.runtimes.torch_eager:TorchEager", "torch", "torch"),
+    "torch-compile": Entry(
+        "lstmbench.runtimes.torch_compiled:TorchCompiled",
+        "torch",
+        "torch",
+        system="a C++ compiler",
+        by_name=True,
+        demands="lstmbench.runtimes.compiler:cxx",
+    ),
     "tract-cpu": Entry("lstmbench.runtimes.tract_cpu:TractCpu", "tract", wheel="tract"),
 }
 _OUR_GRAPHS = {
-    "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
+    "onnx-reference": _OURS["onnx-reference"]._replace(by_name=False),
     "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
     "onnxruntime-cuda": _OURS["onnxruntime-cuda"],
     "onnxruntime-tensorrt": _OURS["onnxruntime-tensorrt"],
@@ -77,8 +91,12 @@ def names(group: str = GROUP) -> tuple[str, ...]:
 
 
 def available(group: str = GROUP) -> tuple[str, ...]:
-    """The names whose packages are installed here, unless the machine lacks what they need; no engine is imported."""
-    return tuple(name for name, one in sorted(_entries(group).items()) if is_here(one) and not _lacks(one))
+    """The names that run where none is asked for: their packages are here, and nothing that they need is missing.
+
+    No engine is imported to find out.
+    """
+    found = sorted(_entries(group).items())
+    return tuple(name for name, one in found if is_here(one) and not one.by_name and not _lacks(one))
 
 
 def load(name: str) -> type[Runtime]:
