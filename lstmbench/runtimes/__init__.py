@@ -1,6 +1,6 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, available, load, load_graphs, names
+from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, available, load, load_graphs, names, on_device
 from lstmbench.runtimes.code import digest
 from lstmbench.runtimes.contract import Carried, Carries, Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
 
@@ -19,5 +19,6 @@ __all__ = [
     "load",
     "load_graphs",
     "names",
+    "on_device",
     "takes_lengths",
 ]

@@ -20,6 +20,7 @@ class Entry(NamedTuple):
     extra: str = ""  # of lstmbench, that installs the package
     wheel: str = ""  # its name in the package index, where an environment can be made of it
     system: str = ""  # what else the machine must have
+    device: bool = False  # it computes on one that the host launches kernels on, one by one
     by_name: bool = False  # runs where it is asked for alone: it takes long
     demands: str = (
         ""  # "module:function" that raises RuntimeMissingError where the machine lacks it; no engine is loaded
@@ -44,6 +45,7 @@ _OURS = {
         "onnxruntime",
         wheel="onnxruntime-gpu",
         system="an NVIDIA GPU",
+        device=True,
         demands="lstmbench.runtimes.nvidia:gpu",
         libraries=_CUDA,
     ),
@@ -52,6 +54,7 @@ _OURS = {
         "onnxruntime",
         wheel="onnxruntime-gpu",
         system="an NVIDIA GPU, TensorRT",
+        device=True,
         demands="lstmbench.runtimes.nvidia:gpu",
         libraries=_CUDA,
     ),
@@ -60,6 +63,7 @@ _OURS = {
         "onnxruntime",
         wheel="onnxruntime-webgpu",
         system="Vulkan",
+        device=True,
     ),
     "openvino-cpu": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpu", "openvino", wheel="openvino"),
     "openvino-cpu-bf16": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpuBf16", "openvino", wheel="openvino"),
@@ -123,6 +127,12 @@ def entry(name: str, group: str = GROUP) -> Entry:
 def known(name: str) -> Entry | None:
     """What is known under this name, whatever it runs."""
     return (_entries(GRAPHS) | _entries(GROUP)).get(name)
+
+
+def on_device(asked: str) -> bool:
+    """Whether `NAME` or `NAME==VERSION` is a runtime of ours that computes on a device beside the CPU."""
+    one = known(asked.partition("==")[0])
+    return one is not None and one.device
 
 
 def is_here(one: Entry) -> bool:
