@@ -32,6 +32,7 @@ from lstmbench.records.check import (
     labelled,
     strays,
 )
+from lstmbench.records.cost import Cost
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import Environment, RuntimeState
 from lstmbench.records.evaluation import Evaluation
@@ -65,6 +66,7 @@ __all__ = [
     "Block",
     "Clearance",
     "CorpusInfo",
+    "Cost",
     "Count",
     "DataFile",
     "Decoding",
