@@ -54,8 +54,11 @@ def pairs(exported: Sequence[ExportedModel], runtimes: Sequence[str]) -> list[tu
     pairs = [(m, r) for m in dict.fromkeys(exported) for r in dict.fromkeys(runtimes)]
     pairs = [(m, r) for m, r in pairs if r not in FROM_CHECKPOINT or m in single]
     if not pairs:
-        names = " and ".join(FROM_CHECKPOINT)
-        raise LstmbenchError(f"nothing to check: {names} compute in float32, and no export here is fp32; export one")
+        names = " and ".join(dict.fromkeys(runtimes))
+        raise LstmbenchError(
+            f"nothing to check: what computes from the checkpoint, {names}, does so in float32, and no export here is "
+            f"fp32; export one"
+        )
     return pairs
 
 

@@ -342,7 +342,7 @@ def test_what_computes_from_the_checkpoint_runs_once_for_all_forms_and_never_for
         ("scan", "fp32", "planted:Honest"),
         ("loop", "fp32", "planted:Honest"),
     ]
-    with pytest.raises(LstmbenchError, match=r"numpy and torch compute in float32, and no export here is fp32"):
+    with pytest.raises(LstmbenchError, match=r"from the checkpoint, numpy, does so in float32, and no export here"):
         check(exports[0], "numpy")
 
 
