@@ -1,9 +1,12 @@
 """The code that runs on CUDA and TensorRT, on the CPU's provider: what is bound, what is copied, what is replayed."""
 
 import functools
+import os
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lstmbench.model import folder, reference
 from lstmbench.model.weights import random_weights
@@ -13,7 +16,7 @@ ort = pytest.importorskip("onnxruntime")
 
 from lstmbench.errors import WorkerError  # noqa: E402
 from lstmbench.export import export  # noqa: E402
-from lstmbench.runtimes import onnxruntime_carried  # noqa: E402
+from lstmbench.runtimes import nvidia, onnxruntime_carried  # noqa: E402
 from lstmbench.runtimes.onnxruntime_carried import Memory  # noqa: E402
 from lstmbench.runtimes.onnxruntime_cuda import OnnxRuntimeCuda  # noqa: E402
 from lstmbench.runtimes.onnxruntime_device import OnnxRuntimeDevice  # noqa: E402
@@ -242,6 +245,34 @@ def test_where_the_provider_refuses_to_capture_it_runs_without(made, monkeypatch
     assert runtime.device == "GPU of tests"
     assert not runtime.memory.captures
     assert not Pretends.memory.captures, "nor any other session"
+
+
+@given(steps=st.lists(st.integers(1, 5), min_size=2, max_size=8), batch=st.integers(1, 3), seed=st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_however_it_is_cut_into_calls_the_answer_is_that_of_the_whole(made, steps, batch, seed):
+    runtime = Allocates(made("scan", peephole="full")[0], threads=1)
+    given = inputs(runtime._exported, batch, sum(steps), seed)
+    whole, after = runtime.run(given, None)
+    carried, cuts = runtime.carry(None, batch=batch), np.cumsum(steps)[:-1]
+    parts = [carried.run(part) for part in np.split(given, cuts, axis=1)]
+    # the same products over fewer rows may add in another order: a few roundings of 6e-8 over at most 40 steps
+    assert np.abs(np.concatenate(parts, axis=1) - whole).max() < 3e-6
+    assert max(np.abs(one - other).max() for one, other in zip(carried.state(), after, strict=True)) < 3e-6
+    runtime.close()
+
+
+@pytest.mark.parametrize(
+    ("adapter", "libraries"),
+    [(OnnxRuntimeCuda, ["cuda"]), (OnnxRuntimeTensorrt, ["cuda", "tensorrt"])],
+)
+def test_every_library_is_asked_for_before_a_session_is(monkeypatch, adapter, libraries):
+    asked = []
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    monkeypatch.setattr(nvidia, "gpu", lambda: "GPU of tests")
+    monkeypatch.setattr(nvidia, "demand_loads", lambda path, *, mends: asked.append((path.name, bool(mends))))
+    assert adapter.ready() == "GPU of tests"
+    assert asked == [(f"libonnxruntime_providers_{name}.so", True) for name in libraries]
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == ("0" if "tensorrt" in libraries else "1")
 
 
 def test_float32_is_float32():
