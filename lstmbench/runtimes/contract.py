@@ -8,11 +8,11 @@ shapes. What it answers is checked after each call. In `pyproject.toml` of the p
     myengine-cpu = "my_package.my_module:MyEngineCpu"
 
 Its name says engine and provider. It raises an LstmbenchError, in one line, for what a user can mend; anything else
-that it raises is shown as its own failure. A provider other than the one that its name promises is an error: an
-adapter with providers says which one that is in an attribute `provider`, as its `placement` names it, and is refused
-where nodes that compute ran on another. What it computes on, where its name says something else, as a GPU's provider
-in software does, stands in an attribute `device`, and in every table. Of exports of form `generate` nothing is asked
-but what `Draws` says, and of a class without it nothing at all.
+that it raises is shown as its own failure. A provider other than the one that its name promises is an error: an adapter
+with providers says which one that is in an attribute `provider`, as its `placement` names it, and is refused where
+computing nodes ran on another. What it computes on, where its name says something else, as a GPU's provider in software
+does, stands in an attribute `device`, and in every table. Of exports of form `generate` nothing is asked but what
+`Draws` says, and of a class without it nothing at all.
 
 An engine that runs any ONNX graph says so by a class method `graph`, as `RunsGraphs` has it; the class is then named
 under `lstmbench.graphs`, in a section like the one above, and need not be a `Runtime` at all. What `graph` returns has
@@ -74,29 +74,6 @@ class Runtime(Protocol):
         """Release what the engine holds; nothing is called afterwards."""
 
 
-class Carried(Protocol):
-    """A state that stays where the engine computes, from one call to the next."""
-
-    def run(self, inputs: Tokens | Floats, *, lengths: Lengths | None = None) -> Floats:
-        """Compute the output as `Runtime.run` does, from the state that is here, which becomes the next one."""
-        ...
-
-    def state(self) -> State:
-        """Copy the state to the host."""
-        ...
-
-
-class Carries(Protocol):
-    """What a runtime may have besides: calls that go on from each other, as decoding does, with no copy of the state.
-
-    What is timed so is checked so: a call from the very state that the last one gave goes on where that one left it.
-    """
-
-    def carry(self, state: State | None, *, batch: int) -> Carried:
-        """Begin at `state` (D·L, B, H), or at zeros; what was carried before for this B may end."""
-        ...
-
-
 class GraphSession(Protocol):
     """One engine that holds one ONNX graph, as it lies on disk."""
 
@@ -120,6 +97,29 @@ class RunsGraphs(Protocol):
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> GraphSession:
         """Load a file for `threads` threads, ready to run; external data lies in its folder."""
+        ...
+
+
+class Carried(Protocol):
+    """A state that stays where the engine computes, from one call to the next."""
+
+    def run(self, inputs: Tokens | Floats, *, lengths: Lengths | None = None) -> Floats:
+        """Compute the output as `Runtime.run` does, from the state that is here, which becomes the next one."""
+        ...
+
+    def state(self) -> State:
+        """Copy the state to the host."""
+        ...
+
+
+class Carries(Protocol):
+    """What a runtime may have besides: calls that go on from each other, as decoding does, with no copy of the state.
+
+    What is timed so is checked so: a call from the very state that the last one gave goes on where that one left it.
+    """
+
+    def carry(self, state: State | None, *, batch: int) -> Carried:
+        """Begin at `state` (D·L, B, H), or at zeros; what was carried before for this B may end."""
         ...
 
 
