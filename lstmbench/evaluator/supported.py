@@ -28,7 +28,10 @@ def demand_float32(model: onnx.ModelProto) -> None:
     """GraphError, in one line, for a file in a lower precision."""
     reason = next(_lower(model), None)
     if reason is not None:
-        raise GraphError(f"{reason}: only files in float32 can be judged by their graph")
+        raise GraphError(
+            f"{reason}: only files in float32 can be judged by their graph; below it those of 'lstmbench export' can, "
+            f"with --against and their model, since they say how they round"
+        )
 
 
 def demand_evaluable(model: onnx.ModelProto) -> None:
