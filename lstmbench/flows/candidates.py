@@ -86,11 +86,13 @@ def _forms(path: Path, wish: Wish) -> Sequence[Form]:
         raise ExportError("form 'generate' is not chosen by measuring: name its --precision")
     if wish.form:
         return [wish.form]
-    known = forms_of(model_folder.read(path).folder.model.peephole)
+    model = model_folder.read(path).folder.model
+    known = forms_of(model.peephole, attention=model.attention and wish.head != "layer")
     steps = wish.workload.chunks[0]
     fixed = ["step"] if steps == 1 else []
     if 1 < steps <= MOST_STEPS and on_device(wish.runtime):
         fixed = [f"unrolled{steps}"]
+    fixed = fixed if "step" in known else []  # what cannot take one step a call cannot be written out either
     return [form for form in known if form not in ("step", "unrolledN", "generate")] + fixed
 
 

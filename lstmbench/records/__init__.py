@@ -34,7 +34,7 @@ from lstmbench.records.check import (
 )
 from lstmbench.records.cost import Cost
 from lstmbench.records.drift import Against, DriftRow
-from lstmbench.records.environment import Environment, RuntimeState
+from lstmbench.records.environment import ColdStart, Environment, RuntimeCost, RuntimeState
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
     TIMED,
@@ -65,6 +65,7 @@ __all__ = [
     "Asked",
     "Block",
     "Clearance",
+    "ColdStart",
     "CorpusInfo",
     "Cost",
     "Count",
@@ -97,6 +98,7 @@ __all__ = [
     "Quality",
     "Record",
     "Roof",
+    "RuntimeCost",
     "RuntimeState",
     "Scenario",
     "Score",

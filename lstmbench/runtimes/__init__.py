@@ -1,6 +1,16 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, available, load, load_graphs, names, on_device
+from lstmbench.runtimes.catalogue import (
+    FROM_CHECKPOINT,
+    GRAPHS,
+    GROUP,
+    PROBES,
+    available,
+    load,
+    load_graphs,
+    names,
+    on_device,
+)
 from lstmbench.runtimes.code import digest
 from lstmbench.runtimes.contract import Carried, Carries, Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
 
@@ -8,6 +18,7 @@ __all__ = [
     "FROM_CHECKPOINT",
     "GRAPHS",
     "GROUP",
+    "PROBES",
     "Carried",
     "Carries",
     "Draws",
