@@ -84,12 +84,14 @@ def test_it_is_refused_before_anything_is_started_and_is_no_default(driver, monk
 
 def test_its_cuda_libraries_come_along_only_where_the_driver_is(driver):
     from lstmbench.environments import build, wanted
+    from lstmbench.runtimes import catalogue
 
+    known = catalogue.entry("onnxruntime-cuda")
     driver(None)
-    assert build._requirements("onnxruntime-gpu", wanted("onnxruntime-cuda==1.31.1"))[0] == "onnxruntime-gpu==1.31.1"
-    assert not any("[" in line for line in build._requirements("onnxruntime-gpu", wanted("onnxruntime-cuda")))
+    assert build._requirements(known, wanted("onnxruntime-cuda==1.31.1"))[0] == "onnxruntime-gpu==1.31.1"
+    assert not any("[" in line for line in build._requirements(known, wanted("onnxruntime-cuda")))
     driver(Driver())
-    assert "onnxruntime-gpu[cuda,cudnn]" in build._requirements("onnxruntime-gpu", wanted("onnxruntime-cuda"))
+    assert "onnxruntime-gpu[cuda,cudnn]" in build._requirements(known, wanted("onnxruntime-cuda"))
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime-cuda", "onnxruntime-tensorrt"])
