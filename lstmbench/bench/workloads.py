@@ -4,13 +4,19 @@ from collections.abc import Sequence
 from itertools import product
 
 from lstmbench.errors import LstmbenchError
-from lstmbench.records import Workload, WorkloadKind
+from lstmbench.records import Region, Workload, WorkloadKind
 
 MOST_TOKENS = 2**22  # of one call; refused here, before inputs are drawn: what an answer may take, the worker says
 
 
-def grid(*, batches: Sequence[int], times: Sequence[int], kinds: Sequence[WorkloadKind]) -> tuple[Workload, ...]:
-    """Every kind at every T and B, in this order; LstmbenchError where B or T is below 1."""
+def grid(
+    *,
+    batches: Sequence[int],
+    times: Sequence[int],
+    kinds: Sequence[WorkloadKind],
+    regions: Sequence[Region] = ("end-to-end",),
+) -> tuple[Workload, ...]:
+    """Every kind at every T and B, in this order, in each region that it has; LstmbenchError if B or T is below 1."""
     for name, sizes in (("B", batches), ("T", times)):
         if not sizes or min(sizes) < 1:
             raise LstmbenchError(f"cannot time at {name} = {', '.join(map(str, sizes)) or 'nothing'}: give 1 or more")
@@ -18,4 +24,9 @@ def grid(*, batches: Sequence[int], times: Sequence[int], kinds: Sequence[Worklo
         raise LstmbenchError(
             f"cannot time {max(batches)} x {max(times)} tokens a call: {MOST_TOKENS:,} are the most; take fewer"
         )
-    return tuple(Workload(kind=kind, batch=batch, time=time) for kind, time, batch in product(kinds, times, batches))
+    cases = product(kinds, times, batches, regions)
+    return tuple(
+        Workload(kind=kind, batch=batch, time=time, region=region)
+        for kind, time, batch, region in cases
+        if (kind, region) != ("generate", "compute")
+    )

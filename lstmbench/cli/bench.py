@@ -1,7 +1,7 @@
 """`lstmbench bench`: check, then time what passed, then draw the report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstmbench.bench import Plan
-    from lstmbench.records import ExportedModel, Measurement, Workload
+    from lstmbench.records import ExportedModel, Measurement, Region, Workload
 
 SLOWER, REFUSED_ROWS = 1, 3
+_REGIONS: "dict[str, tuple[Region, ...]]" = {
+    "end-to-end": ("end-to-end",),
+    "compute": ("compute",),
+    "both": ("end-to-end", "compute"),
+}
 
 
 def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -27,6 +32,10 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     ] = None,
     batch: Annotated[list[int] | None, typer.Option(help="With --time: a grid of your own.")] = None,
     time: Annotated[list[int] | None, typer.Option(help="With --batch: a grid of your own.")] = None,
+    region: Annotated[
+        Literal["end-to-end", "compute", "both"] | None,
+        typer.Option(help="With --batch and --time: compute leaves out all copies. [default: end-to-end]"),
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
     processes: Annotated[
         int | None,
@@ -55,7 +64,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench.runtimes import available
 
     wanted = asked(baseline, baseline_models or models, fail)
-    plan = _plan(grid, batch, time)
+    plan = _plan(grid, batch, time, region)
     if names and None not in plan:
         raise LstmbenchError(f"grid {grid} makes its own layers: give no model with it")
     if wanted and [*plan] != [None]:
@@ -95,17 +104,23 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
         raise typer.Exit(REFUSED_ROWS)
 
 
-def _plan(grid: str | None, batch: "list[int] | None", time: "list[int] | None") -> "Plan":
+def _plan(grid: str | None, batch: "list[int] | None", time: "list[int] | None", region: str | None) -> "Plan":
     from lstmbench import bench as measuring
     from lstmbench.errors import LstmbenchError
 
     if bool(batch) != bool(time):
         raise LstmbenchError("give --batch and --time together, or a named --grid")
+    if region and not batch:
+        raise LstmbenchError("give --region with --batch and --time; a grid names its own")
     if not batch or not time:
         return measuring.read_grid(grid or "quick")
     if grid:
         raise LstmbenchError("give --batch and --time, or a --grid, not both")
-    return {None: measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))}
+    return {
+        None: measuring.grid(
+            batches=batch, times=time, kinds=("score", "decode", "generate"), regions=_REGIONS[region or "end-to-end"]
+        )
+    }
 
 
 def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload]") -> "list[ExportedModel]":
@@ -128,7 +143,6 @@ def say_lost(measured: "Sequence[Measurement]") -> None:
     for row in measured:
         stays = (row.subject.identity, row.workload, row.process, row.twin) in timed
         if row.refused and (stays or row.twin):
-            work = row.workload
-            what = f"{row.subject.model} on {row.subject.runtime}, {work.kind} (B={work.batch}, T={work.time})"
+            what = f"{row.subject.model} on {row.subject.runtime}, {row.workload.label}"
             why = "keeps its older samples" if stays else "has no second run to tell noise by"
             say(f"{what} {why}: {row.refused}", err=True)

@@ -53,10 +53,9 @@ def _table(changes: "Sequence[Change]") -> "TerminalTable":
 
 def _row(change: "Change") -> tuple[str, ...]:
     case = change.pair.after
-    work = f"{case.workload.kind} {case.workload.batch}×{case.workload.time}"
     ends = "n/a" if change.low is None or change.high is None else f"{change.low:.3f} – {change.high:.3f}"
     name = f"{case.subject.model} · {case.subject.runtime}"
-    return (name, work, change.pair.changed or "nothing", f"{change.ratio:.3f}", ends, change.verdict)
+    return (name, case.workload.label, change.pair.changed or "nothing", f"{change.ratio:.3f}", ends, change.verdict)
 
 
 def _in_a_line(changes: "Sequence[Change]") -> str:

@@ -11,6 +11,8 @@ Form: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A(lstm|scan|loop|step|u
 Precision: TypeAlias = Literal["fp32", "fp16", "int8", "int4", "int4a8"]
 Unit: TypeAlias = Literal["char", "word", "bpe"]
 WorkloadKind: TypeAlias = Literal["score", "decode", "generate"]
+# of a call: from NumPy to NumPy, or the device alone, its inputs there already and its outputs left there
+Region: TypeAlias = Literal["end-to-end", "compute"]
 _EXACT = 2**53  # the largest whole number that every reader of JSON keeps
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=_EXACT)]
 Extent: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**22)]  # B or T of a call

@@ -2,20 +2,33 @@
 
 from typing import Literal
 
-from lstmbench.records.base import Count, Extent, Positive, Record, Seconds, WorkloadKind
+from lstmbench.records.base import Count, Extent, Positive, Record, Region, Seconds, WorkloadKind
 from lstmbench.records.check import Subject
 from lstmbench.records.export import TIMED, Decoding, ExportedModel
 
 
-class Workload(Record, frozen=True, kw_only=True):
+class Workload(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What is timed: `score` is one call on (B, T); `decode` feeds each step's argmax back, T times.
 
-    `generate` is one call of a graph that draws T tokens a row itself, as in TIMED.
+    `generate` is one call of a graph that draws T tokens a row itself, as in TIMED. Region `end-to-end` takes NumPy
+    arrays and gives them back, as a user's call does; `compute` is the same call without its copies, with all inputs
+    where the engine computes, until its device has finished.
     """
 
     kind: WorkloadKind
     batch: Extent
     time: Extent
+    region: Region = "end-to-end"
+
+    def __post_init__(self) -> None:
+        if self.region == "compute" and self.kind == "generate":
+            raise ValueError("a graph that draws is timed end to end: what it copies are ids")
+
+    @property
+    def label(self) -> str:
+        """What a line calls it: `score 1×16`."""
+        inside = "" if self.region == "end-to-end" else f" ({self.region})"
+        return f"{self.kind} {self.batch}×{self.time}{inside}"
 
     @property
     def tokens_per_sample(self) -> int:

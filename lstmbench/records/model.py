@@ -43,6 +43,11 @@ class ModelConfig(Record, frozen=True, kw_only=True):
         """The same recurrent stack as head `layer`."""
         return msgspec.structs.replace(self, head="layer", vocabulary_size=0, tie_weights=False)
 
+    def output_shape(self, batch: int, time: int) -> tuple[int, int, int]:
+        """(B, T, V) of head `lm`, (B, T, D·H) of head `layer`."""
+        wide = self.vocabulary_size if self.head == "lm" else self.directions * self.hidden_size
+        return (batch, time, wide)
+
     def state_shape(self, batch: int) -> tuple[int, int, int]:
         """The shape (D·L, B, H) of h and of c."""
         return (self.directions * self.num_layers, batch, self.hidden_size)

@@ -26,7 +26,7 @@ def table(changes: Sequence[Change]) -> TerminalTable:
 def _row(change: Change, *, one_runtime: bool, medians: bool) -> tuple[str, ...]:
     name, work = _name(change), change.after.workload
     name = name if one_runtime else f"{name} · {change.after.subject.runtime}"
-    what = f"{work.kind} {work.batch}×{work.time}{'' if medians else f' p{100 * change.q:.0f}'}"
+    what = f"{work.label}{'' if medians else f' p{100 * change.q:.0f}'}"
     if change.seen is None:
         return (name, what, wording.NOT_AVAILABLE, wording.NOT_AVAILABLE, change.verdict)
     return (name, what, f"{100 * (change.seen.ratio - 1):+.1f} %", _span(change.seen), change.verdict)
@@ -65,6 +65,6 @@ def sentence(change: Change) -> str:
     assert change.limit is not None, "it is broken"
     work = change.after.workload
     return (
-        f"FAILED: {_name(change)} on {change.after.subject.runtime}, {work.kind} {work.batch}×{work.time}, "
+        f"FAILED: {_name(change)} on {change.after.subject.runtime}, {work.label}, "
         f"p{100 * change.q:.0f}: slower by {_span(change.seen)}, the limit is {100 * change.limit:.3g} %"
     )

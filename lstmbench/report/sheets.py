@@ -10,6 +10,11 @@ from lstmbench.report.verdicts import FAILED, ParityLine
 
 _SCORE_NOTE = "One sample is one call on B × T tokens from zero state. Tokens/s is B·T over the median."
 _DECODE_NOTE = "One sample is one step: one call on (B, 1) and the argmax that is fed back. Tokens/s is B over it."
+_COMPUTE_NOTE = (
+    "Region compute: inputs and states lie where the engine computes before a sample begins, which ends when the "
+    "device has finished; copies to and from NumPy and the argmax of decoding are in none. What was computed so was "
+    "compared with the end-to-end call that the check saw."
+)
 _GENERATE_NOTE = (
     "One sample is one call of a graph that draws T tokens a row itself, at temperature 1 from the whole vocabulary. "
     "Tokens/s is B·T over the median: a mean within each call, which says nothing of single tokens."
@@ -57,14 +62,19 @@ class Sheet(NamedTuple):
 
 def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Sequence[MemoryLine] = ()) -> list[Sheet]:
     """Parity first, then what it vouches for; a workload that was not asked for has no sheet."""
-    scored = [line for line in speed if line.workload == "score"]
-    decoded = [line for line in speed if line.workload == "decode"]
-    generated = [line for line in speed if line.workload == "generate"]
+
+    def of(kind: str, region: str = "end-to-end") -> list[SpeedLine]:
+        return [line for line in speed if (line.workload, line.region) == (kind, region)]
+
     all_of_them = [
         _parity(parity),
-        _speed("score", "Scoring", "one call", _SCORE_NOTE, scored),
-        _speed("decode", "Decoding", "one step", _DECODE_NOTE, decoded),
-        _speed("generate", "Generating", "one call of T tokens a row", _GENERATE_NOTE, generated),
+        _speed("score", "Scoring", "one call", _SCORE_NOTE, of("score")),
+        _speed("score-compute", "Scoring, compute", "one call without copies", _COMPUTE_NOTE, of("score", "compute")),
+        _speed("decode", "Decoding", "one step", _DECODE_NOTE, of("decode")),
+        _speed(
+            "decode-compute", "Decoding, compute", "one step without copies", _COMPUTE_NOTE, of("decode", "compute")
+        ),
+        _speed("generate", "Generating", "one call of T tokens a row", _GENERATE_NOTE, of("generate")),
         _cold(speed),
         _memory(memory),
     ]
@@ -149,7 +159,14 @@ def _cold(lines: Iterable[SpeedLine]) -> Sheet:
 
 def _cold_row(line: SpeedLine) -> Row:
     s = line.subject
-    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    keys = (
+        wording.workload(line.workload, line.region),
+        str(line.batch),
+        str(line.time),
+        wording.export(s),
+        wording.engine(s),
+        str(s.threads),
+    )
     started = map(wording.number, (line.spawn_ms, line.load_ms))
     called = (str(line.first_calls), *map(wording.number, (line.first_call_ms, line.p50_ms)))
     return Row(
@@ -167,7 +184,14 @@ def _memory(lines: Iterable[MemoryLine]) -> Sheet:
 
 def _memory_row(line: MemoryLine) -> Row:
     s = line.subject
-    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    keys = (
+        wording.workload(line.workload, line.region),
+        str(line.batch),
+        str(line.time),
+        wording.export(s),
+        wording.engine(s),
+        str(s.threads),
+    )
     if line.refused:
         return Row(keys, (), refused=line.refused)
     sizes = map(wording.number, (line.file_mib, line.engine_mib, line.peak_mib))

@@ -9,7 +9,7 @@ from lstmbench import samples
 from lstmbench.plain import plain
 from lstmbench.records import Measurement, ParityRow, Subject, Timing, Workload
 from lstmbench.report import subjects
-from lstmbench.report.subjects import SubjectColumns
+from lstmbench.report.subjects import Key, SubjectColumns
 from lstmbench.report.verdicts import UNCHECKED, Standing, standings
 from lstmbench.samples import Case
 
@@ -25,8 +25,9 @@ class SpeedLine(NamedTuple):
     workload: str
     batch: int
     time: int
-    processes: int
-    samples: int
+    region: str
+    processes: int = 0
+    samples: int = 0
     p50_ms: float | None = None
     p90_ms: float | None = None
     p99_ms: float | None = None
@@ -44,6 +45,11 @@ class SpeedLine(NamedTuple):
     tied: bool | None = None  # with the fastest: no further from it than noise
     remarks: str = ""
     refused: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The fields that say what was timed."""
+        return self[:5]
 
 
 def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> list[SpeedLine]:
@@ -76,12 +82,11 @@ def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
 
 
 def _place(line: SpeedLine) -> tuple[object, ...]:
-    return (_KINDS.index(line.workload), line.batch, line.time, line.subject)
+    return (_KINDS.index(line.workload), line.region == "compute", line.batch, line.time, line.subject)
 
 
 def _line(case: Case, standing: Standing) -> SpeedLine:
-    shape = (case.workload.kind, case.workload.batch, case.workload.time)
-    line = SpeedLine(subjects.columns(case.subject), *shape, processes=0, samples=0)
+    line = SpeedLine(*subjects.key(case.subject, case.workload))
     if case.refused or standing.refused:
         return line._replace(refused=plain(case.refused) or standing.refused)
     return _with_numbers(line, case)._replace(

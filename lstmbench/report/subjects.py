@@ -1,10 +1,10 @@
 """What every row says of its subject, in text that is safe to lay out."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lstmbench.plain import plain
-from lstmbench.records import Placement, Subject, labelled
+from lstmbench.records import Placement, Subject, Workload, labelled
 
 _LONGEST_NAME = 300  # a folder's has 255 at most
 NOT_MIXED = "no"
@@ -25,6 +25,14 @@ class SubjectColumns(NamedTuple):
     ran_in: str  # precision in which recurrent nodes computed, as the engine tells it
     mixed: str  # the providers, beside the promised one, that ran recurrent nodes; NOT_MIXED where there are none
     threads: int
+
+
+Key: TypeAlias = tuple[SubjectColumns, str, int, int, str]  # kind, B, T, region: how each line of a case begins
+
+
+def key(subject: Subject, workload: Workload) -> Key:
+    """The first fields of every line that shows a workload of a subject."""
+    return (columns(subject), workload.kind, workload.batch, workload.time, workload.region)
 
 
 def columns(subject: Subject) -> SubjectColumns:

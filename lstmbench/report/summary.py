@@ -59,13 +59,14 @@ def key_figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise:
     """The counts and the spans of what was measured; spans name no winner."""
     good = sum(line.verdict == PASSED for line in parity)
     timed = [line for line in speed if not line.refused]
+    whole = [line for line in timed if line.region == "end-to-end"]
     samples = f"{sum(line.samples for line in timed):,}"
     rows = f"in {wording.several(len(timed), 'row')}; {len(speed) - len(timed)} refused"
     return [
         KeyFigure(f"{good} / {len(parity)}", "outputs within their bound", "of each export on each runtime"),
         *_largest_error(parity),
-        *_step(timed),
-        *_throughput(timed),
+        *_step(whole),
+        *_throughput(whole),
         _noise(noise),
         KeyFigure(samples, "raw samples kept", rows),
     ]

@@ -19,7 +19,7 @@ Table: TypeAlias = "pd.DataFrame"
 
 SUBJECT = SubjectColumns._fields
 PARITY = (*SUBJECT, *ParityLine._fields[1:])
-_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "processes", "samples")
+_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "region", "processes", "samples")
 _VOUCHED = ("to_fastest", "tied", "max_error", "error_to_bound", "remarks", "refused")
 _LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "spawn_ms", "load_ms", "first_call_ms", "first_calls")
 _THROUGHPUTS = ("tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")

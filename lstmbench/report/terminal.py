@@ -13,9 +13,11 @@ from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import FAILED, PASSED, REPORTED, ParityLine, parity_lines
 
 _TIMED = (
-    ("score", "Scoring, one call"),
-    ("decode", "Decoding, one step"),
-    ("generate", "Generating in the graph, one call of T tokens a row"),
+    ("score", "end-to-end", "Scoring, one call"),
+    ("score", "compute", "Scoring, one call without its copies"),
+    ("decode", "end-to-end", "Decoding, one step"),
+    ("decode", "compute", "Decoding, one step without its copies"),
+    ("generate", "end-to-end", "Generating in the graph, one call of T tokens a row"),
 )
 _VERDICTS = {PASSED: "ok", FAILED: "FAILED", REPORTED: "reported"}
 
@@ -65,8 +67,8 @@ def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noi
         ("export · runtime", "output", "max error", "NumPy's", "of bound", "verdict"),
         [_parity_row(line) for line in parity],
     )
-    for kind, what in _TIMED:
-        lines = [line for line in speed if line.workload == kind]
+    for kind, region, what in _TIMED:
+        lines = [line for line in speed if (line.workload, line.region) == (kind, region)]
         yield _without_empty(
             TerminalTable(
                 f"{what}: latency, tokens a second{_floor(noise)}",
@@ -77,7 +79,11 @@ def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noi
     yield TerminalTable(
         "Refused",
         ("export · runtime", "B×T", "why"),
-        [(*_keys(line), f"{line.workload}: {line.refused}") for line in speed if line.refused],
+        [
+            (*_keys(line), f"{wording.workload(line.workload, line.region)}: {line.refused}")
+            for line in speed
+            if line.refused
+        ],
     )
 
 

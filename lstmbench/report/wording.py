@@ -11,6 +11,11 @@ def number(value: float | None) -> str:
     return NOT_AVAILABLE if value is None else units.three_digits(value)
 
 
+def workload(kind: str, region: str) -> str:
+    """A kind, and where its time ends if that is not where a user's does: 'score', 'score, compute'."""
+    return kind if region == "end-to-end" else f"{kind}, {region}"
+
+
 def rate(value: float | None) -> str:
     """Tokens a second, short: '12.3 k'."""
     return NOT_AVAILABLE if value is None else units.count(value)

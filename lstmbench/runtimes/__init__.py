@@ -2,7 +2,7 @@
 
 from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, available, load, load_graphs, names
 from lstmbench.runtimes.code import digest
-from lstmbench.runtimes.contract import Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
+from lstmbench.runtimes.contract import Draws, GraphSession, Held, Holds, RunsGraphs, Runtime, takes_lengths
 
 __all__ = [
     "FROM_CHECKPOINT",
@@ -10,6 +10,8 @@ __all__ = [
     "GROUP",
     "Draws",
     "GraphSession",
+    "Held",
+    "Holds",
     "RunsGraphs",
     "Runtime",
     "available",

@@ -58,7 +58,7 @@ class Worker(Talk):
         batch, time = inputs.shape[:2]
         shapes.demand_steps(self.exported, time)
         shapes.demand_state(model, state, batch=batch)
-        _demand_room(inputs.nbytes, shapes.output_shape(model, batch, time), model.state_shape(batch))
+        _demand_room(inputs.nbytes, model.output_shape(batch, time), model.state_shape(batch))
         shapes.demand_lengths(self.exported, lengths, batch=batch, time=time)
         ends = shapes.all_of_one_length(self.exported, batch=batch, time=time) if lengths is None else lengths
         request = Run(
@@ -124,7 +124,7 @@ class Worker(Talk):
             min_samples=min_samples,
             max_samples=max_samples,
         )
-        doing = f"timing {workload.kind} (B={workload.batch}, T={workload.time})"
+        doing = f"timing {workload.label}"
         return self.ask(request, Samples, doing=doing, timeout_s=self.timeout_s * min_samples + warmup_s + budget_s)
 
     def weigh(self, workload: Workload, inputs: Tokens | Floats) -> Footprint:
@@ -133,7 +133,7 @@ class Worker(Talk):
         Of several in one process ask for the smaller first: engines keep what they once took.
         """
         shapes.demand_workload(self.exported, workload, inputs)
-        doing = f"weighing {workload.kind} (B={workload.batch}, T={workload.time})"
+        doing = f"weighing {workload.label}"
         request = Weigh(workload=workload, inputs=messages.pack(inputs))
         return self.ask(request, Footprint, doing=doing, timeout_s=self.timeout_s)
 

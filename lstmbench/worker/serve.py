@@ -20,7 +20,7 @@ from lstmbench import errors
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ExportedModel, Workload
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import acquaintance, arrivals, memory, messages, roof, timing, wire
+from lstmbench.worker import acquaintance, arrivals, held, memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
@@ -143,7 +143,7 @@ class Session:
     def _made(self, given: Workload, inputs: Tokens | Floats) -> Callable[[], timing.Work]:
         ends = all_of_one_length(self.exported, batch=given.batch, time=given.chunks[0])
         runtime = timing.with_lengths(self.runtime, ends)
-        return partial(timing.WORK[given.kind], runtime, self.exported.model, given, inputs)
+        return partial(held.WORK[given.kind, given.region], runtime, self.exported.model, given, inputs)
 
     def _measure(self, request: Measure) -> Samples:
         return timing.measure(

@@ -90,19 +90,13 @@ def demand_workload(exported: ExportedModel, workload: Workload, inputs: Tokens 
         raise WorkerError(f"the inputs of {workload.kind} must begin with the shape {want}, not {inputs.shape[:2]}")
 
 
-def output_shape(model: ModelConfig, batch: int, time: int) -> tuple[int, int, int]:
-    """(B, T, V) of head `lm`, (B, T, D·H) of head `layer`."""
-    wide = model.vocabulary_size if model.head == "lm" else model.directions * model.hidden_size
-    return (batch, time, wide)
-
-
 def demand_answer(model: ModelConfig, answer: Any, *, batch: int, time: int) -> tuple[Floats, State]:
     """What an adapter returned, if it keeps the contract: float32, in the shapes of the output and of the state."""
     try:
         output, (h, c) = answer
     except (TypeError, ValueError) as error:
         raise ContractError("run must answer (output, State(h, c))") from error
-    shapes = (output_shape(model, batch, time), *(model.state_shape(batch),) * 2)
+    shapes = (model.output_shape(batch, time), *(model.state_shape(batch),) * 2)
     for name, array, shape in zip(model.output_names, (output, h, c), shapes, strict=True):
         if not _is_floats(array, shape):
             raise ContractError(f"run must answer {name} as float32 {shape}, not {_seen(array)}")

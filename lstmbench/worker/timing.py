@@ -13,8 +13,8 @@ import numpy as np
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.model import stimulus
-from lstmbench.records import TIMED, ModelConfig, Workload, WorkloadKind
-from lstmbench.runtimes import Draws, Runtime
+from lstmbench.records import TIMED, ModelConfig, Workload
+from lstmbench.runtimes import Draws, Holds, Runtime
 from lstmbench.worker.messages import Samples
 from lstmbench.worker.shapes import demand_answer, demand_finite, demand_tokens
 
@@ -38,6 +38,13 @@ class _WithLengths:
 
     def __init__(self, runtime: Runtime, lengths: Lengths) -> None:
         self.run = partial(runtime.run, lengths=lengths)
+        if holds(runtime):
+            self.hold = partial(cast("Holds", runtime).hold, lengths=lengths)
+
+
+def holds(runtime: object) -> bool:
+    """Whether it has a call without copies."""
+    return callable(getattr(runtime, "hold", None))
 
 
 def with_lengths(runtime: Runtime, lengths: Lengths | None) -> Runs:
@@ -86,7 +93,12 @@ class Decode:
     def step(self) -> None:
         """One token a row: call and argmax."""
         self._answer = self._runtime.run(self._tokens, self._state)
-        self._tokens = self._answer[0][:, -1].argmax(axis=-1)[:, None]  # (B, V) -> (B, 1)
+        self._tokens = self.next_tokens()
+
+    def next_tokens(self) -> Tokens:
+        """The argmax of the last answer, (B, 1)."""
+        tokens: Tokens = self._answer[0][:, -1].argmax(axis=-1)[:, None]  # (B, V) -> (B, 1)
+        return tokens
 
     def settle(self) -> None:
         """Check what it answered; carry the state, or start again."""
@@ -117,13 +129,6 @@ class Generate:
         work = self._workload
         answer = demand_tokens(self._model, self._answer, batch=work.batch, count=work.time)
         demand_finite(self._model, answer)
-
-
-WORK: dict[WorkloadKind, type[Score] | type[Decode] | type[Generate]] = {
-    "score": Score,
-    "decode": Decode,
-    "generate": Generate,
-}
 
 
 def measure(

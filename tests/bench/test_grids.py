@@ -37,6 +37,15 @@ def test_a_file_says_what_is_timed_and_a_case_counts_once(read):
     assert read(BLOCK + BLOCK) == {None: tuple(Workload(kind="score", batch=b, time=3) for b in (1, 2))}
 
 
+def test_a_region_is_a_workload_of_its_own_where_there_is_one(read):
+    block = BLOCK.replace("[1, 2]", "[1]") + 'kind = ["decode", "generate"]\nregion = ["compute", "end-to-end"]\n'
+    assert [(w.kind, w.region) for w in read(block)[None]] == [
+        ("decode", "compute"),
+        ("decode", "end-to-end"),
+        ("generate", "end-to-end"),
+    ]
+
+
 def test_layers_of_its_own_are_apart_from_the_models_that_are_named(read):
     plan = read(BLOCK + BLOCK + 'layer = { peephole = ["full", "full"], hidden_size = 4, input_size = 2 }')
     ours = Layers(peephole=("full", "full"), hidden_size=4, input_size=2)
