@@ -127,6 +127,7 @@ class Contender:
             cpu_s=sum(taken.cpu_s for taken in self._rounds),
             start_s=_nanoseconds(start_s - origin_s for taken in self._rounds for start_s in taken.start_s),
             sample_s=_nanoseconds(sample_s for taken in self._rounds for sample_s in taken.sample_s),
+            token_s=_nanoseconds(token_s for taken in self._rounds for token_s in taken.token_s),
             rounds=tuple(len(taken.sample_s) for taken in self._rounds),
         )
 

@@ -44,17 +44,18 @@ def _with_rates(rows: Sequence[Roof], threads: int) -> list[Roof]:
 
 
 def _needed(clearance: Clearance, workload: Workload, machine: str) -> Roof:
-    subject, time = clearance.subject, 1 if workload.kind == "decode" else workload.time  # a sample is one step there
-    need = demand.of_call(clearance.exported.model, batch=workload.batch, time=time)
+    subject = clearance.subject
+    calls = (1,) if workload.kind == "decode" else workload.chunks  # a sample is one step there
+    needs = [demand.of_call(clearance.exported.model, batch=workload.batch, time=time) for time in calls]
     held: Precision = "fp32" if subject.runtime in FROM_CHECKPOINT else subject.precision
     return Roof(
         machine=machine,
         subject=subject,
         workload=workload,
-        operations=need.operations,
+        operations=round(sum(need.operations for need in needs) * (1 - workload.padding)),
         in_float32=held == "fp32",
-        weight_bytes=int(need.weights * _BYTES[held]),
-        read_bytes=int(need.reads * _BYTES[held]),
+        weight_bytes=int(needs[0].weights * _BYTES[held]),
+        read_bytes=int(sum(need.reads for need in needs) * _BYTES[held]),
         refused="not measured yet",
     )
 

@@ -53,10 +53,16 @@ def plan(
     cases = [case for shape in shapes for case in several(*shape)]
     if exported.record.lengths:
         cases = [ragged for case in cases for ragged in _unequal(case)]
-    cases += [Case(w.batch, w.time, w.chunks, "none", w.decoding) for w in workloads if w.fits(exported)]
+    cases += [_as_timed(work, exported) for work in workloads if work.fits(exported)]
     # the reverse direction starts at the end: cut in pieces, it is another function
     cut = not exported.model.bidirectional
     return tuple(case for case in dict.fromkeys(cases) if cut or len(case.chunks) == 1 or case.asked == "steps")
+
+
+def _as_timed(work: Workload, exported: ExportedModel) -> Case:
+    """Rows of mixed lengths are whole ones to an export that takes no lengths."""
+    lengths = work.lengths if exported.record.lengths else ()
+    return Case(work.batch, work.steps, work.chunks, "none", work.decoding, lengths)
 
 
 def _cases(batch: int, time: int, steps: int | None) -> Iterator[Case]:

@@ -1,7 +1,7 @@
 """`lstmbench bench --baseline`: what is held against an earlier run, and what came of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import typer
 
@@ -92,12 +92,13 @@ def conclude(compared: Compared, run: Path, clearances: "Sequence[Clearance]") -
 def _demand_meant(limits: "Sequence[Limit]", runtimes: "Sequence[str]") -> None:
     """LstmbenchError for a limit of a runtime or workload that nothing is timed on: it would never be broken."""
     from lstmbench.errors import LstmbenchError
+    from lstmbench.records import WorkloadKind
 
     for limit in limits:
-        if limit.where not in ("", "score", "decode", "generate", *runtimes):
+        if limit.where not in ("", *get_args(WorkloadKind), *runtimes):
             raise LstmbenchError(
-                f"--fail names {limit.where!r}, which is neither score, decode or generate nor a runtime that is timed "
-                f"here: {', '.join(runtimes)}"
+                f"--fail names {limit.where!r}, which is none of {', '.join(get_args(WorkloadKind))} and no "
+                f"runtime that is timed here: {', '.join(runtimes)}"
             )
 
 

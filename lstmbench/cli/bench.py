@@ -1,7 +1,7 @@
 """`lstmbench bench`: check, then time what passed, then draw the report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstmbench.bench import Plan
-    from lstmbench.records import ExportedModel, Measurement, Region, Workload
+    from lstmbench.records import ExportedModel, Measurement, Region, Workload, WorkloadKind
 
 SLOWER, REFUSED_ROWS = 1, 3
 _REGIONS: "dict[str, tuple[Region, ...]]" = {
@@ -22,6 +22,14 @@ _REGIONS: "dict[str, tuple[Region, ...]]" = {
     "compute": ("compute",),
     "both": ("end-to-end", "compute"),
 }
+
+
+class _Others(NamedTuple):
+    """What a grid of one's own may have besides B and T."""
+
+    region: str | None
+    new: "list[int] | None"
+    shortest: int | None
 
 
 def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -35,6 +43,13 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     region: Annotated[
         Literal["end-to-end", "compute", "both"] | None,
         typer.Option(help="With --batch and --time: compute leaves out all copies. [default: end-to-end]"),
+    ] = None,
+    new: Annotated[
+        list[int] | None,
+        typer.Option(help="With --batch and --time, the prompt's: requests that give so many tokens, one by one."),
+    ] = None,
+    shortest: Annotated[
+        int | None, typer.Option(help="With --batch and --time: rows of mixed lengths, from this to --time.")
     ] = None,
     seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
     processes: Annotated[
@@ -64,7 +79,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench.runtimes import available
 
     wanted = asked(baseline, baseline_models or models, fail)
-    plan = _plan(grid, batch, time, region)
+    plan = _plan(grid, batch, time, _Others(region, new, shortest))
     if names and None not in plan:
         raise LstmbenchError(f"grid {grid} makes its own layers: give no model with it")
     if wanted and [*plan] != [None]:
@@ -104,23 +119,29 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
         raise typer.Exit(REFUSED_ROWS)
 
 
-def _plan(grid: str | None, batch: "list[int] | None", time: "list[int] | None", region: str | None) -> "Plan":
+def _plan(grid: str | None, batch: "list[int] | None", time: "list[int] | None", others: _Others) -> "Plan":
     from lstmbench import bench as measuring
     from lstmbench.errors import LstmbenchError
 
     if bool(batch) != bool(time):
         raise LstmbenchError("give --batch and --time together, or a named --grid")
-    if region and not batch:
-        raise LstmbenchError("give --region with --batch and --time; a grid names its own")
+    if any(others) and not batch:
+        raise LstmbenchError("give --region, --new and --shortest with --batch and --time; a grid names its own")
     if not batch or not time:
         return measuring.read_grid(grid or "quick")
     if grid:
         raise LstmbenchError("give --batch and --time, or a --grid, not both")
-    return {
-        None: measuring.grid(
-            batches=batch, times=time, kinds=("score", "decode", "generate"), regions=_REGIONS[region or "end-to-end"]
-        )
-    }
+    asked: dict[WorkloadKind, object] = {"score": others.shortest, "request": others.new}
+    kinds = [kind for kind, value in asked.items() if value]
+    made = measuring.grid(
+        batches=batch,
+        times=time,
+        kinds=kinds or ("score", "decode", "generate"),
+        regions=_REGIONS[others.region or "end-to-end"],
+        new=others.new or (),
+        shortest=others.shortest,
+    )
+    return {None: made}
 
 
 def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload]") -> "list[ExportedModel]":

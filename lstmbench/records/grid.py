@@ -40,6 +40,8 @@ class Block(Record, frozen=True, kw_only=True):
     kind: Annotated[tuple[WorkloadKind, ...], Some] = ("score",)
     batch: Annotated[tuple[Extent, ...], Some]
     time: Annotated[tuple[Extent, ...], Some]
+    new: Annotated[tuple[Extent, ...], Some] | None = None  # of `request`
+    shortest: Extent | None = None  # of `score`
     region: Annotated[tuple[Region, ...], Some] = ("end-to-end",)
     layer: Layers | None = None
 

@@ -9,6 +9,7 @@ from lstmbench.report.figures import Figure
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
 from lstmbench.report.raw import Raw
+from lstmbench.report.requests import request_lines, request_sheets
 from lstmbench.report.roofline import roof_lines, roof_sheets
 from lstmbench.report.sheets import Sheet
 from lstmbench.report.speed import SpeedLine
@@ -18,7 +19,7 @@ from lstmbench.report.verdicts import ParityLine
 from lstmbench.runfolder import ARRIVALS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 TITLE = "LSTM inference: parity and speed"
-FILES = ("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "pytest-benchmark.json")
+FILES = ("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "requests.csv", "pytest-benchmark.json")
 
 
 class Document(NamedTuple):
@@ -67,6 +68,7 @@ def document(
         figures=figures,
         sheets=[
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+            *request_sheets(request_lines(recorded.measurements, speed)),
             *roof_sheets(roof_lines(recorded.roofs, speed)),
             *arrival_sheets(arrival_lines(recorded.arrivals, recorded.parity)),
             *_drift(recorded),

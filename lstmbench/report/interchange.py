@@ -62,7 +62,10 @@ def _machine(machine: Machine) -> dict[str, Any]:
 
 def _row(case: Case, line: SpeedLine) -> dict[str, Any]:
     work, name = case.workload, plain(subject_name(line.subject)).replace(" · ", "-")
-    kind, shape = wording.workload(line.workload, line.region), f"{work.batch}x{work.time}"
+    kind, shape = (
+        wording.workload(line.workload, line.region),
+        _ascii(work.shape),
+    )
     title = f"{kind}[{name}-{shape}]"
     return {
         "group": f"{kind} {shape}",
@@ -81,6 +84,10 @@ def _row(case: Case, line: SpeedLine) -> dict[str, Any]:
         },
         "stats": _stats([s for part in case.parts_s for s in part]),
     }
+
+
+def _ascii(shape: str) -> str:
+    return shape.replace("×", "x").replace("–", "-")
 
 
 def _shape(line: SpeedLine) -> dict[str, int]:

@@ -18,6 +18,8 @@ class MemoryLine(NamedTuple):
     workload: str
     batch: int
     time: int
+    new: int | None  # tokens out of a request
+    shortest: int | None  # of rows of mixed lengths
     region: str
     file_mib: float | None = None
     engine_mib: float | None = None  # imports, model and session: with the model loaded, over the empty process

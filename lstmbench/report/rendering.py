@@ -11,8 +11,17 @@ from lstmbench.report.drift import drift_lines
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise, ranked
 from lstmbench.report.raw import Raw
+from lstmbench.report.requests import request_lines
 from lstmbench.report.speed import SpeedLine
-from lstmbench.report.tables import Table, csv, latency_frame, memory_frame, parity_table, throughput_frame
+from lstmbench.report.tables import (
+    Table,
+    csv,
+    latency_frame,
+    memory_frame,
+    parity_table,
+    requests_frame,
+    throughput_frame,
+)
 from lstmbench.report.verdicts import parity_lines
 
 
@@ -24,6 +33,7 @@ class Rendered(NamedTuple):
     latency: Table
     throughput: Table
     memory: Table
+    requests: Table
 
 
 def render(run: Path) -> Rendered:
@@ -42,10 +52,11 @@ def render(run: Path) -> Rendered:
 
 
 def frames(run: Path) -> dict[str, Table]:
-    """The tables of a run as pandas DataFrames: `parity`, `latency`, `throughput`, `memory`; nothing is written.
+    """The tables of a run as pandas DataFrames; nothing is written.
 
-    One row a case; names end with their unit (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is
-    NaN, what was refused has its reason in `refused` and no number. Errors are those of `render`.
+    They are `parity`, `latency`, `throughput`, `memory` and `requests`, one row a case. Names end with their unit
+    (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is NaN, what was refused has its reason in
+    `refused` and no number. Errors are those of `render`.
     """
     recorded = raw.read(run)
     speed, _ = ranked(recorded.measurements, recorded.parity)
@@ -58,6 +69,7 @@ def _frames(recorded: Raw, speed: Sequence[SpeedLine]) -> dict[str, Table]:
         "latency": latency_frame(speed),
         "throughput": throughput_frame(speed),
         "memory": memory_frame(memory_lines(recorded.weights, speed)),
+        "requests": requests_frame(request_lines(recorded.measurements, speed)),
     }
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from lstmbench.plain import plain
 from lstmbench.records import Roof
 from lstmbench.report import wording
-from lstmbench.report.sheets import Row, Sheet
+from lstmbench.report.sheets import Row, Sheet, workload_keys
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns, key
 
@@ -29,6 +29,8 @@ class RoofLine(NamedTuple):
     workload: str
     batch: int
     time: int
+    new: int | None  # tokens out of a request
+    shortest: int | None  # of rows of mixed lengths
     region: str
     mflop: float | None = None  # of one sample
     weights_mib: float | None = None
@@ -96,15 +98,7 @@ def _bound(products: float | None, reading: float | None, *, in_float32: bool) -
 
 
 def _row(line: RoofLine) -> Row:
-    s = line.subject
-    keys = (
-        wording.workload(line.workload, line.region),
-        str(line.batch),
-        str(line.time),
-        wording.export(s),
-        wording.engine(s),
-        str(s.threads),
-    )
+    keys = workload_keys(line[:7])
     if line.refused:
         return Row(keys, (), refused=line.refused)
     values = (

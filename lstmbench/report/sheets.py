@@ -6,10 +6,17 @@ from typing import NamedTuple
 from lstmbench.report import wording
 from lstmbench.report.memory import MemoryLine
 from lstmbench.report.speed import SpeedLine
+from lstmbench.report.subjects import Key
 from lstmbench.report.verdicts import FAILED, ParityLine
 
 _SCORE_NOTE = "One sample is one call on B × T tokens from zero state. Tokens/s is B·T over the median."
 _DECODE_NOTE = "One sample is one step: one call on (B, 1) and the argmax that is fed back. Tokens/s is B over it."
+_REGIONS = ("end-to-end", "compute")
+_MIXED_NOTE = (
+    "One sample is one call on B rows padded to T, whose lengths are evenly spread between the two that T names; an "
+    "export that takes lengths is told them, others compute the padding as well. Padding is the share of the B·T steps "
+    "that lie behind their row's end; useful tokens/s are those before it, over the median."
+)
 _COMPUTE_NOTE = (
     "Region compute: inputs and states lie where the engine computes before a sample begins, which ends when the "
     "device has finished; copies to and from NumPy and the argmax of decoding are in none. What was computed so was "
@@ -64,7 +71,8 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Seq
     """Parity first, then what it vouches for; a workload that was not asked for has no sheet."""
 
     def of(kind: str, region: str = "end-to-end") -> list[SpeedLine]:
-        return [line for line in speed if (line.workload, line.region) == (kind, region)]
+        whole = [line for line in speed if line.shortest is None]
+        return [line for line in whole if (line.workload, line.region) == (kind, region)]
 
     all_of_them = [
         _parity(parity),
@@ -75,6 +83,7 @@ def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Seq
             "decode-compute", "Decoding, compute", "one step without copies", _COMPUTE_NOTE, of("decode", "compute")
         ),
         _speed("generate", "Generating", "one call of T tokens a row", _GENERATE_NOTE, of("generate")),
+        *(_mixed([line for line in speed if line.shortest and line.region == region]) for region in _REGIONS),
         _cold(speed),
         _memory(memory),
     ]
@@ -150,6 +159,45 @@ def _speed_row(line: SpeedLine, *, first: bool) -> Row:
     return Row(keys, values, first=first)
 
 
+def _mixed(lines: Sequence[SpeedLine]) -> Sheet:
+    """Rows of one region."""
+    keys = ("B", "T", "Model / form", "Cell", "Runtime", "Threads")
+    values = (
+        *("Processes", "Samples", "Median ms", "p90 ms", "p99 ms", "Padding", "Useful tokens/s", "95 % interval"),
+        *("To the fastest", "Max error", "Of bound", "Remarks"),
+    )
+    inside = bool(lines) and lines[0].region == "compute"
+    name, tab = ("mixed-compute", "Mixed lengths, compute") if inside else ("mixed", "Mixed lengths")
+    return Sheet(name, tab, f"{tab}: one call of padded rows", _MIXED_NOTE, keys, values, tuple(map(_mixed_row, lines)))
+
+
+def _mixed_row(line: SpeedLine) -> Row:
+    s = line.subject
+    keys = (
+        str(line.batch),
+        f"{line.shortest} to {line.time}",
+        wording.export(s),
+        s.cell,
+        wording.engine(s),
+        str(s.threads),
+    )
+    if line.refused:
+        return Row(keys, (), refused=line.refused)
+    values = (
+        str(line.processes),
+        f"{line.samples:,}",
+        *map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms)),
+        wording.percent(line.padding),
+        wording.rate(line.tokens_per_s),
+        wording.between(line.tokens_per_s_low, line.tokens_per_s_high),
+        wording.beside_the_fastest(line.to_fastest, tied=line.tied),
+        wording.error(line.max_error),
+        wording.share(line.error_to_bound),
+        line.remarks or "none",
+    )
+    return Row(keys, values)
+
+
 def _cold(lines: Iterable[SpeedLine]) -> Sheet:
     keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
     values = ("Processes", "Start ms", "Load ms", "First calls", "First call ms", "Median ms", "Max error", "Of bound")
@@ -157,16 +205,15 @@ def _cold(lines: Iterable[SpeedLine]) -> Sheet:
     return Sheet("cold", "Cold start", "Cold start: the first call of a process", _COLD_NOTE, keys, values, rows)
 
 
+def workload_keys(key: Key) -> tuple[str, ...]:
+    """Workload, B, T, export, engine and threads, for a table of all workloads."""
+    s, kind, batch, time, new, shortest, region = key
+    steps = wording.steps(time, new, shortest)
+    return (wording.workload(kind, region), str(batch), steps, wording.export(s), wording.engine(s), str(s.threads))
+
+
 def _cold_row(line: SpeedLine) -> Row:
-    s = line.subject
-    keys = (
-        wording.workload(line.workload, line.region),
-        str(line.batch),
-        str(line.time),
-        wording.export(s),
-        wording.engine(s),
-        str(s.threads),
-    )
+    keys = workload_keys(line[:7])
     started = map(wording.number, (line.spawn_ms, line.load_ms))
     called = (str(line.first_calls), *map(wording.number, (line.first_call_ms, line.p50_ms)))
     return Row(
@@ -183,15 +230,7 @@ def _memory(lines: Iterable[MemoryLine]) -> Sheet:
 
 
 def _memory_row(line: MemoryLine) -> Row:
-    s = line.subject
-    keys = (
-        wording.workload(line.workload, line.region),
-        str(line.batch),
-        str(line.time),
-        wording.export(s),
-        wording.engine(s),
-        str(s.threads),
-    )
+    keys = workload_keys(line[:7])
     if line.refused:
         return Row(keys, (), refused=line.refused)
     sizes = map(wording.number, (line.file_mib, line.engine_mib, line.peak_mib))

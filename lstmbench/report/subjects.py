@@ -27,12 +27,14 @@ class SubjectColumns(NamedTuple):
     threads: int
 
 
-Key: TypeAlias = tuple[SubjectColumns, str, int, int, str]  # kind, B, T, region: how each line of a case begins
+# kind, B, T, new tokens, shortest row, region: how each line of a case begins
+Key: TypeAlias = tuple[SubjectColumns, str, int, int, int | None, int | None, str]
 
 
 def key(subject: Subject, workload: Workload) -> Key:
     """The first fields of every line that shows a workload of a subject."""
-    return (columns(subject), workload.kind, workload.batch, workload.time, workload.region)
+    work = workload
+    return (columns(subject), work.kind, work.batch, work.time, work.new, work.shortest, work.region)
 
 
 def columns(subject: Subject) -> SubjectColumns:

@@ -59,7 +59,7 @@ def key_figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise:
     """The counts and the spans of what was measured; spans name no winner."""
     good = sum(line.verdict == PASSED for line in parity)
     timed = [line for line in speed if not line.refused]
-    whole = [line for line in timed if line.region == "end-to-end"]
+    whole = [line for line in timed if line.is_plain]
     samples = f"{sum(line.samples for line in timed):,}"
     rows = f"in {wording.several(len(timed), 'row')}; {len(speed) - len(timed)} refused"
     return [

@@ -7,6 +7,7 @@ from lstmbench.records import Measurement, ParityRow
 from lstmbench.report import extra
 from lstmbench.report.memory import MemoryLine
 from lstmbench.report.noise import ranked
+from lstmbench.report.requests import RequestLine
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import ParityLine, parity_lines
@@ -19,17 +20,20 @@ Table: TypeAlias = "pd.DataFrame"
 
 SUBJECT = SubjectColumns._fields
 PARITY = (*SUBJECT, *ParityLine._fields[1:])
-_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "region", "processes", "samples")
+_WORKLOAD = (*SUBJECT, "workload", "batch", "time", "new", "shortest", "region", "processes", "samples")
 _VOUCHED = ("to_fastest", "tied", "max_error", "error_to_bound", "remarks", "refused")
 _LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "spawn_ms", "load_ms", "first_call_ms", "first_calls")
-_THROUGHPUTS = ("tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")
+_THROUGHPUTS = ("padding", "tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")
 LATENCY = (*_WORKLOAD, *_LATENCIES, *_VOUCHED)
 THROUGHPUT = (*_WORKLOAD, *_THROUGHPUTS, *_VOUCHED)
 MEMORY = (*SUBJECT, *MemoryLine._fields[1:])
+REQUESTS = (*SUBJECT, *(name for name in RequestLine._fields[1:] if name not in ("workload", "shortest", "region")))
 _FORMULAS = ("=", "+", "-", "@")  # how one begins; `plain` leaves no tab and no line break
 _ERRORS = ("max_error", "error_to_bound", "float32_error", "bound", "got", "want")
 _MEMORIES = ("file_mib", "engine_mib", "peak_mib")
-_NUMBERS = {*_LATENCIES, *_THROUGHPUTS, *_MEMORIES, "to_fastest", *_ERRORS}
+_WHOLE = ("new", "shortest")  # numbers that some rows have none of
+_REQUESTS = tuple(name for name in REQUESTS if name.endswith("_ms"))
+_NUMBERS = {*_REQUESTS, *_LATENCIES, *_THROUGHPUTS, *_MEMORIES, "to_fastest", *_ERRORS}
 
 
 def parity_table(rows: Iterable[ParityRow]) -> Table:
@@ -50,6 +54,11 @@ def throughput_frame(lines: Sequence[SpeedLine]) -> Table:
 def memory_frame(lines: Sequence[MemoryLine]) -> Table:
     """Memory in MiB: the file, the engine with its model loaded, the peak of each workload over that."""
     return _frame(lines, MEMORY)
+
+
+def requests_frame(lines: Sequence[RequestLine]) -> Table:
+    """Requests in milliseconds: to the first token, between tokens, in all."""
+    return _frame(lines, REQUESTS)
 
 
 def latency_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
@@ -76,10 +85,11 @@ def _no_formula(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
-def _frame(lines: Sequence[ParityLine | SpeedLine | MemoryLine], columns: tuple[str, ...]) -> Table:
+def _frame(lines: Sequence[ParityLine | SpeedLine | MemoryLine | RequestLine], columns: tuple[str, ...]) -> Table:
     extra.demand()
     import pandas as pd
 
     flat = [{**line.subject._asdict(), **line._asdict()} for line in lines]
     frame = pd.DataFrame.from_records(flat, columns=list(columns))
-    return frame.astype({name: "float64" for name in columns if name in _NUMBERS})
+    whole = {name: "Int64" for name in columns if name in _WHOLE}
+    return frame.astype({name: "float64" for name in columns if name in _NUMBERS} | whole)

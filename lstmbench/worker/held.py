@@ -6,9 +6,9 @@ import numpy as np
 
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.errors import AnswerError, WorkerError
-from lstmbench.records import ModelConfig, Region, Workload, WorkloadKind
+from lstmbench.records import ModelConfig, Workload
 from lstmbench.runtimes import Held, Holds
-from lstmbench.worker.timing import Decode, Generate, Runs, Score, holds
+from lstmbench.worker.timing import Decode, Runs, Score, holds
 
 _ALIKE = 1e-3  # of the largest number: the same engine on the same inputs; threads may add in another order
 
@@ -77,12 +77,3 @@ def _hold(runtime: Runs, inputs: Tokens | Floats, state: State | None) -> Held:
             "the runtime's adapter has no 'hold', so that its copies cannot be left out: time it end to end"
         )
     return cast("Holds", runtime).hold(inputs, state)
-
-
-WORK: dict[tuple[WorkloadKind, Region], type[Score] | type[Decode] | type[Generate]] = {
-    ("score", "end-to-end"): Score,
-    ("decode", "end-to-end"): Decode,
-    ("generate", "end-to-end"): Generate,
-    ("score", "compute"): HeldScore,
-    ("decode", "compute"): HeldDecode,
-}

@@ -152,6 +152,7 @@ class Samples(Record, frozen=True, kw_only=True, tag=True):
     warmup_s: tuple[float, ...]  # durations of the warm-up calls, the first call first
     start_s: tuple[float, ...]  # of each sample, on the system-wide monotonic clock
     sample_s: tuple[float, ...]  # durations
+    token_s: tuple[float, ...] = ()  # of each request: to its first token, then from token to token
     steady: bool | None  # whether the warm-up had stopped getting faster; absent where too few calls can tell
     wall_s: float  # of sampling, with what is not timed in between
     cpu_s: float  # processor time of all threads in it

@@ -20,7 +20,7 @@ from lstmbench import errors
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ExportedModel, Workload
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import acquaintance, arrivals, held, memory, messages, roof, timing, wire
+from lstmbench.worker import acquaintance, arrivals, kinds, memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
@@ -41,7 +41,8 @@ from lstmbench.worker.messages import (
     Weigh,
     WorkerInfo,
 )
-from lstmbench.worker.shapes import all_of_one_length, demand_answer, demand_tokens
+from lstmbench.worker.request import WholeRows
+from lstmbench.worker.shapes import demand_answer, demand_tokens, lengths_of
 
 _WARM_S = 0.2  # before queries arrive
 _WEIGHED = 3  # steps: the first may take more than those that follow
@@ -141,9 +142,10 @@ class Session:
         return self._made(request.workload, messages.unpack(request.inputs))
 
     def _made(self, given: Workload, inputs: Tokens | Floats) -> Callable[[], timing.Work]:
-        ends = all_of_one_length(self.exported, batch=given.batch, time=given.chunks[0])
-        runtime = timing.with_lengths(self.runtime, ends)
-        return partial(held.WORK[given.kind, given.region], runtime, self.exported.model, given, inputs)
+        runtime = timing.with_lengths(self.runtime, lengths_of(self.exported, given))
+        if given.kind == "request" and self.exported.record.lengths:
+            runtime = WholeRows(self.runtime)
+        return partial(kinds.WORK[given.kind, given.region], runtime, self.exported.model, given, inputs)
 
     def _measure(self, request: Measure) -> Samples:
         return timing.measure(

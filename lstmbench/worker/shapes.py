@@ -65,6 +65,13 @@ def demand_lengths(exported: ExportedModel, lengths: Any, *, batch: int, time: i
         raise WorkerError(f"lengths must lie in 1..T, here 1..{time}, not in {lengths.min()}..{lengths.max()}")
 
 
+def lengths_of(exported: ExportedModel, workload: Workload) -> Lengths | None:
+    """Of each row of a workload's calls, (B,), if the export takes lengths."""
+    if not exported.record.lengths or not workload.lengths:
+        return all_of_one_length(exported, batch=workload.batch, time=workload.chunks[0])
+    return np.array(workload.lengths, np.int32)
+
+
 def all_of_one_length(exported: ExportedModel, *, batch: int, time: int) -> Lengths | None:
     """T for each row, (B,), if the export takes lengths: what is meant where none are given."""
     return np.full(batch, time, np.int32) if exported.record.lengths else None
@@ -82,8 +89,9 @@ def demand_workload(exported: ExportedModel, workload: Workload, inputs: Tokens 
     model = exported.model
     demand_inputs(model, inputs)
     demand_draws(exported, asked=workload.kind == "generate")
-    demand_steps(exported, workload.chunks[0])
-    if workload.kind == "decode" and model.head != "lm":
+    for steps in {*workload.chunks}:
+        demand_steps(exported, steps)
+    if workload.kind in {"decode", "request"} and model.head != "lm":
         raise WorkerError("decoding needs head 'lm': head 'layer' has no tokens to feed back; time 'score' instead")
     want = (workload.batch, inputs.shape[1] if workload.kind == "decode" else workload.time)
     if inputs.shape[:2] != want:

@@ -147,6 +147,7 @@ def measure(
         warmup_s=tuple(warmup),
         start_s=tuple(start_s),
         sample_s=tuple(sample_s),
+        token_s=tuple(getattr(work, "token_s", ())),
         steady=steady,
         wall_s=wall_s,
         cpu_s=cpu_s,

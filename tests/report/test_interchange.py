@@ -67,7 +67,7 @@ def test_no_parity_no_row(make, tmp_path):
 
 def test_frames_are_the_tables_of_a_run(rendered):
     tables = frames(rendered)
-    assert list(tables) == ["parity", "latency", "throughput", "memory"]
+    assert list(tables) == ["parity", "latency", "throughput", "memory", "requests"]
     for name, table in tables.items():
         assert csv(table) == (rendered / f"{name}.csv").read_bytes()
     assert tables["latency"]["p50_ms"].dtype == "float64"
@@ -82,7 +82,7 @@ def test_memory_is_a_table_too_and_what_did_not_pass_has_no_number(make, tmp_pat
         sizes = {"file_bytes": 3 * 2**20, "empty_bytes": 0, "idle_bytes": 2**20, "peak_bytes": 5 * 2**20}
         weight = Weight(machine=row.machine, subject=row.subject, workload=row.workload, **sizes)
         disk.append_record(run / "memory.jsonl", weight)
-    memory = frames(run)["memory"].set_index("runtime")
+    memory = frames(run)["memory", "requests"].set_index("runtime")
     assert memory.loc["numpy", "peak_mib"] == 5
     assert memory.loc["torch", ["file_mib", "engine_mib", "peak_mib"]].isna().all()
     assert memory.loc["torch", "refused"]

@@ -9,7 +9,7 @@ import pytest
 from lstmbench.arrays import State
 from lstmbench.errors import AnswerError, WorkerError
 from lstmbench.records import ModelConfig, Workload
-from lstmbench.worker.held import WORK
+from lstmbench.worker.kinds import WORK
 from lstmbench.worker.timing import measure, with_lengths
 
 MODEL = ModelConfig(head="lm", peephole="none", input_size=2, hidden_size=3, vocabulary_size=10)
