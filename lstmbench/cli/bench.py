@@ -75,8 +75,9 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench.flows.assess import assess
     from lstmbench.flows.made import made
     from lstmbench.records import Clearance, Measurement
-    from lstmbench.report import extra, render, terminal_tables
+    from lstmbench.report import extra, own_part, render, terminal_tables
     from lstmbench.runtimes import available
+    from lstmbench.units import seconds as timed
 
     wanted = asked(baseline, baseline_models or models, fail)
     plan = _plan(grid, batch, time, _Others(region, new, shortest))
@@ -112,6 +113,8 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     say_refused(clearances)
     typer.echo()
     say(f"{out / 'index.html'}" if extra.installed() else f"{out}: raw samples only; {extra.NEEDS}")
+    if own := own_part(measured):
+        say(f"the engine's own part of a sample: {timed(own[0])}, {timed(own[1])} at most; it is not subtracted")
     say_lost(measured)
     if compared and conclude(compared, out, clearances):
         raise typer.Exit(SLOWER)

@@ -117,6 +117,8 @@ class Timing(Record, frozen=True, kw_only=True):
     start_s: tuple[float, ...]  # of each sample, since the measurement began
     sample_s: tuple[Seconds, ...]  # one call of `score` or `generate`, one step of `decode`, one whole `request`
     token_s: tuple[Seconds, ...] = ()  # of each `request`: from its start to the first token, then from token to token
+    repeats: Positive = 1  # calls of a sample: over one, it is their mean, since the clock cannot tell one of them
+    overhead_s: Seconds | None = None  # the engine's own part of what the clock told; absent in older files
     rounds: tuple[Count, ...]  # how many samples each round took; rounds of all runtimes are interleaved
 
     def __post_init__(self) -> None:

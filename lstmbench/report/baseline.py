@@ -105,7 +105,7 @@ def _pairs(cases: Sequence[Case]) -> list[tuple[Case, Case]]:
 
 def _seen(before: Case, after: Case, q: float, together: int) -> Difference | None:
     """None where either's samples do not carry the quantile."""
-    carried = q == 0.5 or all(samples.quantile_s(case.parts_s, q) is not None for case in (before, after))
+    carried = q == 0.5 or all(case.quantile_s(q) is not None for case in (before, after))
     return samples.difference(after, before, q=q, together=together) if carried else None
 
 

@@ -34,6 +34,11 @@ _REGION = (
     "inputs that lie where the engine computes until its device has finished. Rows of the two are never held against "
     "each other."
 )
+_OWN = (
+    "What two looks at the clock around an empty call take, measured in every process and kept beside its samples. It "
+    "is in every sample, not subtracted. Where it would be over a hundredth of a call, a sample is the mean of so many "
+    "calls that it is not; then no p90 and p99 are told, since a quantile of means is none of calls."
+)
 _INTERVAL = (
     "Of tokens/s at the median. Every case runs in several processes, one after the other, and runtimes take turns in "
     "them; the processes' own medians are ordered, and the pair of them that holds the median of all such processes "
@@ -79,6 +84,7 @@ def definitions() -> list[tuple[str, str]]:
         ("Request", _REQUEST),
         ("Mixed lengths", _MIXED),
         ("Region", _REGION),
+        ("The engine's own part", _OWN),
         ("Median, p90, p99", _QUANTILES),
         ("n/a", _NOT_TOLD.format(confidence=CONFIDENCE, counts=counts)),
         ("Tokens/s", _TOKENS),

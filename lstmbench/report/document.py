@@ -64,7 +64,7 @@ def document(
         passed=summary.passed(parity),
         verdict=summary.verdict(parity, speed),
         cautions=summary.cautions(machine, recorded.measurements),
-        key_figures=summary.key_figures(parity, speed, noise),
+        key_figures=summary.key_figures(parity, speed, noise, recorded.measurements),
         figures=figures,
         sheets=[
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),

@@ -82,7 +82,7 @@ def _row(case: Case, line: SpeedLine) -> dict[str, Any]:
             "min_time": 0.0,
             "warmup": True,
         },
-        "stats": _stats([s for part in case.parts_s for s in part]),
+        "stats": _stats([s for part in case.parts_s for s in part]) | {"iterations": case.repeats},
     }
 
 
@@ -124,5 +124,4 @@ def _stats(samples: list[float]) -> dict[str, Any]:
         "hd15iqr": max(s for s in samples if s <= high),
         "ops": 1 / mean,
         "total": math.fsum(samples),
-        "iterations": 1,
     }

@@ -26,6 +26,15 @@ class Case(NamedTuple):
         return [timing.sample_s for timing in self.timings]
 
     @property
+    def repeats(self) -> int:
+        """Calls of a sample, at most; over 1, samples are means, and of single calls they tell the median alone."""
+        return max((timing.repeats for timing in self.timings), default=1)
+
+    def quantile_s(self, q: float) -> float | None:
+        """Of single calls; None where the samples do not carry it, or are means, whose tails are not those of calls."""
+        return quantile_s(self.parts_s, q) if self.repeats == 1 else None
+
+    @property
     def passes(self) -> dict[tuple[Load, int], Timing]:
         """The timings by command and number: processes of one number in one command took turns."""
         return {(timing.session, n): timing for timing, n in zip(self.timings, self.processes, strict=True)}

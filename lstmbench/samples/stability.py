@@ -20,6 +20,10 @@ def remarks(case: Case) -> tuple[str, ...]:
 
 
 def _remarks(case: Case) -> Iterator[str]:
+    if case.repeats > 1:
+        each = sorted({timing.repeats for timing in case.timings})
+        several = f"{each[0]:,}" if len(each) == 1 else f"{each[0]:,} to {each[-1]:,}"
+        yield f"each sample is the mean of {several} calls, too short for the clock; their quantiles are not told"
     unsteady = sum(timing.steady is False for timing in case.timings)
     if unsteady:
         yield f"not steady after the warm-up in {unsteady} of {len(case.timings)} processes"

@@ -96,7 +96,7 @@ class Worker(Talk):
         tokens = messages.unpack(answer.output).astype(np.int64, copy=False)
         return tokens, State(*messages.unpack_floats(*answer.state))
 
-    def measure(
+    def measure(  # noqa: PLR0913 (what to repeat, on what, and what ends it)
         self,
         workload: Workload,
         inputs: Tokens | Floats,
@@ -105,13 +105,14 @@ class Worker(Talk):
         budget_s: float,
         min_samples: int = 1,
         max_samples: int,
+        repeats: int = 0,
     ) -> Samples:
         """Time a workload: warm up for at least `warmup_s` and one step, then sample for `budget_s` within the counts.
 
         `score`: inputs (B, T) or (B, T, E); a sample is one call from zero state. `decode`: tokens of B rows, whose
         first column starts each row; a sample is one step, call and argmax. `generate` starts from that column too; a
-        sample is one call of `time` tokens a row. The two times are granted on top of
-        `timeout_s` for each sample that must be taken.
+        sample is one call of `time` tokens a row, of `request` all of it. The two times are granted on top of
+        `timeout_s` for each sample that must be taken. `repeats`: steps a sample, 0 for as many as the clock needs.
         """
         if not (warmup_s >= 0 and budget_s >= 0 and 1 <= min_samples <= max_samples):
             raise ValueError("times cannot be negative, and at least one sample is taken")
@@ -123,6 +124,7 @@ class Worker(Talk):
             budget_s=budget_s,
             min_samples=min_samples,
             max_samples=max_samples,
+            repeats=1 if workload.kind == "request" else repeats,
         )
         doing = f"timing {workload.label}"
         return self.ask(request, Samples, doing=doing, timeout_s=self.timeout_s * min_samples + warmup_s + budget_s)

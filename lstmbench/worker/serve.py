@@ -155,6 +155,7 @@ class Session:
             budget_s=request.budget_s,
             min_samples=request.min_samples,
             max_samples=request.max_samples,
+            repeats=request.repeats,
         )
 
 

@@ -1,4 +1,7 @@
-"""The measuring loops: one call of `score` or `generate` or one step of `decode` a sample, garbage collection off."""
+"""The measuring loops: one call of `score` or `generate` or one step of `decode` a sample, garbage collection off.
+
+Calls too short for the clock are repeated within a sample, which then is their mean.
+"""
 
 import contextlib
 import gc
@@ -15,6 +18,7 @@ from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.model import stimulus
 from lstmbench.records import TIMED, ModelConfig, Workload
 from lstmbench.runtimes import Draws, Holds, Runtime
+from lstmbench.worker import calibrate
 from lstmbench.worker.messages import Samples
 from lstmbench.worker.shapes import demand_answer, demand_finite, demand_tokens
 
@@ -131,23 +135,35 @@ class Generate:
         demand_finite(self._model, answer)
 
 
-def measure(
-    make: Callable[[], Work], *, clock: Clock, warmup_s: float, budget_s: float, min_samples: int, max_samples: int
+def measure(  # noqa: PLR0913 (what to repeat, by which clock, and what ends it)
+    make: Callable[[], Work],
+    *,
+    clock: Clock,
+    warmup_s: float,
+    budget_s: float,
+    min_samples: int,
+    max_samples: int,
+    repeats: int = 0,
 ) -> Samples:
     """Warm up for at least `warmup_s` and one step, and until steps get faster no longer; then sample, afresh.
 
-    For `budget_s` within the counts. A warm-up of no time is one step, which tells nothing of steadiness.
+    For `budget_s` within the counts. A warm-up of no time is one step, which tells nothing of steadiness. A sample is
+    the mean of so many `repeats` of a step; 0 for as many as a step that short for the clock needs, mostly one.
     """
     with no_garbage_collection():
+        own_s = calibrate.overhead_s(clock)
         warmup, steady = _warm_up(make(), clock, warmup_s)
+        each = repeats or calibrate.repeats(warmup, own_s)
         work, began_s, cpu_s = make(), clock(), time.process_time()
-        start_s, sample_s = _repeat(work, clock, budget_s=budget_s, least=min_samples, most=max_samples)
+        start_s, sample_s = _repeat(work, clock, budget_s=budget_s, least=min_samples, most=max_samples, each=each)
         cpu_s, wall_s = time.process_time() - cpu_s, clock() - began_s
     return Samples(
         warmup_s=tuple(warmup),
         start_s=tuple(start_s),
         sample_s=tuple(sample_s),
         token_s=tuple(getattr(work, "token_s", ())),
+        repeats=each,
+        overhead_s=own_s,
         steady=steady,
         wall_s=wall_s,
         cpu_s=cpu_s,
@@ -174,18 +190,26 @@ def is_steady(took_s: Sequence[float]) -> bool | None:
     return last >= _STEADY * before
 
 
-def _repeat(work: Work, clock: Clock, *, budget_s: float, least: int, most: float) -> tuple[list[float], list[float]]:
-    """When each step started and how long it took."""
+def _repeat(
+    work: Work, clock: Clock, *, budget_s: float, least: int, most: float, each: int = 1
+) -> tuple[list[float], list[float]]:
+    """When each sample started and how long a step of it took, of `each` steps the mean."""
     start_s: list[float] = []
     took_s: list[float] = []
+    step = work.step if each == 1 else partial(_steps, work.step, each)
     begin_s = clock()
     while len(took_s) < least or (len(took_s) < most and clock() - begin_s < budget_s):
         before_s = clock()
-        work.step()
-        took_s.append(clock() - before_s)
+        step()
+        took_s.append((clock() - before_s) / each)
         start_s.append(before_s)
         work.settle()
     return start_s, took_s
+
+
+def _steps(step: Callable[[], None], each: int) -> None:
+    for _ in range(each):
+        step()
 
 
 @contextlib.contextmanager

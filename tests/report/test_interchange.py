@@ -82,7 +82,7 @@ def test_memory_is_a_table_too_and_what_did_not_pass_has_no_number(make, tmp_pat
         sizes = {"file_bytes": 3 * 2**20, "empty_bytes": 0, "idle_bytes": 2**20, "peak_bytes": 5 * 2**20}
         weight = Weight(machine=row.machine, subject=row.subject, workload=row.workload, **sizes)
         disk.append_record(run / "memory.jsonl", weight)
-    memory = frames(run)["memory", "requests"].set_index("runtime")
+    memory = frames(run)["memory"].set_index("runtime")
     assert memory.loc["numpy", "peak_mib"] == 5
     assert memory.loc["torch", ["file_mib", "engine_mib", "peak_mib"]].isna().all()
     assert memory.loc["torch", "refused"]
