@@ -1,7 +1,7 @@
 """One cleared export on one runtime, loaded in a process that sleeps until it is its turn."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median
 from types import TracebackType
 from typing import Self
@@ -130,6 +130,8 @@ class Contender:
             steady=self._rounds[0].steady,
             wall_s=sum(taken.wall_s for taken in self._rounds),
             cpu_s=sum(taken.cpu_s for taken in self._rounds),
+            stolen=_stolen(self._rounds),
+            cpu_mhz=min((taken.cpu_mhz for taken in self._rounds if taken.cpu_mhz), default=None),
             start_s=_nanoseconds(start_s - origin_s for taken in self._rounds for start_s in taken.start_s),
             sample_s=tuple(round(sample_s, digits) for taken in self._rounds for sample_s in taken.sample_s),
             repeats=self._rounds[0].repeats,
@@ -141,3 +143,10 @@ class Contender:
 
 def _nanoseconds(times_s: Iterable[float]) -> tuple[float, ...]:
     return tuple(round(time_s, _DIGITS) for time_s in times_s)
+
+
+def _stolen(rounds: Sequence[Samples]) -> float | None:
+    """The share of the processors' time in them; absent where it is not told, or nothing was long enough to count."""
+    spent_s = sum(taken.spent_s for taken in rounds)
+    told = [taken.stolen_s for taken in rounds if taken.stolen_s is not None]
+    return min(1.0, sum(told) / spent_s) if told and spent_s else None

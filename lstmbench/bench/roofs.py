@@ -15,8 +15,6 @@ from lstmbench.records import Clearance, Precision, Roof, Subject, Workload
 from lstmbench.runtimes import FROM_CHECKPOINT
 from lstmbench.worker import Gauge
 
-_BYTES: dict[Precision, float] = {"fp32": 4, "fp16": 2, "int8": 1, "int4": 0.5, "int4a8": 0.5}  # scales left out
-
 
 def find_roofs(entries: Grid, run: Path, *, machine: str, progress: Progress) -> None:
     """Add what `roofline.jsonl` does not know yet: one process for each number of threads."""
@@ -54,8 +52,8 @@ def _needed(clearance: Clearance, workload: Workload, machine: str) -> Roof:
         workload=workload,
         operations=round(sum(need.operations for need in needs) * (1 - workload.padding)),
         in_float32=held == "fp32",
-        weight_bytes=int(needs[0].weights * _BYTES[held]),
-        read_bytes=int(sum(need.reads for need in needs) * _BYTES[held]),
+        weight_bytes=int(needs[0].weights * demand.BYTES[held]),
+        read_bytes=int(sum(need.reads for need in needs) * demand.BYTES[held]),
         refused="not measured yet",
     )
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from lstmbench.cli.baseline import Baseline, BaselineModels, Fail, asked, compare, conclude
+from lstmbench.cli.baseline import Baseline, BaselineModels, Fail, asked, compare, conclude, judge
 from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads, say_refused
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import say, spinner, tables
@@ -106,6 +106,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
             )
             clearances += checked.clearances
             measured += rows
+        judged = judge(compared, out, clearances) if compared else []
         if extra.installed():  # a box that is measured need not have it: the raw files can be drawn elsewhere
             progress("drawing the report")
             render(out)
@@ -116,7 +117,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     if own := own_part(measured):
         say(f"the engine's own part of a sample: {timed(own[0])}, {timed(own[1])} at most; it is not subtracted")
     say_lost(measured)
-    if compared and conclude(compared, out, clearances):
+    if compared and conclude(compared, judged, clearances):
         raise typer.Exit(SLOWER)
     if any(row.refused for row in measured):
         raise typer.Exit(REFUSED_ROWS)

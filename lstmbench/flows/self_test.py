@@ -74,7 +74,7 @@ def _twice(one: Case, twin: Case) -> Finding:
     seen = samples.difference(twin, one)
     assert seen is not None, "they took turns in eight processes"
     found = f"{seen.ratio - 1:+.2%} ({seen.low - 1:+.2%} to {seen.high - 1:+.2%})"
-    return Finding("the same call twice", "no difference", found, passed=not seen.told)
+    return Finding("the same call twice", "a tie", found, passed=not seen.told)
 
 
 def _slower(slower: Case, one: Case) -> Finding:

@@ -21,6 +21,7 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
+from lstmbench.records.change import ChangeRow
 from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import Environment, RuntimeState
@@ -52,6 +53,7 @@ __all__ = [
     "Arrivals",
     "Asked",
     "Block",
+    "ChangeRow",
     "Clearance",
     "CorpusInfo",
     "Count",

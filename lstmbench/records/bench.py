@@ -1,6 +1,8 @@
 """What is timed, on which machine, and the times."""
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
 
 from lstmbench.records.base import Count, Extent, Positive, Record, Region, Seconds, WorkloadKind
 from lstmbench.records.check import Subject
@@ -91,6 +93,8 @@ class Workload(Record, frozen=True, kw_only=True, omit_defaults=True):
         return TIMED if self.kind == "generate" else None
 
 
+Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Mhz: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
 _TICK_S = 1e-9  # of the clock
 
 
@@ -114,6 +118,8 @@ class Timing(Record, frozen=True, kw_only=True):
     steady: bool | None  # whether calls had stopped getting faster when sampling began; absent where too few can tell
     wall_s: Seconds  # that sampling took, with what is not timed in between
     cpu_s: Seconds  # of processor time in it, of all threads of the process
+    stolen: Share | None = None  # of all processors in it, by the hypervisor; absent where that is not told
+    cpu_mhz: Mhz | None = None  # the least clock that was seen at the end of a round
     start_s: tuple[float, ...]  # of each sample, since the measurement began
     sample_s: tuple[Seconds, ...]  # one call of `score` or `generate`, one step of `decode`, one whole `request`
     token_s: tuple[Seconds, ...] = ()  # of each `request`: from its start to the first token, then from token to token

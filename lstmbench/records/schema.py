@@ -9,6 +9,7 @@ from lstmbench.records.arrivals import ArrivalRow
 from lstmbench.records.base import Record
 from lstmbench.records.bench import Machine, Measurement
 from lstmbench.records.bisect import Difference
+from lstmbench.records.change import ChangeRow
 from lstmbench.records.check import ParityRow
 from lstmbench.records.drift import DriftRow
 from lstmbench.records.memory import Weight
@@ -22,6 +23,7 @@ FILES: dict[str, type[Record]] = {
     "memory.jsonl": Weight,
     "roofline.jsonl": Roof,
     "arrivals.jsonl": ArrivalRow,
+    "baseline.jsonl": ChangeRow,
     "bisect.jsonl": Difference,
     "drift.jsonl": DriftRow,
     "probes.jsonl": ProbeRow,

@@ -9,7 +9,7 @@ from lstmbench.report.subjects import columns
 from lstmbench.report.terminal import TerminalTable, subject_name
 from lstmbench.samples import Difference
 
-_WORDS = ("slower", "faster", "no difference", "cannot tell")
+_WORDS = ("slower", "faster", "tie", "cannot tell")
 
 
 def table(changes: Sequence[Change]) -> TerminalTable:
@@ -48,14 +48,14 @@ def _span(seen: Difference) -> str:
 
 
 def summary(changes: Sequence[Change]) -> str:
-    """How many pairs have which verdict, and what `no difference` leaves out."""
+    """How many pairs have which verdict, and what a tie leaves out."""
     told = [change.verdict for change in changes]
     counts = ", ".join(f"{told.count(word)} {word}" for word in _WORDS if word in told)
     floors = [change.floor for change in changes if change.floor is not None]
     floor = f"; the same thing twice lets no less than {100 * max(floors):.1f} % be told" if floors else ""
     margins = sorted({MARGIN if change.limit is None else change.limit for change in changes})
     margin = " or ".join(f"{one:.3g} %" for one in (100 * share for share in margins))
-    none = f" (none of {margin} or more)" if "no difference" in told else ""
+    none = f" (none of {margin} or more)" if "tie" in told else ""
     return f"{counts}{none}; intervals hold together at 99 %{floor}"
 
 

@@ -70,7 +70,7 @@ class Change(NamedTuple):
             return "control"
         if self.low is None or self.high is None:
             return "cannot tell"
-        return "slower" if self.low > 1 else "faster" if self.high < 1 else "not told apart"
+        return "slower" if self.low > 1 else "faster" if self.high < 1 else "tie"
 
 
 def compare(before: Raw, after: Raw) -> list[Change]:

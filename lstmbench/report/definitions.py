@@ -57,7 +57,9 @@ _COLD = (
 )
 _REMARKS = (
     "What is odd about the samples: calls that still got faster after the warm-up, processes each slower or each "
-    "faster than the one before, two groups of times, a single thread that did not run for a tenth of its time or more."
+    "faster than the one before, two groups of times, a single thread that did not run for a tenth of its time or "
+    "more, a processor's clock that fell by a tenth (throttled), a hypervisor that gave a twentieth of the time to "
+    "others."
 )
 _NOT_TOLD = (
     "Not told, because the samples cannot carry it. A quantile needs so many independent samples that the largest lies "

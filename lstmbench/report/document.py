@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lstmbench.report import definitions, drift, probes, sheets, summary, wording
 from lstmbench.report.arrivals import arrival_lines, arrival_sheets
 from lstmbench.report.figures import Figure
+from lstmbench.report.kept_changes import change_lines, change_sheets
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
 from lstmbench.report.raw import Raw
@@ -16,10 +17,19 @@ from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.summary import KeyFigure
 from lstmbench.report.verdicts import ParityLine
-from lstmbench.runfolder import ARRIVALS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.runfolder import ARRIVALS, BASELINE, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 TITLE = "LSTM inference: parity and speed"
-FILES = ("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "requests.csv", "pytest-benchmark.json")
+FILES = (
+    "parity.csv",
+    "latency.csv",
+    "throughput.csv",
+    "memory.csv",
+    "requests.csv",
+    "roofline.csv",
+    "arrivals.csv",
+    "pytest-benchmark.json",
+)
 
 
 class Document(NamedTuple):
@@ -68,6 +78,7 @@ def document(
         figures=figures,
         sheets=[
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+            *change_sheets(change_lines(recorded.changes)),
             *request_sheets(request_lines(recorded.measurements, speed)),
             *roof_sheets(roof_lines(recorded.roofs, speed)),
             *arrival_sheets(arrival_lines(recorded.arrivals, recorded.parity)),
@@ -81,7 +92,7 @@ def document(
         raw=(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
             *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes)),
-            *(*_where(DRIFT, recorded.drift), MACHINE),
+            *(*_where(DRIFT, recorded.drift), *_where(BASELINE, recorded.changes), MACHINE),
         ),
     )
 

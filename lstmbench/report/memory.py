@@ -22,6 +22,7 @@ class MemoryLine(NamedTuple):
     shortest: int | None  # of rows of mixed lengths
     region: str
     file_mib: float | None = None
+    weights_mib: float | None = None  # in the precision that they are held in
     engine_mib: float | None = None  # imports, model and session: with the model loaded, over the empty process
     peak_mib: float | None = None  # while the workload ran, over that
     max_error: float | None = None
@@ -41,6 +42,7 @@ def _line(speed: SpeedLine, weight: Weight) -> MemoryLine:
         return line._replace(refused=speed.refused or plain(weight.refused))
     return line._replace(
         file_mib=None if weight.file_bytes is None else weight.file_bytes / _MIB,
+        weights_mib=None if weight.weight_bytes is None else weight.weight_bytes / _MIB,
         engine_mib=max(0, weight.idle_bytes - weight.empty_bytes) / _MIB,
         peak_mib=weight.peak_bytes / _MIB,
         max_error=speed.max_error,

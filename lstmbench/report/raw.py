@@ -6,8 +6,19 @@ from typing import NamedTuple, Self
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import ArrivalRow, DriftRow, Machine, Measurement, ParityRow, ProbeRow, Roof, Subject, Weight
-from lstmbench.runfolder import ARRIVALS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.records import (
+    ArrivalRow,
+    ChangeRow,
+    DriftRow,
+    Machine,
+    Measurement,
+    ParityRow,
+    ProbeRow,
+    Roof,
+    Subject,
+    Weight,
+)
+from lstmbench.runfolder import ARRIVALS, BASELINE, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 
 class Raw(NamedTuple):
@@ -21,6 +32,7 @@ class Raw(NamedTuple):
     drift: tuple[DriftRow, ...] = ()
     roofs: tuple[Roof, ...] = ()
     arrivals: tuple[ArrivalRow, ...] = ()
+    changes: tuple[ChangeRow, ...] = ()  # beside a baseline
 
     def of(self, subjects: Iterable[Subject]) -> Self:
         """What was checked and timed of these subjects alone; a run's folder may hold others."""
@@ -32,9 +44,12 @@ class Raw(NamedTuple):
 
 
 def read(run: Path) -> Raw:
-    """Read a run that was checked and timed; RecordError in one line where a file is missing, damaged or foreign."""
+    """Read a run that was checked and timed, or served queries.
+
+    RecordError in one line where a file is missing, damaged or foreign.
+    """
     recorded = read_checked(run)
-    if not recorded.measurements:
+    if not recorded.measurements and not recorded.arrivals:
         raise RecordError(f"{run} holds no whole line of {MEASUREMENTS} yet; time its exports with 'lstmbench bench'")
     return recorded
 
@@ -62,12 +77,14 @@ def read_checked(run: Path) -> Raw:
     _demand_one_machine(run / ROOFLINE, machine, roofs)
     arrivals = tuple(disk.read_journal(run / ARRIVALS, ArrivalRow))
     _demand_one_machine(run / ARRIVALS, machine, arrivals)
+    changes = tuple(disk.read_journal(run / BASELINE, ChangeRow))
+    _demand_one_machine(run / BASELINE, machine, changes)
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
-    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals)
+    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, changes)
 
 
 def _demand_one_machine(
-    path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow | Roof | ArrivalRow]
+    path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow | Roof | ArrivalRow | ChangeRow]
 ) -> None:
     for n, row in enumerate(rows, 1):
         if row.machine != machine.fingerprint:

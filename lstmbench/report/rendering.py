@@ -7,19 +7,25 @@ from typing import NamedTuple
 from lstmbench import disk
 from lstmbench.errors import DiskError
 from lstmbench.report import extra, interchange, raw
+from lstmbench.report.arrivals import arrival_lines
 from lstmbench.report.drift import drift_lines
+from lstmbench.report.kept_changes import change_lines
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise, ranked
 from lstmbench.report.raw import Raw
 from lstmbench.report.requests import request_lines
+from lstmbench.report.roofline import roof_lines
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.tables import (
     Table,
+    arrivals_frame,
+    baseline_frame,
     csv,
     latency_frame,
     memory_frame,
     parity_table,
     requests_frame,
+    roofline_frame,
     throughput_frame,
 )
 from lstmbench.report.verdicts import parity_lines
@@ -34,6 +40,9 @@ class Rendered(NamedTuple):
     throughput: Table
     memory: Table
     requests: Table
+    roofline: Table
+    arrivals: Table
+    baseline: Table
 
 
 def render(run: Path) -> Rendered:
@@ -54,9 +63,9 @@ def render(run: Path) -> Rendered:
 def frames(run: Path) -> dict[str, Table]:
     """The tables of a run as pandas DataFrames; nothing is written.
 
-    They are `parity`, `latency`, `throughput`, `memory` and `requests`, one row a case. Names end with their unit
-    (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is NaN, what was refused has its reason in
-    `refused` and no number. Errors are those of `render`.
+    They are `parity`, `latency`, `throughput`, `memory`, `requests`, `roofline`, `arrivals` and `baseline`, one row a
+    case. Names end with their unit (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is NaN, what
+    was refused has its reason in `refused` and no number. Errors are those of `render`.
     """
     recorded = raw.read(run)
     speed, _ = ranked(recorded.measurements, recorded.parity)
@@ -70,6 +79,9 @@ def _frames(recorded: Raw, speed: Sequence[SpeedLine]) -> dict[str, Table]:
         "throughput": throughput_frame(speed),
         "memory": memory_frame(memory_lines(recorded.weights, speed)),
         "requests": requests_frame(request_lines(recorded.measurements, speed)),
+        "roofline": roofline_frame(roof_lines(recorded.roofs, speed)),
+        "arrivals": arrivals_frame(arrival_lines(recorded.arrivals, recorded.parity)),
+        "baseline": baseline_frame(change_lines(recorded.changes)),
     }
 
 

@@ -36,7 +36,7 @@ class RoofLine(NamedTuple):
     weights_mib: float | None = None
     of_products: float | None = None  # of the machine's rate, 1 at the bound
     of_reading: float | None = None
-    bound: str = ""  # products or reading; empty where that is not told
+    limited_by: str = ""  # products or reading; empty where that is not told
     max_error: float | None = None
     error_to_bound: float | None = None
     refused: str = ""
@@ -78,7 +78,7 @@ def _line(speed: SpeedLine, roof: Roof) -> RoofLine:
         weights_mib=roof.weight_bytes / 2**20,
         of_products=products if roof.in_float32 else None,
         of_reading=reading,
-        bound=_bound(products, reading, in_float32=roof.in_float32),
+        limited_by=_bound(products, reading, in_float32=roof.in_float32),
         max_error=speed.max_error,
         error_to_bound=speed.error_to_bound,
     )
@@ -104,7 +104,7 @@ def _row(line: RoofLine) -> Row:
     values = (
         *map(wording.number, (line.mflop, line.weights_mib)),
         *map(wording.share, (line.of_products, line.of_reading)),
-        line.bound or wording.NOT_AVAILABLE,
+        line.limited_by or wording.NOT_AVAILABLE,
         wording.error(line.max_error),
         wording.share(line.error_to_bound),
     )

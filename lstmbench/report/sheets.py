@@ -32,6 +32,7 @@ _COLD_NOTE = (
     "began with the row; of one alone it is one observation. Median is the same shape, warm."
 )
 _MEMORY_NOTE = (
+    "Weights are all of them in the precision that they are held in, without scales. "
     "Loaded is what the process grew by when the engine was imported, the file read and the session built; peak is the "
     "most that the workload took over that. Smaller workloads came first in a process: what an engine keeps, counts."
 )
@@ -224,7 +225,7 @@ def _cold_row(line: SpeedLine) -> Row:
 
 def _memory(lines: Iterable[MemoryLine]) -> Sheet:
     keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
-    values = ("File MiB", "Loaded MiB", "Peak MiB", "Max error", "Of bound")
+    values = ("File MiB", "Weights MiB", "Loaded MiB", "Peak MiB", "Max error", "Of bound")
     rows = tuple(map(_memory_row, lines))
     return Sheet("memory", "Memory", "Memory: resident, in a process of its own", _MEMORY_NOTE, keys, values, rows)
 
@@ -233,5 +234,5 @@ def _memory_row(line: MemoryLine) -> Row:
     keys = workload_keys(line[:7])
     if line.refused:
         return Row(keys, (), refused=line.refused)
-    sizes = map(wording.number, (line.file_mib, line.engine_mib, line.peak_mib))
+    sizes = map(wording.number, (line.file_mib, line.weights_mib, line.engine_mib, line.peak_mib))
     return Row(keys, (*sizes, wording.error(line.max_error), wording.share(line.error_to_bound)))

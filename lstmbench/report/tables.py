@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lstmbench.records import Measurement, ParityRow
 from lstmbench.report import extra
+from lstmbench.report.arrivals import ArrivalLine
+from lstmbench.report.kept_changes import ChangeLine
 from lstmbench.report.memory import MemoryLine
 from lstmbench.report.noise import ranked
 from lstmbench.report.requests import RequestLine
+from lstmbench.report.roofline import RoofLine
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import ParityLine, parity_lines
@@ -28,12 +31,18 @@ LATENCY = (*_WORKLOAD, *_LATENCIES, *_VOUCHED)
 THROUGHPUT = (*_WORKLOAD, *_THROUGHPUTS, *_VOUCHED)
 MEMORY = (*SUBJECT, *MemoryLine._fields[1:])
 REQUESTS = (*SUBJECT, *(name for name in RequestLine._fields[1:] if name not in ("workload", "shortest", "region")))
+ROOFLINE = (*SUBJECT, *RoofLine._fields[1:])
+ARRIVALS = (*SUBJECT, *ArrivalLine._fields[1:])
+BASELINE = (*SUBJECT, *ChangeLine._fields[1:])
 _FORMULAS = ("=", "+", "-", "@")  # how one begins; `plain` leaves no tab and no line break
 _ERRORS = ("max_error", "error_to_bound", "float32_error", "bound", "got", "want")
-_MEMORIES = ("file_mib", "engine_mib", "peak_mib")
+_MEMORIES = ("file_mib", "weights_mib", "engine_mib", "peak_mib")
 _WHOLE = ("new", "shortest")  # numbers that some rows have none of
 _REQUESTS = tuple(name for name in REQUESTS if name.endswith("_ms"))
-_NUMBERS = {*_REQUESTS, *_LATENCIES, *_THROUGHPUTS, *_MEMORIES, "to_fastest", *_ERRORS}
+_ROOFS = ("mflop", "weights_mib", "of_products", "of_reading")
+_ARRIVALS = (*(name for name in ARRIVALS if name.endswith(("_ms", "_per_s"))), "rate", "percentile", "seconds")
+_CHANGES = ("ratio", "ratio_low", "ratio_high", "floor", "limit")
+_NUMBERS = {*_CHANGES, *_REQUESTS, *_ROOFS, *_ARRIVALS, *_LATENCIES, *_THROUGHPUTS, *_MEMORIES, "to_fastest", *_ERRORS}
 
 
 def parity_table(rows: Iterable[ParityRow]) -> Table:
@@ -61,6 +70,21 @@ def requests_frame(lines: Sequence[RequestLine]) -> Table:
     return _frame(lines, REQUESTS)
 
 
+def roofline_frame(lines: Sequence[RoofLine]) -> Table:
+    """What a sample needs, and its share of what the machine can do."""
+    return _frame(lines, ROOFLINE)
+
+
+def arrivals_frame(lines: Sequence[ArrivalLine]) -> Table:
+    """Latencies from arrival, in milliseconds, with LoadGen's verdict."""
+    return _frame(lines, ARRIVALS)
+
+
+def baseline_frame(lines: Sequence[ChangeLine]) -> Table:
+    """Ratios of times to those of a baseline, with what may be said of them."""
+    return _frame(lines, BASELINE)
+
+
 def latency_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
     """Latencies in milliseconds, with the parity that vouches for them; refused rows hold a reason and no number."""
     extra.demand()
@@ -85,7 +109,10 @@ def _no_formula(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
-def _frame(lines: Sequence[ParityLine | SpeedLine | MemoryLine | RequestLine], columns: tuple[str, ...]) -> Table:
+def _frame(
+    lines: Sequence[ParityLine | SpeedLine | MemoryLine | RequestLine | RoofLine | ArrivalLine | ChangeLine],
+    columns: tuple[str, ...],
+) -> Table:
     extra.demand()
     import pandas as pd
 

@@ -60,6 +60,12 @@ def arrivals_table(run: Path, rows: Collection[ArrivalRow]) -> TerminalTable:
     )
 
 
+def arrivals_of(run: Path) -> TerminalTable | None:
+    """All that a run served, if it served anything."""
+    rows = raw.read_checked(run).arrivals
+    return arrivals_table(run, rows) if rows else None
+
+
 def _arrival_row(line: ArrivalLine) -> tuple[str, ...]:
     shape = (subject_name(line.subject), asked(line), f"{line.batch}×{line.time}")
     if line.refused:

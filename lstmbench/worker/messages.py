@@ -157,6 +157,9 @@ class Samples(Record, frozen=True, kw_only=True, tag=True):
     repeats: Positive = 1  # steps a sample, which is their mean
     overhead_s: float = 0.0  # of the engine, in a sample
     steady: bool | None  # whether the warm-up had stopped getting faster; absent where too few calls can tell
+    stolen_s: float | None = None  # of all processors in it, by the hypervisor; absent where it is not told
+    spent_s: float = 0.0  # by all processors in it, idle or not
+    cpu_mhz: float | None = None  # at its end
     wall_s: float  # of sampling, with what is not timed in between
     cpu_s: float  # processor time of all threads in it
 

@@ -15,12 +15,13 @@ from typing import cast
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from lstmbench import errors
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ExportedModel, Workload
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import acquaintance, arrivals, kinds, memory, messages, roof, timing, wire
+from lstmbench.worker import acquaintance, arrivals, host, kinds, memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
@@ -148,7 +149,8 @@ class Session:
         return partial(kinds.WORK[given.kind, given.region], runtime, self.exported.model, given, inputs)
 
     def _measure(self, request: Measure) -> Samples:
-        return timing.measure(
+        before = host.moment()
+        samples = timing.measure(
             self._work(request),
             clock=time.perf_counter,
             warmup_s=request.warmup_s,
@@ -156,6 +158,14 @@ class Session:
             min_samples=request.min_samples,
             max_samples=request.max_samples,
             repeats=request.repeats,
+        )
+        after = host.moment()
+        told = None not in (before.stolen_s, after.stolen_s)
+        return replace(
+            samples,
+            stolen_s=max(0.0, (after.stolen_s or 0.0) - (before.stolen_s or 0.0)) if told else None,
+            spent_s=max(0.0, after.spent_s - before.spent_s),
+            cpu_mhz=host.cpu_mhz(),
         )
 
 

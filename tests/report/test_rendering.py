@@ -39,7 +39,17 @@ def small(make, run, **changes):
 
 def test_every_form_is_written_and_nothing_else(rendered):
     charts = {f"charts/{name}.{suffix}" for name in CHARTS for suffix in ("svg", "png")}
-    tables = {"parity.csv", "latency.csv", "throughput.csv", "memory.csv", "requests.csv", "pytest-benchmark.json"}
+    tables = {
+        "parity.csv",
+        "latency.csv",
+        "throughput.csv",
+        "memory.csv",
+        "requests.csv",
+        "roofline.csv",
+        "arrivals.csv",
+        "baseline.csv",
+        "pytest-benchmark.json",
+    }
     assert set(derived(rendered)) == {*tables, "report.md", "index.html", *charts}
 
 
