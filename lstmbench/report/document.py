@@ -78,7 +78,7 @@ def document(
         figures=figures,
         sheets=[
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
-            *change_sheets(change_lines(recorded.changes)),
+            *change_sheets(change_lines(recorded.changes, speed)),
             *request_sheets(request_lines(recorded.measurements, speed)),
             *roof_sheets(roof_lines(recorded.roofs, speed)),
             *arrival_sheets(arrival_lines(recorded.arrivals, recorded.parity)),

@@ -9,6 +9,7 @@ from lstmbench.records import ChangeRow
 from lstmbench.report import wording
 from lstmbench.report.baseline import Change, row
 from lstmbench.report.sheets import Row, Sheet, workload_keys
+from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns, columns, key
 from lstmbench.runfolder import BASELINE
 
@@ -45,8 +46,9 @@ def keep(run: Path, changes: Iterable[Change], machine: str) -> None:
     disk.write_journal(run / BASELINE, [row(change, machine) for change in changes])
 
 
-def change_lines(rows: Iterable[ChangeRow]) -> list[ChangeLine]:
-    """In the order in which they were told."""
+def change_lines(rows: Iterable[ChangeRow], speed: Sequence[SpeedLine]) -> list[ChangeLine]:
+    """In the order in which they were told; nothing of what was made again or is vouched for no more."""
+    vouched = {line.key for line in speed if not line.refused}
     return [
         ChangeLine(
             *key(one.after, one.workload),
@@ -61,6 +63,7 @@ def change_lines(rows: Iterable[ChangeRow]) -> list[ChangeLine]:
             over=one.over,
         )
         for one in rows
+        if key(one.after, one.workload) in vouched
     ]
 
 

@@ -81,7 +81,7 @@ def _frames(recorded: Raw, speed: Sequence[SpeedLine]) -> dict[str, Table]:
         "requests": requests_frame(request_lines(recorded.measurements, speed)),
         "roofline": roofline_frame(roof_lines(recorded.roofs, speed)),
         "arrivals": arrivals_frame(arrival_lines(recorded.arrivals, recorded.parity)),
-        "baseline": baseline_frame(change_lines(recorded.changes)),
+        "baseline": baseline_frame(change_lines(recorded.changes, speed)),
     }
 
 

@@ -168,3 +168,6 @@ def test_what_was_told_is_in_a_file_a_table_a_frame_and_on_the_page(make, run, t
     assert len((folder / "baseline.csv").read_text().splitlines()) == 2
     assert "slower, over the limit" in (folder / "report.md").read_text()
     assert "slower, over the limit" in (folder / "index.html").read_text()
+    made_again = make.subject(model_sha256="ef" * 32, runtime_version="2.0.0")
+    make.write(folder, parity_rows=make.checked(made_again), measurements=[make.measured(made_again)])
+    assert frames(folder)["baseline"].empty
