@@ -11,6 +11,7 @@ from lstmbench.records.bench import Machine, Measurement
 from lstmbench.records.bisect import Difference
 from lstmbench.records.change import ChangeRow
 from lstmbench.records.check import ParityRow
+from lstmbench.records.cost import Cost
 from lstmbench.records.drift import DriftRow
 from lstmbench.records.memory import Weight
 from lstmbench.records.probe import ProbeRow
@@ -22,6 +23,7 @@ FILES: dict[str, type[Record]] = {
     "measurements.jsonl": Measurement,
     "memory.jsonl": Weight,
     "roofline.jsonl": Roof,
+    "costs.jsonl": Cost,
     "arrivals.jsonl": ArrivalRow,
     "baseline.jsonl": ChangeRow,
     "bisect.jsonl": Difference,

@@ -13,7 +13,7 @@ from lstmbench.report.study import STUDY, render_study, study_tables
 from lstmbench.report.summary import own_part
 from lstmbench.report.survey import SURVEY, render_survey, survey_tables
 from lstmbench.report.tables import latency_table, parity_table, throughput_table
-from lstmbench.report.terminal import TerminalTable, arrivals_of, arrivals_table, terminal_tables
+from lstmbench.report.terminal import TerminalTable, advice_tables, arrivals_of, arrivals_table, terminal_tables
 
 __all__ = [
     "PROBE",
@@ -21,6 +21,7 @@ __all__ = [
     "SURVEY",
     "Rendered",
     "TerminalTable",
+    "advice_tables",
     "arrivals_of",
     "arrivals_table",
     "drift_table",

@@ -9,6 +9,7 @@ from lstmbench.errors import RecordError
 from lstmbench.records import (
     ArrivalRow,
     ChangeRow,
+    Cost,
     DriftRow,
     Machine,
     Measurement,
@@ -18,7 +19,18 @@ from lstmbench.records import (
     Subject,
     Weight,
 )
-from lstmbench.runfolder import ARRIVALS, BASELINE, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.runfolder import (
+    ARRIVALS,
+    BASELINE,
+    COSTS,
+    DRIFT,
+    MACHINE,
+    MEASUREMENTS,
+    MEMORY,
+    PARITY,
+    PROBES,
+    ROOFLINE,
+)
 
 
 class Raw(NamedTuple):
@@ -33,6 +45,7 @@ class Raw(NamedTuple):
     roofs: tuple[Roof, ...] = ()
     arrivals: tuple[ArrivalRow, ...] = ()
     changes: tuple[ChangeRow, ...] = ()  # beside a baseline
+    costs: tuple[Cost, ...] = ()
 
     def of(self, subjects: Iterable[Subject]) -> Self:
         """What was checked and timed of these subjects alone; a run's folder may hold others."""
@@ -80,7 +93,8 @@ def read_checked(run: Path) -> Raw:
     changes = tuple(disk.read_journal(run / BASELINE, ChangeRow))
     _demand_one_machine(run / BASELINE, machine, changes)
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
-    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, changes)
+    costs = tuple(disk.read_journal(run / COSTS, Cost))
+    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, changes, costs)
 
 
 def _demand_one_machine(

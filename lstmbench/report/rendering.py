@@ -12,6 +12,7 @@ from lstmbench.report.drift import drift_lines
 from lstmbench.report.kept_changes import change_lines
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise, ranked
+from lstmbench.report.prices import priced
 from lstmbench.report.raw import Raw
 from lstmbench.report.requests import request_lines
 from lstmbench.report.roofline import roof_lines
@@ -24,6 +25,7 @@ from lstmbench.report.tables import (
     latency_frame,
     memory_frame,
     parity_table,
+    price_frame,
     requests_frame,
     roofline_frame,
     throughput_frame,
@@ -43,6 +45,7 @@ class Rendered(NamedTuple):
     roofline: Table
     arrivals: Table
     baseline: Table
+    prices: Table
 
 
 def render(run: Path) -> Rendered:
@@ -63,9 +66,9 @@ def render(run: Path) -> Rendered:
 def frames(run: Path) -> dict[str, Table]:
     """The tables of a run as pandas DataFrames; nothing is written.
 
-    They are `parity`, `latency`, `throughput`, `memory`, `requests`, `roofline`, `arrivals` and `baseline`, one row a
-    case. Names end with their unit (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is NaN, what
-    was refused has its reason in `refused` and no number. Errors are those of `render`.
+    They are `parity`, `latency`, `throughput`, `memory`, `requests`, `roofline`, `arrivals`, `baseline` and `prices`,
+    one row a case. Names end with their unit (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is
+    NaN, what was refused has its reason in `refused` and no number. Errors are those of `render`.
     """
     recorded = raw.read(run)
     speed, _ = ranked(recorded.measurements, recorded.parity)
@@ -82,6 +85,7 @@ def _frames(recorded: Raw, speed: Sequence[SpeedLine]) -> dict[str, Table]:
         "roofline": roofline_frame(roof_lines(recorded.roofs, speed)),
         "arrivals": arrivals_frame(arrival_lines(recorded.arrivals, recorded.parity)),
         "baseline": baseline_frame(change_lines(recorded.changes, speed)),
+        "prices": price_frame(priced(recorded, speed)),
     }
 
 
@@ -95,12 +99,21 @@ def contents(recorded: Raw) -> tuple[dict[str, bytes], tuple[Table, ...]]:
 
 
 def _laid_out(recorded: Raw, speed: Sequence[SpeedLine], noise: Noise) -> dict[str, bytes]:
-    from lstmbench.report import document, drawing, figures, look, markdown, page  # altair takes a second to import
+    from lstmbench.report import (
+        cloud,
+        document,
+        drawing,
+        figures,
+        look,
+        markdown,
+        page,
+    )  # altair takes a second to import
 
     parity = parity_lines(recorded.parity)
     drifted = drift_lines(recorded.drift)
     seen = look.look([*document.subjects_of(parity, speed), *(line.subject for line in drifted)])
     drawn = [*figures.figures(parity, speed, seen), *figures.drift_figures(drifted, seen)]
+    drawn[1:1] = cloud.cloud_figures(priced(recorded, speed), seen)
     whole = document.document(recorded, parity, speed, noise, drawn)
     files = {"report.md": markdown.markdown(whole).encode(), "index.html": page.page(whole).encode()}
     for figure in drawn:

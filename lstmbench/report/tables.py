@@ -9,6 +9,7 @@ from lstmbench.report.arrivals import ArrivalLine
 from lstmbench.report.kept_changes import ChangeLine
 from lstmbench.report.memory import MemoryLine
 from lstmbench.report.noise import ranked
+from lstmbench.report.prices import PriceLine
 from lstmbench.report.requests import RequestLine
 from lstmbench.report.roofline import RoofLine
 from lstmbench.report.speed import SpeedLine
@@ -29,6 +30,7 @@ _LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "spawn_ms", "load_ms", "f
 _THROUGHPUTS = ("padding", "tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")
 LATENCY = (*_WORKLOAD, *_LATENCIES, *_VOUCHED)
 THROUGHPUT = (*_WORKLOAD, *_THROUGHPUTS, *_VOUCHED)
+PRICES = (*SUBJECT, *PriceLine._fields[1:])
 MEMORY = (*SUBJECT, *MemoryLine._fields[1:])
 REQUESTS = (*SUBJECT, *(name for name in RequestLine._fields[1:] if name not in ("workload", "shortest", "region")))
 ROOFLINE = (*SUBJECT, *RoofLine._fields[1:])
@@ -42,7 +44,19 @@ _REQUESTS = tuple(name for name in REQUESTS if name.endswith("_ms"))
 _ROOFS = ("mflop", "weights_mib", "of_products", "of_reading")
 _ARRIVALS = (*(name for name in ARRIVALS if name.endswith(("_ms", "_per_s"))), "rate", "percentile", "seconds")
 _CHANGES = ("ratio", "ratio_low", "ratio_high", "floor", "limit")
-_NUMBERS = {*_CHANGES, *_REQUESTS, *_ROOFS, *_ARRIVALS, *_LATENCIES, *_THROUGHPUTS, *_MEMORIES, "to_fastest", *_ERRORS}
+_PRICES = ("loss", "memory_mib")
+_NUMBERS = {
+    *_PRICES,
+    *_CHANGES,
+    *_REQUESTS,
+    *_ROOFS,
+    *_ARRIVALS,
+    *_LATENCIES,
+    *_THROUGHPUTS,
+    *_MEMORIES,
+    "to_fastest",
+    *_ERRORS,
+}
 
 
 def parity_table(rows: Iterable[ParityRow]) -> Table:
@@ -85,6 +99,11 @@ def baseline_frame(lines: Sequence[ChangeLine]) -> Table:
     return _frame(lines, BASELINE)
 
 
+def price_frame(lines: Sequence[PriceLine]) -> Table:
+    """Speed, loss of perplexity (a share, at most) and memory of each case that was checked and timed."""
+    return _frame(lines, PRICES)
+
+
 def latency_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
     """Latencies in milliseconds, with the parity that vouches for them; refused rows hold a reason and no number."""
     extra.demand()
@@ -110,7 +129,9 @@ def _no_formula(cell: object) -> object:
 
 
 def _frame(
-    lines: Sequence[ParityLine | SpeedLine | MemoryLine | RequestLine | RoofLine | ArrivalLine | ChangeLine],
+    lines: Sequence[
+        ParityLine | SpeedLine | MemoryLine | RequestLine | RoofLine | ArrivalLine | ChangeLine | PriceLine
+    ],
     columns: tuple[str, ...],
 ) -> Table:
     extra.demand()
