@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from lstmbench.cli.baseline import Baseline, BaselineModels, Fail, asked, compare, conclude, judge
-from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads, say_refused
+from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import say, spinner, tables
+from lstmbench.cli.verdicts import say_refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +156,11 @@ def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload
     fitting = [one for one in exported if any(work.fits(one) for work in workloads)]
     for one in exported:
         if one not in fitting:
-            why = f"takes T = {one.steps} a call alone: give --time {one.steps} with --batch"
+            why = (
+                f"takes T = {one.steps} a call alone: give --time {one.steps} with --batch"
+                if one.steps
+                else f"is not asked for single steps: {one.model.uncut or 'bare layers have no tokens to feed back'}"
+            )
             if not fitting:
                 raise LstmbenchError(f"nothing here can be timed: {one.name} {why}")
             say(f"{one.name} is left out: it {why}", err=True)

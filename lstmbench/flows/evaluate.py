@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmbench import disk
 from lstmbench.check import check
 from lstmbench.corpus import IGNORED, Split, evaluation_rows
 from lstmbench.corpus.scoring import log_likelihoods, of_targets, score
 from lstmbench.errors import AnswerError, LstmbenchError
-from lstmbench.records import Clearance, Evaluation, ExportedModel, Workload
+from lstmbench.model import folder as model_folder
+from lstmbench.records import Clearance, Evaluation, ExportedModel, ModelFolder, Workload
 from lstmbench.worker import Worker
 
 ROWS = 20  # of a text, side by side, each from zero state: as training scores its test part
@@ -60,6 +62,10 @@ def evaluate(
 
 
 def _steps(exported: ExportedModel) -> int:
+    """T of each call: what the form takes; where attention reads a whole call, that of training; else what fits."""
+    if exported.model.uncut:
+        config = disk.read_record(Path(exported.folder) / model_folder.CONFIG, ModelFolder)
+        return config.steps_a_call or _STEPS
     return exported.steps or max(1, min(_STEPS, _MOST_LOGITS // (ROWS * exported.model.vocabulary_size)))
 
 

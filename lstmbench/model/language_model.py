@@ -1,10 +1,11 @@
-"""The language model: embedding, dropout, peephole LSTM, projection."""
+"""The language model: embedding, dropout, peephole LSTM, attention over past states if asked for, projection."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lstmbench.arrays import Weights
+from lstmbench.model.attention_layer import Attention
 from lstmbench.model.gates import TORCH_GATES
 from lstmbench.model.peephole_lstm import Hidden, PeepholeLSTM
 from lstmbench.records import ModelConfig
@@ -30,6 +31,7 @@ class LanguageModel(nn.Module):
             dropout=dropout if config.num_layers > 1 else 0.0,
             peephole=config.peephole,
         )
+        self.attention = Attention(config.hidden_size) if config.attention else None
         self.decoder = nn.Linear(config.hidden_size, config.vocabulary_size)
         self._reset_parameters()
         if config.tie_weights:
@@ -58,7 +60,15 @@ class LanguageModel(nn.Module):
         """Score tokens (B, T), state (L, B, H) twice or None for zeros -> logits (B, T, V), next state."""
         x = functional.dropout(self.embedding(tokens), self.dropout, self.training)  # (B, T, E)
         y, state = self.lstm(x, state)  # (B, T, H)
-        return self.decoder(functional.dropout(y, self.dropout, self.training)), state
+        return self.read_out(y), state
+
+    def read_out(self, y: Tensor, alive: Tensor | None = None) -> Tensor:
+        """Y (B, T, H) of a whole call -> logits (B, T, V); where a row has ended, not `alive` (B, T), of zeros."""
+        if self.attention is not None:
+            y = self.attention(functional.dropout(y, self.dropout, self.training))
+            y = y if alive is None else torch.where(alive[..., None], y, 0)
+        logits: Tensor = self.decoder(functional.dropout(y, self.dropout, self.training))
+        return logits
 
     def weights(self) -> Weights:
         """Every tensor once, as float32 arrays of its own memory; tied weights under the embedding's name."""

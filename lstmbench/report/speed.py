@@ -74,7 +74,7 @@ def vouched_by(parity: Iterable[ParityRow]) -> Callable[[Subject, Workload], Sta
     outputs = Counter(
         (row.subject.identity, row.batch, row.time, row.chunks, row.decoding, row.lengths)
         for row in compared
-        if row.state == "none"
+        if row.state == "none" and row.asked != "vocabulary"
     )
 
     def standing(subject: Subject, work: Workload) -> Standing:

@@ -13,13 +13,15 @@ _CELLS = {
     "diagonal": "diagonal: vectors; i and f see the old cell state, o the new one (Gers & Schmidhuber 2000)",
     "none": "none: no peepholes, as torch.nn.LSTM",
 }
+_ATTENTION = """
+| Attention | over past states of one call (Luong et al. 2015), here {time} steps, in training and in these scores |"""
 _CARD = """# {name}
 
 A language model of one text, for proving and measuring recurrent inference; it knows nothing but that text.
 
 | | |
 |---|---|
-| Cell | {cell} |
+| Cell | {cell} |{attention}
 | Layers | {layers} of {hidden} units |
 | Sizes | embedding {embedding}, vocabulary {vocabulary}; {parameters:,} parameters, float32 |
 | Text | {text} ({characters:,} characters, SHA-256 `{sha256}`) |
@@ -49,6 +51,7 @@ def card(folder: ModelFolder, note: WeightsNote, *, name: str, machine: Machine)
     return _CARD.format(
         name=name,
         cell=_CELLS[model.peephole],
+        attention=_ATTENTION.format(time=folder.steps_a_call) if model.attention else "",
         layers=model.num_layers,
         hidden=model.hidden_size,
         embedding=model.input_size,
@@ -87,4 +90,5 @@ def _command(name: str, model: ModelConfig, training: TrainConfig, corpus: Corpu
         options["vocabulary-size"] = model.vocabulary_size
     options |= {field.replace("_", "-"): value for field, value in msgspec.structs.asdict(training).items()}
     flags = [part for option, value in options.items() for part in (f"--{option}", str(value))]
-    return "python -m lstmbench " + shlex.join(["train", name, *flags, *["--tie-weights"] * model.tie_weights])
+    flags += ["--tie-weights"] * model.tie_weights + ["--attention"] * model.attention
+    return "python -m lstmbench " + shlex.join(["train", name, *flags])

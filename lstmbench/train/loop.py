@@ -105,7 +105,12 @@ def _advance(run: Run, position: Position) -> Position:
             disk.append_record(run.path / JOURNAL, row)
             run.progress(row)
         return Position(step=row.step, best_nats=position.best_nats)
-    valid = evaluate(run.trainer.model, run.corpus.valid, lossless=run.corpus.vocabulary.lossless)
+    valid = evaluate(
+        run.trainer.model,
+        run.corpus.valid,
+        lossless=run.corpus.vocabulary.lossless,
+        time=run.config.time if run.trainer.model.config.attention else None,
+    )
     best = position.best_nats is None or valid.nats < position.best_nats
     if best:
         note = model_folder.WeightsNote(sha256="", step=row.step, valid=valid)
@@ -149,7 +154,7 @@ def _finish(corpus: Corpus, folder: ModelFolder, path: Path) -> model_folder.Che
     best = model_folder.read(path)
     model = LanguageModel(folder.model)
     model.load_weights(best.weights)
-    test = evaluate(model, corpus.test, lossless=corpus.vocabulary.lossless)
+    test = evaluate(model, corpus.test, lossless=corpus.vocabulary.lossless, time=folder.steps_a_call)
     note = model_folder.WeightsNote(sha256="", step=best.note.step, valid=best.note.valid, test=test)
     about = card(folder, note, name=path.resolve().name, machine=machine.observe())
     disk.write_atomically(path / CARD, about.encode())

@@ -1,5 +1,6 @@
 """What runs is scored as the reference is: every token but the first once, whatever a call holds."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from lstmbench.flows import evaluate
 from lstmbench.flows.evaluate import Text
 from lstmbench.model import folder, reference
 from lstmbench.model.weights import random_weights
-from lstmbench.records import ModelConfig, ModelFolder
+from lstmbench.records import CorpusInfo, ModelConfig, ModelFolder, TrainConfig
 
 MODEL = ModelConfig(head="lm", peephole="diagonal", input_size=3, hidden_size=4, vocabulary_size=5)
 TOKENS = np.random.default_rng(2).integers(0, 5, 20 * 70 + 8)
@@ -80,3 +81,19 @@ def test_what_fails_the_check_has_no_score(exports, score, monkeypatch, tmp_path
 def test_a_graph_that_draws_gives_no_logits(exports, score):
     with pytest.raises(LstmbenchError, match="gives logits"):
         score(exports["generate"], "onnxruntime-cpu")
+
+
+def test_what_attends_is_scored_in_calls_as_long_as_those_of_training(score, tmp_path):
+    model = msgspec.structs.replace(MODEL, attention=True)
+    weights, path = random_weights(model, seed=1, gain=2.0), tmp_path / "m"
+    corpus = CorpusInfo(name="a text", unit="char", sha256="0" * 64, characters=9, tokens=9)
+    folder.write_config(path, ModelFolder(model=model, training=TrainConfig(time=7), corpus=corpus))
+    folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
+    (row,) = score(export(path), "onnxruntime-cpu", tokens=TOKENS[:301])
+    total, state = 0.0, None
+    inputs, targets = evaluation_rows(TOKENS[:301])
+    for start in range(0, inputs.shape[1], 7):
+        logits, state = reference.run(model, weights, inputs[:, start : start + 7], state)
+        p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        total -= np.log(np.take_along_axis(p, targets[:, start : start + 7, None], -1)).sum()
+    assert row.score.nats == pytest.approx(total / 300, abs=1e-6)
