@@ -25,7 +25,7 @@ from lstmbench.records.change import ChangeRow
 from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
 from lstmbench.records.cost import Cost
 from lstmbench.records.drift import Against, DriftRow
-from lstmbench.records.environment import Environment, RuntimeState
+from lstmbench.records.environment import ColdStart, Environment, RuntimeCost, RuntimeState
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
     TIMED,
@@ -56,6 +56,7 @@ __all__ = [
     "Block",
     "ChangeRow",
     "Clearance",
+    "ColdStart",
     "CorpusInfo",
     "Cost",
     "Count",
@@ -89,6 +90,7 @@ __all__ = [
     "Record",
     "Region",
     "Roof",
+    "RuntimeCost",
     "RuntimeState",
     "Scenario",
     "Score",
