@@ -52,6 +52,8 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
 ) -> None:
     """Train a language model on real text; a stopped run goes on where it was."""
     demand_trainer()
+    from lstmbench.train import writes
+
     _demand_name(name)
     text = load_corpus(corpus, unit=unit, vocabulary_size=vocabulary_size)
     model = validated(
@@ -81,15 +83,18 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         seed=seed,
         threads=threads or usable_threads(),
     )
-    print_result(train_one(text, model, training, models / name))
+    done = train_one(text, model, training, models / name)
+    if writes():
+        print_result(done)
 
 
 def train_one(text: "Corpus", model: ModelConfig, training: TrainConfig, path: Path) -> "Checkpoint":
     """Train one model, with a progress bar."""
     from lstmbench.train import train as run
+    from lstmbench.train import writes
 
     folder = ModelFolder(model=model, training=training, corpus=text.info)
-    with progress_bar(f"train {path.name}", training.steps) as advance:
+    with progress_bar(f"train {path.name}", training.steps, shown=writes()) as advance:
         return run(text, folder, path, progress=lambda row: advance(row.step, f"{row.train_nats:.3f} nats"))
 
 

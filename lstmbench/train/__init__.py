@@ -1,6 +1,8 @@
 """Corpus and configuration to a checkpoint."""
 
 from lstmbench.train.admit import demand_folder
-from lstmbench.train.loop import JOURNAL, Progress, TrainingRow, train
+from lstmbench.train.journals import JOURNAL, TrainingRow
+from lstmbench.train.loop import Progress, train
+from lstmbench.train.processes import writes
 
-__all__ = ["JOURNAL", "Progress", "TrainingRow", "demand_folder", "train"]
+__all__ = ["JOURNAL", "Progress", "TrainingRow", "demand_folder", "train", "writes"]
