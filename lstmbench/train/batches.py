@@ -91,3 +91,9 @@ def batches_of(corpus: Corpus, config: TrainConfig, share: Share) -> Batches:
             f"x --time {config.time}: give smaller ones or a longer text"
         )
     return Streams(rows(corpus.train.tokens, config.batch)[share.rows].astype("int64"), config.time)
+
+
+def steps_a_pass(corpus: Corpus, *, batch: int, time: int, by_line: bool) -> int:
+    """How many steps read the training text once."""
+    tokens = corpus.train.tokens
+    return len(lines(tokens, corpus.vocabulary, most=time)) // batch if by_line else len(tokens) // (batch * time)

@@ -1,6 +1,7 @@
 """The model card: what was trained, on which text, how well it predicts, and the command that makes it again."""
 
 import shlex
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -8,6 +9,8 @@ import msgspec
 from lstmbench.model.folder import WeightsNote
 from lstmbench.model.weights import parameter_count
 from lstmbench.records import Machine, ModelFolder, Score
+from lstmbench.train.card_gradients import gradients
+from lstmbench.train.journals import FlowRow, TrainingRow
 
 _CELLS = {
     "full": "full: matrices from the old cell state on all four gates",
@@ -31,7 +34,7 @@ A language model of one text, for proving and measuring recurrent inference; it 
 |---|---:|---:|---:|---:|
 {scores}
 
-Trained and scored on {cpu}, {threads}, {versions}, {date}, by this command, where the text above lies:
+{gradients}Trained and scored on {cpu}, {threads}, {versions}, {date}, by this command, where the text above lies:
 
 ```
 {command}
@@ -47,6 +50,8 @@ class Making(NamedTuple):
 
     machine: Machine
     processes: int
+    rows: Sequence[TrainingRow] = ()
+    flows: Sequence[FlowRow] = ()
 
 
 def card(folder: ModelFolder, note: WeightsNote, made: Making, *, name: str) -> str:
@@ -71,6 +76,7 @@ def card(folder: ModelFolder, note: WeightsNote, made: Making, *, name: str) -> 
         batch=training.batch,
         time=training.time,
         best=note.step,
+        gradients=gradients(made.rows, made.flows, clip_norm=training.clip_norm),
         scores="\n".join(_scores("valid", note.valid) + _scores("test", note.test)),
         cpu=made.machine.cpu,
         threads=_threads(training.threads, made.processes),

@@ -16,14 +16,17 @@ from lstmbench.model.language_model import LanguageModel
 from lstmbench.records import ModelFolder, TrainConfig
 from lstmbench.train.admit import demand_folder, demand_memory
 from lstmbench.train.batches import Batches, batches_of
+from lstmbench.train.board import Board
 from lstmbench.train.card import Making, card
 from lstmbench.train.evaluate import evaluate
+from lstmbench.train.flow import flow
 from lstmbench.train.interrupt import deferred_interrupt
-from lstmbench.train.journals import JOURNAL, TrainingRow, cut_journals
+from lstmbench.train.journals import GRADIENTS, JOURNAL, FlowRow, TrainingRow, cut_journals, read_journals
 from lstmbench.train.judgement import is_over, judged, scored_model
 from lstmbench.train.memory import keep_freed_pages
 from lstmbench.train.processes import Processes, joined
 from lstmbench.train.resume import Position, Trainer, forget_position, load_position, new_trainer, save_position
+from lstmbench.train.samples import sample
 from lstmbench.train.step import take_step
 
 CARD = "README.md"
@@ -42,6 +45,7 @@ class Run(NamedTuple):
     config: TrainConfig
     path: Path
     progress: Progress
+    board: Board | None
 
 
 def train(
@@ -51,13 +55,14 @@ def train(
     *,
     progress: Progress = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    board: bool = False,
 ) -> model_folder.Checkpoint:
     """Train to the end and return the best checkpoint; goes on where an earlier call was stopped.
 
     Among processes that torchrun started, each trains on its share of every batch, with its share of the threads, and
     the first one writes. CheckpointError if `path` holds another model or training diverges, DiskError if another
     process trains there. On Ctrl-C, or when `stop` says so, it saves its position after the step at hand and raises
-    KeyboardInterrupt.
+    KeyboardInterrupt. `board` writes for TensorBoard, too.
     """
     config = _demand_training(folder)
     demand_folder(path, folder)
@@ -73,7 +78,9 @@ def train(
         torch.manual_seed(config.seed)
         trainer = new_trainer(LanguageModel(folder.model, _dropout(config, processes)), config, processes)
         with _held(folder, corpus, path, processes):
-            _go_on(Run(trainer, corpus, batches, config, path, progress), stop)
+            shown = Board(path) if board and processes.writes else None
+            with contextlib.closing(shown) if shown else contextlib.nullcontext():
+                _go_on(Run(trainer, corpus, batches, config, path, progress, shown), stop)
             return _finish(corpus, folder, path, processes)
 
 
@@ -116,7 +123,8 @@ def _advance(run: Run, position: Position) -> Position:
             _write(run, row)
         return position
     row, position = _validated(run, row, position)
-    _write(run, row)
+    reached = flow(run.trainer, run.batches.at(position.step), row, run.config)
+    _write(run, row, reached)
     save_position(run.path, run.trainer, position)
     return position
 
@@ -128,13 +136,22 @@ def _validated(run: Run, row: TrainingRow, position: Position) -> tuple[Training
     if (position.best_nats is None or valid.nats < position.best_nats) and run.trainer.processes.writes:
         note = model_folder.WeightsNote(sha256="", step=row.step, valid=valid)
         model_folder.write_weights(run.path, model.weights(), note)
-    return msgspec.structs.replace(row, valid=valid), judged(position, valid.nats, run.config)
+    row = msgspec.structs.replace(row, valid=valid)
+    if (tokens := run.config.besides.sample) and run.trainer.processes.writes:
+        text = sample(model, run.corpus.vocabulary, tokens, seed=(run.config.seed, row.step))
+        row = msgspec.structs.replace(row, sample=text)
+    return row, judged(position, valid.nats, run.config)
 
 
-def _write(run: Run, row: TrainingRow) -> None:
-    if run.trainer.processes.writes:
-        disk.append_record(run.path / JOURNAL, row)
-        run.progress(row)
+def _write(run: Run, row: TrainingRow, reached: FlowRow | None = None) -> None:
+    if not run.trainer.processes.writes:
+        return
+    if reached is not None:
+        disk.append_record(run.path / GRADIENTS, reached)
+    disk.append_record(run.path / JOURNAL, row)
+    if run.board is not None:
+        run.board.show(row, reached)
+    run.progress(row)
 
 
 def _finish(corpus: Corpus, folder: ModelFolder, path: Path, processes: Processes) -> model_folder.Checkpoint:
@@ -147,7 +164,7 @@ def _finish(corpus: Corpus, folder: ModelFolder, path: Path, processes: Processe
     test = evaluate(model, corpus.test, corpus.vocabulary, config, processes)
     if processes.writes:
         note = model_folder.WeightsNote(sha256="", step=best.note.step, valid=best.note.valid, test=test)
-        made = Making(machine.observe(), processes.share.size)
+        made = Making(machine.observe(), processes.share.size, *read_journals(path))
         disk.write_atomically(path / CARD, card(folder, note, made, name=path.resolve().name).encode())
         model_folder.write_weights(path, best.weights, note)
         forget_position(path)
