@@ -11,6 +11,7 @@ from lstmbench.records.bench import Machine, Measurement
 from lstmbench.records.bisect import Difference
 from lstmbench.records.check import ParityRow
 from lstmbench.records.drift import DriftRow
+from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.memory import Weight
 from lstmbench.records.probe import ProbeRow
 from lstmbench.records.roof import Roof
@@ -25,6 +26,7 @@ FILES: dict[str, type[Record]] = {
     "bisect.jsonl": Difference,
     "drift.jsonl": DriftRow,
     "probes.jsonl": ProbeRow,
+    "evaluations.jsonl": Evaluation,
 }
 
 
