@@ -11,7 +11,7 @@ from lstmbench.errors import RecordError
 from lstmbench.records import Machine, Measurement
 
 MACHINE, PARITY, MEASUREMENTS = "machine.json", "parity.jsonl", "measurements.jsonl"
-MEMORY, ROOFLINE, ARRIVALS = "memory.jsonl", "roofline.jsonl", "arrivals.jsonl"
+MEMORY, ROOFLINE, ARRIVALS, COSTS = "memory.jsonl", "roofline.jsonl", "arrivals.jsonl", "costs.jsonl"
 PROBES, BISECT, DRIFT, EVALUATIONS = "probes.jsonl", "bisect.jsonl", "drift.jsonl", "evaluations.jsonl"
 
 

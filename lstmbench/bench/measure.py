@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from lstmbench import runfolder
+from lstmbench.bench.costs import keep_costs
 from lstmbench.bench.effort import Effort
 from lstmbench.bench.entries import Grid, grid
 from lstmbench.bench.ledger import Ledger
@@ -45,6 +46,7 @@ def bench(
         for process in range(effort.processes):
             left = _without(entries, lost)
             lost += take_pass(left, ledger, process=process, effort=effort, rng=rng, progress=progress)
+        keep_costs(clearances, run)
         if effort.weigh:
             left = _without(entries, lost)
             Scales(run, machine=machine.fingerprint).weigh_all(left, progress)

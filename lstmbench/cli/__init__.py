@@ -26,6 +26,7 @@ from lstmbench.cli.evaluate import evaluate
 from lstmbench.cli.export import export
 from lstmbench.cli.generate import generate
 from lstmbench.cli.inspect import inspect
+from lstmbench.cli.prices import prices
 from lstmbench.cli.probe import probe
 from lstmbench.cli.report import report
 from lstmbench.cli.run import run
@@ -113,6 +114,7 @@ for verb in (
     probe,
     bench,
     arrivals,
+    prices,
     compare,
     report,
     generate,

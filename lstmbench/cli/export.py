@@ -70,9 +70,9 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
     done: list[ExportedModel] = []
     try:
         with spinner() as progress:
-            for folder in _trained(names, models):
+            for folder in trained(names, models):
                 progress(f"exporting {folder} and proving the file")
-                unseen = None if precision == "fp32" else _held_out(folder, text, head)
+                unseen = None if precision == "fp32" else unseen_text(folder, text, head)
                 if wished:
                     done.append(chosen(folder, wished, unseen, progress))
                 else:
@@ -85,7 +85,7 @@ def export(  # noqa: PLR0913, PLR0917 (one argument an option)
                 table(TITLE, ["file", *COLUMNS, "off"], costs)
 
 
-def _trained(names: list[str] | None, models: Path) -> "Iterator[Path]":
+def trained(names: list[str] | None, models: Path) -> "Iterator[Path]":
     """The folders that are meant; a model that is still in training is no file to keep."""
     from lstmbench.model import folder as model_folder
 
@@ -98,7 +98,7 @@ def _trained(names: list[str] | None, models: Path) -> "Iterator[Path]":
             say(f"{folder} is left out: it is not trained to its end", err=True)
 
 
-def _held_out(folder: Path, text: str | None, head: str | None) -> "Tokens | None":
+def unseen_text(folder: Path, text: str | None, head: str | None) -> "Tokens | None":
     """Text that the model has not seen, in its vocabulary; None for bare layers, and where it is not at hand."""
     from lstmbench.corpus import held_out, read_vocabulary
     from lstmbench.errors import CorpusError

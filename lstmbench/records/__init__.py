@@ -21,6 +21,7 @@ from lstmbench.records.base import (
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
 from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
+from lstmbench.records.cost import Cost
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import Environment, RuntimeState
 from lstmbench.records.evaluation import Evaluation
@@ -53,6 +54,7 @@ __all__ = [
     "Block",
     "Clearance",
     "CorpusInfo",
+    "Cost",
     "Count",
     "DataFile",
     "Decoding",

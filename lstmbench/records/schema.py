@@ -10,6 +10,7 @@ from lstmbench.records.base import Record
 from lstmbench.records.bench import Machine, Measurement
 from lstmbench.records.bisect import Difference
 from lstmbench.records.check import ParityRow
+from lstmbench.records.cost import Cost
 from lstmbench.records.drift import DriftRow
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.memory import Weight
@@ -22,6 +23,7 @@ FILES: dict[str, type[Record]] = {
     "measurements.jsonl": Measurement,
     "memory.jsonl": Weight,
     "roofline.jsonl": Roof,
+    "costs.jsonl": Cost,
     "arrivals.jsonl": ArrivalRow,
     "bisect.jsonl": Difference,
     "drift.jsonl": DriftRow,

@@ -12,7 +12,7 @@ from lstmbench.report.rendering import Rendered, frames, render
 from lstmbench.report.study import STUDY, render_study, study_tables
 from lstmbench.report.survey import SURVEY, render_survey, survey_tables
 from lstmbench.report.tables import latency_table, parity_table, throughput_table
-from lstmbench.report.terminal import TerminalTable, arrivals_table, terminal_tables
+from lstmbench.report.terminal import TerminalTable, advice_tables, arrivals_table, terminal_tables
 
 __all__ = [
     "PROBE",
@@ -20,6 +20,7 @@ __all__ = [
     "SURVEY",
     "Rendered",
     "TerminalTable",
+    "advice_tables",
     "arrivals_table",
     "drift_table",
     "drifted_alone",

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lstmbench.report import definitions, drift, probes, sheets, summary, wording
+from lstmbench.report.advice import advice, advice_sheets
 from lstmbench.report.arrivals import arrival_lines, arrival_sheets
 from lstmbench.report.figures import Figure
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
+from lstmbench.report.prices import price_sheets, priced
 from lstmbench.report.raw import Raw
 from lstmbench.report.roofline import roof_lines, roof_sheets
 from lstmbench.report.sheets import Sheet
@@ -15,10 +17,10 @@ from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.summary import KeyFigure
 from lstmbench.report.verdicts import ParityLine
-from lstmbench.runfolder import ARRIVALS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.runfolder import ARRIVALS, COSTS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 TITLE = "LSTM inference: parity and speed"
-FILES = ("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "pytest-benchmark.json")
+FILES = ("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "prices.csv", "pytest-benchmark.json")
 
 
 class Document(NamedTuple):
@@ -55,6 +57,7 @@ def document(
 ) -> Document:
     """Put a report together."""
     machine = recorded.machine
+    prices = priced(recorded, speed)
     exports = sorted({wording.export(subject) for subject in subjects_of(parity, speed)})
     return Document(
         title=TITLE,
@@ -66,7 +69,9 @@ def document(
         key_figures=summary.key_figures(parity, speed, noise),
         figures=figures,
         sheets=[
+            *advice_sheets(advice(prices, noise.least)),
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+            *price_sheets(prices),
             *roof_sheets(roof_lines(recorded.roofs, speed)),
             *arrival_sheets(arrival_lines(recorded.arrivals, recorded.parity)),
             *_drift(recorded),
@@ -78,6 +83,7 @@ def document(
         files=FILES,
         raw=(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
+            *_where(COSTS, recorded.costs),
             *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes)),
             *(*_where(DRIFT, recorded.drift), MACHINE),
         ),

@@ -20,6 +20,7 @@ NAMES = (
     "scoring-throughput-by-length",
     "decoding-by-batch",
     "drift",
+    "latency-against-throughput",
 )
 
 _PARITY_CAPTION = (

@@ -11,7 +11,10 @@ INK, MUTED, GRID, PAPER = "#1f2328", "#59636e", "#dfe3e8", "#ffffff"
 # told apart with any colour vision (blue, orange, grey first), and at least 4.5:1 on white; page.css has their
 # counterparts on dark
 _FIXED = {"onnxruntime-cpu": "#0067a8", "torch": "#bf4d00", "numpy": "#6b7280"}
-_FURTHER = ("#007a5a", "#a3409b", "#7d6200", "#4b45b5", "#a52a3c")
+_FURTHER = (
+    *("#007a5a", "#a3409b", "#7d6200", "#4b45b5", "#a52a3c"),
+    *("#5a7a00", "#8a4b2a", "#006d75", "#b3007d", "#37474f"),
+)
 
 CELLS = ("full", "diagonal", "none")
 DASHES = ([1, 0], [6, 3], [2, 2])

@@ -6,8 +6,19 @@ from typing import NamedTuple, Self
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
-from lstmbench.records import ArrivalRow, DriftRow, Machine, Measurement, ParityRow, ProbeRow, Roof, Subject, Weight
-from lstmbench.runfolder import ARRIVALS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.records import (
+    ArrivalRow,
+    Cost,
+    DriftRow,
+    Machine,
+    Measurement,
+    ParityRow,
+    ProbeRow,
+    Roof,
+    Subject,
+    Weight,
+)
+from lstmbench.runfolder import ARRIVALS, COSTS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
 
 
 class Raw(NamedTuple):
@@ -21,6 +32,7 @@ class Raw(NamedTuple):
     drift: tuple[DriftRow, ...] = ()
     roofs: tuple[Roof, ...] = ()
     arrivals: tuple[ArrivalRow, ...] = ()
+    costs: tuple[Cost, ...] = ()
 
     def of(self, subjects: Iterable[Subject]) -> Self:
         """What was checked and timed of these subjects alone; a run's folder may hold others."""
@@ -63,7 +75,8 @@ def read_checked(run: Path) -> Raw:
     arrivals = tuple(disk.read_journal(run / ARRIVALS, ArrivalRow))
     _demand_one_machine(run / ARRIVALS, machine, arrivals)
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
-    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals)
+    costs = tuple(disk.read_journal(run / COSTS, Cost))
+    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, costs)
 
 
 def _demand_one_machine(

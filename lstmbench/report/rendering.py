@@ -10,9 +10,10 @@ from lstmbench.report import extra, interchange, raw
 from lstmbench.report.drift import drift_lines
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise, ranked
+from lstmbench.report.prices import priced
 from lstmbench.report.raw import Raw
 from lstmbench.report.speed import SpeedLine
-from lstmbench.report.tables import Table, csv, latency_frame, memory_frame, parity_table, throughput_frame
+from lstmbench.report.tables import Table, csv, latency_frame, memory_frame, parity_table, price_frame, throughput_frame
 from lstmbench.report.verdicts import parity_lines
 
 
@@ -24,6 +25,7 @@ class Rendered(NamedTuple):
     latency: Table
     throughput: Table
     memory: Table
+    prices: Table
 
 
 def render(run: Path) -> Rendered:
@@ -42,7 +44,7 @@ def render(run: Path) -> Rendered:
 
 
 def frames(run: Path) -> dict[str, Table]:
-    """The tables of a run as pandas DataFrames: `parity`, `latency`, `throughput`, `memory`; nothing is written.
+    """The tables of a run as pandas DataFrames, nothing is written: parity, latency, throughput, memory and prices.
 
     One row a case; names end with their unit (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is
     NaN, what was refused has its reason in `refused` and no number. Errors are those of `render`.
@@ -58,6 +60,7 @@ def _frames(recorded: Raw, speed: Sequence[SpeedLine]) -> dict[str, Table]:
         "latency": latency_frame(speed),
         "throughput": throughput_frame(speed),
         "memory": memory_frame(memory_lines(recorded.weights, speed)),
+        "prices": price_frame(priced(recorded, speed)),
     }
 
 
@@ -71,12 +74,21 @@ def contents(recorded: Raw) -> tuple[dict[str, bytes], tuple[Table, ...]]:
 
 
 def _laid_out(recorded: Raw, speed: Sequence[SpeedLine], noise: Noise) -> dict[str, bytes]:
-    from lstmbench.report import document, drawing, figures, look, markdown, page  # altair takes a second to import
+    from lstmbench.report import (
+        cloud,
+        document,
+        drawing,
+        figures,
+        look,
+        markdown,
+        page,
+    )  # altair takes a second to import
 
     parity = parity_lines(recorded.parity)
     drifted = drift_lines(recorded.drift)
     seen = look.look([*document.subjects_of(parity, speed), *(line.subject for line in drifted)])
     drawn = [*figures.figures(parity, speed, seen), *figures.drift_figures(drifted, seen)]
+    drawn[1:1] = cloud.cloud_figures(priced(recorded, speed), seen)
     whole = document.document(recorded, parity, speed, noise, drawn)
     files = {"report.md": markdown.markdown(whole).encode(), "index.html": page.page(whole).encode()}
     for figure in drawn:

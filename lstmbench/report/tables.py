@@ -7,6 +7,7 @@ from lstmbench.records import Measurement, ParityRow
 from lstmbench.report import extra
 from lstmbench.report.memory import MemoryLine
 from lstmbench.report.noise import ranked
+from lstmbench.report.prices import PriceLine
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import ParityLine, parity_lines
@@ -25,11 +26,12 @@ _LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms", "spawn_ms", "load_ms", "f
 _THROUGHPUTS = ("tokens_per_s", "tokens_per_s_low", "tokens_per_s_high")
 LATENCY = (*_WORKLOAD, *_LATENCIES, *_VOUCHED)
 THROUGHPUT = (*_WORKLOAD, *_THROUGHPUTS, *_VOUCHED)
+PRICES = (*SUBJECT, *PriceLine._fields[1:])
 MEMORY = (*SUBJECT, *MemoryLine._fields[1:])
 _FORMULAS = ("=", "+", "-", "@")  # how one begins; `plain` leaves no tab and no line break
 _ERRORS = ("max_error", "error_to_bound", "float32_error", "bound", "got", "want")
 _MEMORIES = ("file_mib", "engine_mib", "peak_mib")
-_NUMBERS = {*_LATENCIES, *_THROUGHPUTS, *_MEMORIES, "to_fastest", *_ERRORS}
+_NUMBERS = {*_LATENCIES, *_THROUGHPUTS, *_MEMORIES, "to_fastest", "loss", "memory_mib", *_ERRORS}
 
 
 def parity_table(rows: Iterable[ParityRow]) -> Table:
@@ -50,6 +52,11 @@ def throughput_frame(lines: Sequence[SpeedLine]) -> Table:
 def memory_frame(lines: Sequence[MemoryLine]) -> Table:
     """Memory in MiB: the file, the engine with its model loaded, the peak of each workload over that."""
     return _frame(lines, MEMORY)
+
+
+def price_frame(lines: Sequence[PriceLine]) -> Table:
+    """Speed, loss of perplexity (a share, at most) and memory of each case that was checked and timed."""
+    return _frame(lines, PRICES)
 
 
 def latency_table(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> Table:
@@ -76,7 +83,7 @@ def _no_formula(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
-def _frame(lines: Sequence[ParityLine | SpeedLine | MemoryLine], columns: tuple[str, ...]) -> Table:
+def _frame(lines: Sequence[ParityLine | SpeedLine | MemoryLine | PriceLine], columns: tuple[str, ...]) -> Table:
     extra.demand()
     import pandas as pd
 

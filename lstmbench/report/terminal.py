@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from lstmbench.records import ArrivalRow, Subject
 from lstmbench.report import extra, raw, wording
+from lstmbench.report.advice import Advice, advice, may_give_up
 from lstmbench.report.arrivals import COLUMNS, ArrivalLine, arrival_lines, asked, values
 from lstmbench.report.noise import Noise, ranked
+from lstmbench.report.prices import loss, priced
 from lstmbench.report.speed import SpeedLine, speed_lines
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import FAILED, PASSED, REPORTED, ParityLine, parity_lines
@@ -40,6 +42,23 @@ def terminal_tables(run: Path, only: Collection[Subject] | None = None) -> list[
     timed = [row for row in recorded.measurements if meant is None or row.subject.identity in meant]
     speed, noise = ranked(timed, parity) if extra.installed() else (speed_lines(timed, parity), Noise(0))
     return [table for table in _tables(parity_lines(parity), speed, noise) if table.rows]
+
+
+def advice_tables(run: Path) -> list[TerminalTable]:
+    """What to take of what `run` holds, a table a model; takes the extra `report`."""
+    recorded = raw.read_checked(run)
+    speed, noise = ranked(recorded.measurements, recorded.parity)
+    found = advice(priced(recorded, speed), noise.least)
+    columns = ("wanted", "may give up", "take", "figure", "loss", "ties")
+    folders = dict.fromkeys(one.folder for one in found)
+    return [
+        TerminalTable(f"{folder}: what to take", columns, [_advised(one) for one in found if one.folder == folder])
+        for folder in folders
+    ]
+
+
+def _advised(one: Advice) -> tuple[str, ...]:
+    return (one.target, may_give_up(one), one.best.name, one.figure, loss(one.best), str(len(one.tied)))
 
 
 def arrivals_table(run: Path, rows: Collection[ArrivalRow]) -> TerminalTable:

@@ -96,8 +96,9 @@ def test_identifiers_are_unique_over_all_charts(page):
 
 
 def test_all_rows_and_charts_are_there(page):
-    assert sum(len(row) > 0 for row in page.rows) == 15 + 24 + 8 + 4  # parity, scoring, decoding, cold start
-    assert page.tags.count("figure") == 6
+    rows = sum(len(row) > 0 for row in page.rows)
+    assert rows == 15 + 24 + 8 + 4 + 23  # parity, scoring, decoding, cold start, price list
+    assert page.tags.count("figure") == 7
 
 
 def test_refused_rows_show_their_reason_and_no_number(page, make):

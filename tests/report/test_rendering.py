@@ -24,6 +24,7 @@ CHARTS = {
     "scoring-latency-by-length",
     "scoring-throughput-by-length",
     "decoding-by-batch",
+    "latency-against-throughput",
 }
 
 
@@ -39,7 +40,7 @@ def small(make, run, **changes):
 
 def test_every_form_is_written_and_nothing_else(rendered):
     charts = {f"charts/{name}.{suffix}" for name in CHARTS for suffix in ("svg", "png")}
-    tables = {"parity.csv", "latency.csv", "throughput.csv", "memory.csv", "pytest-benchmark.json"}
+    tables = {"parity.csv", "latency.csv", "throughput.csv", "memory.csv", "prices.csv", "pytest-benchmark.json"}
     assert set(derived(rendered)) == {*tables, "report.md", "index.html", *charts}
 
 
