@@ -2,7 +2,7 @@
 
 import unicodedata
 
-_LONGEST = 1000  # characters of a line; what is longer loses its midst
+_LONGEST, _WIDEST = 1000, 300  # characters of a line, and of one cell of a table; what is longer loses its midst
 
 
 def plain(text: str) -> str:
@@ -24,5 +24,14 @@ def _commands(letter: str) -> bool:
 
 def sentence(text: str) -> str:
     """`plain`, and short enough to be read: what is wrong stands in front, what to do at the end."""
+    return _short(text, _LONGEST)
+
+
+def cell(text: str) -> str:
+    """`plain`, and short enough to stand beside others."""
+    return _short(text, _WIDEST)
+
+
+def _short(text: str, most: int) -> str:
     line = plain(text)
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
+    return line if len(line) <= most else f"{line[: most // 2]} … {line[-most // 2 :]}"

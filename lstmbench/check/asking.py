@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lstmbench.arrays import Floats, State, Tokens
-from lstmbench.check.cases import Case
-from lstmbench.check.oracle import Question
+from lstmbench.check.case import Case
+from lstmbench.check.question import Question
 from lstmbench.records import Decoding
 from lstmbench.worker import Worker
 

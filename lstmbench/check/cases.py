@@ -1,49 +1,42 @@
 """Which runs a runtime has to get right: every step by itself, and the contract of the state.
 
 At each (B, T): whole, in pieces and one by one, which must all give the same, and every step from the reference's own
-state. Then, over few steps, where no cell is chaotic yet: no state is a state of zeros; what was called before leaves
-nothing behind; rows in another order are answered in that order; what lies behind a row's length counts for nothing.
+state. Then, over few steps, where no cell is chaotic yet: no state is a state of zeros; h and c count each without the
+other; what was called before leaves nothing behind; rows in another order are answered in that order; what lies behind
+a row's length counts for nothing. Once for all: every row of the embedding, and calls of more rows and of more steps.
 """
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from lstmbench.check import vocabulary
+from lstmbench.check.case import Case
 from lstmbench.errors import LstmbenchError
 from lstmbench.model import stimulus
 from lstmbench.parity import FEW
-from lstmbench.records import TIMED, Asked, Decoding, ExportedModel, Start, Workload
+from lstmbench.records import TIMED, Decoding, ExportedModel, Workload
 
 _SEED = 20_000
 DEFAULT_SHAPES = ((1, 1), (3, 2), (2, 16), (5, 33), (1, 64))
+LARGE_SHAPES = ((35, 2), (2, 150))  # beyond the widths of kernels, and of what an engine may unroll or keep
 _GREEDY = Decoding(prompt=1, temperature=0.0, top_k=0)
 _COOL = Decoding(prompt=3, temperature=0.8, top_k=0)
 _TOP = Decoding(prompt=2, temperature=1.0, top_k=5)
 _ONE = Decoding(prompt=1, temperature=0.8, top_k=0)
 
 
-class Case(NamedTuple):
-    """One run: `chunks` steps a call, the state carried from one call to the next.
-
-    Where the graph draws itself, `time` and `chunks` count the tokens that it draws, as `decoding` says. Where each
-    step is asked by itself, all are rows of one call.
-    """
-
-    batch: int
-    time: int
-    chunks: tuple[int, ...]
-    state: Start
-    decoding: Decoding | None = None
-    lengths: tuple[int, ...] = ()  # of each row, all calls together; () where all end at T
-    asked: Asked = "plain"
-
-
 def plan(
-    exported: ExportedModel, shapes: Sequence[tuple[int, int]], workloads: Sequence[Workload] = ()
+    exported: ExportedModel, shapes: Sequence[tuple[int, int]] | None = None, workloads: Sequence[Workload] = ()
 ) -> tuple[Case, ...]:
-    """Every case of every shape, then every workload as it is timed; LstmbenchError where B or T is below 1."""
+    """Every case of every shape, the vocabulary, then every workload as it is timed.
+
+    No shapes stand for the default ones, and the large ones in one call. LstmbenchError where B or T is below 1.
+    """
+    if shapes is None:
+        large = [case for shape in LARGE_SHAPES for case in _large(exported, *shape)]
+        return tuple(dict.fromkeys((*plan(exported, DEFAULT_SHAPES), *large, *_timed(exported, workloads))))
     if not shapes:
         raise LstmbenchError("no shapes to check at: give at least one (B, T)")
     for batch, time in shapes:
@@ -53,10 +46,24 @@ def plan(
     cases = [case for shape in shapes for case in several(*shape)]
     if exported.record.lengths:
         cases = [ragged for case in cases for ragged in _unequal(case)]
-    cases += [Case(w.batch, w.time, w.chunks, "none", w.decoding) for w in workloads if w.fits(exported)]
+    cases += [*vocabulary.cases(exported), *_timed(exported, workloads)]
     # the reverse direction starts at the end: cut in pieces, it is another function
     cut = not exported.model.bidirectional
     return tuple(case for case in dict.fromkeys(cases) if cut or len(case.chunks) == 1 or case.asked == "steps")
+
+
+def _timed(exported: ExportedModel, workloads: Sequence[Workload]) -> list[Case]:
+    return [Case(w.batch, w.time, w.chunks, "none", w.decoding) for w in workloads if w.fits(exported)]
+
+
+def _large(exported: ExportedModel, batch: int, time: int) -> Iterator[Case]:
+    """In one call, or in as few as the graph allows."""
+    steps = exported.steps or time
+    calls = -(-time // steps)
+    decoding = _TOP if exported.draws else None
+    case = Case(batch, calls * steps, (steps,) * calls, "random", decoding)
+    if calls == 1 or not exported.model.bidirectional:
+        yield from _unequal(case) if exported.record.lengths else [case]
 
 
 def _cases(batch: int, time: int, steps: int | None) -> Iterator[Case]:
@@ -87,6 +94,8 @@ def _contract(case: Case) -> Iterator[Case]:
     """What the state must obey, at the sizes of a case from a random state."""
     yield case._replace(state="none")
     yield case._replace(state="zeros")
+    yield case._replace(state="h alone")
+    yield case._replace(state="c alone")
     yield case._replace(asked="again")
     yield case._replace(state="none", asked="again")
     if case.batch > 1:

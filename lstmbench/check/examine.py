@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from lstmbench.check import asking, rows
-from lstmbench.check.cases import Case
+from lstmbench.check.case import Case
 from lstmbench.check.identity import subject_of
 from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle
@@ -75,6 +75,8 @@ def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, progress:
         if case.decoding:
             question = question._replace(expected=task.oracle.follow(case, answer[0]))
         judged = rows.judged(subject, case, question, answer)
+        if not refused and rows.first_failure(judged):
+            judged = rows.looking(judged, task.oracle.looks(case, question, answer))
         ledger.put(judged)
         refused = refused or rows.first_failure(judged)
     if not any(row.judged for row in ledger.rows(subject, task.cases)):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lstmbench import runfolder
-from lstmbench.check.cases import Case
+from lstmbench.check.case import Case
 from lstmbench.journal import Journal
 from lstmbench.records import ParityRow, Subject
 
@@ -42,5 +42,5 @@ class Ledger:
 
 
 def _case(row: ParityRow) -> tuple[Subject, Case]:
-    asked = Case(row.batch, row.time, row.chunks, row.state, row.decoding, row.lengths, row.asked)
-    return row.subject.identity, asked
+    how = row.decoding, row.lengths, row.asked, row.first_token
+    return row.subject.identity, Case(row.batch, row.time, row.chunks, row.state, *how)

@@ -1,38 +1,22 @@
 """What each output must be, and how far float32 may stray from it; computed once for all runtimes."""
 
 import functools
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from lstmbench import parity
-from lstmbench.arrays import Floats, Lengths, State, Tokens
-from lstmbench.check.cases import Case
-from lstmbench.model import reference, sampling, stimulus
+from lstmbench.arrays import State, Tokens
+from lstmbench.check import vocabulary
+from lstmbench.check.case import Case
+from lstmbench.check.question import Question, inputs_of, prompt_of, state_of, uniform_of
+from lstmbench.model import reference, sampling
 from lstmbench.parity import Expected
 from lstmbench.records import ExportedModel
 from lstmbench.runtimes import unchanged
 
-_SEED = 20_000  # no seed that trains or times
 _SPOILT = np.array([np.nan, 1e30, -1e30], np.float32)  # what a mask that multiplies, or a mean over all, lets through
-
-
-class Question(NamedTuple):
-    """What a runtime is given, R rows (B, or one a step), and what it must answer."""
-
-    inputs: Tokens | Floats  # the prompt, where the graph draws
-    state: State | None
-    expected: tuple[Expected, ...]  # the head's own output, h_n, c_n
-    uniform: Floats | None = None  # (R, N): what is drawn at, where the graph draws
-    lengths: Lengths | None = None  # (R,), all calls together
-
-    def chunks(self, case: Case) -> tuple[int, ...]:
-        """Steps, or tokens drawn, of each call."""
-        return case.chunks[:1] if case.asked == "steps" else case.chunks
-
-    def ends(self, start: int, steps: int) -> Lengths | None:
-        """Lengths (R,) of the call that takes these steps: all of them but in the last, where rows may end."""
-        return None if self.lengths is None else self.lengths.clip(0, start + steps) - np.int32(start)
 
 
 class Oracle:
@@ -50,17 +34,31 @@ class Oracle:
 
         There the numbers of a call are rounded together, those behind a row's end too.
         """
+        if not self._whole(case):
+            return self._decode(case) if case.decoding else self._compute(case)
         if case.decoding:
             return self._from_zeros(case, self._ask_to_draw(_as_known(case)))
         known = _as_known(case)
         if self._precision == "int8" and case.asked != "steps":
-            known = known._replace(chunks=case.chunks, asked="padded" if case.asked == "padded" else "plain")
+            known = known._replace(chunks=case.chunks, asked="padded" if case.asked == "padded" else known.asked)
         question = self._from_zeros(case, self._expect(known))
         return self._padded(case, question) if case.asked == "padded" else question
 
     def follow(self, case: Case, tokens: Tokens) -> tuple[Expected, ...]:
         """What must come out of a case where the graph drew these tokens (R, N), and so was fed them."""
-        return self._followed(_as_known(case), tokens.tobytes())
+        follow = self._followed if self._whole(case) else self._follow
+        return follow(_as_known(case), tokens.tobytes())
+
+    def looks(self, case: Case, question: Question, answer: Sequence[Any]) -> str:
+        """What a wrong answer of a file in fp32 looks like; empty where that cannot be told."""
+        if self._precision != "fp32" or case.decoding:
+            return ""
+        given = question.inputs, question.state, question.lengths
+        return parity.coarser(self._model, self._weights, given, question.expected, answer)
+
+    def _whole(self, case: Case) -> bool:
+        """Whether it is remembered for other runtimes; not where the vocabulary takes several calls: they are large."""
+        return self._columns(case) == parity.ALL
 
     def _from_zeros(self, case: Case, question: Question) -> Question:
         if case.state != "zeros":
@@ -88,9 +86,9 @@ class Oracle:
         question = self._question(case)
         if case.asked == "padded":
             question = self._padded(case, question)
+        columns = self._columns(case)
         expected = parity.expect(
-            self._model,
-            self._weights,
+            *vocabulary.of_columns(self._model, self._weights, columns),
             question.inputs,
             question.state,
             lengths=question.lengths,
@@ -99,12 +97,17 @@ class Oracle:
             operator=self._operator,
             anchored=self._anchored(case),
         )
-        return question._replace(expected=expected)
+        first, *states = expected
+        return question._replace(expected=(first._replace(columns=columns), *states))
+
+    def _columns(self, case: Case) -> slice:
+        """Of the output, that are compared."""
+        return vocabulary.columns(case, self._model.vocabulary_size) if case.asked == "vocabulary" else parity.ALL
 
     def _question(self, case: Case) -> Question:
         """Without its answer."""
-        inputs = stimulus.inputs(self._model, batch=case.batch, time=case.time, seed=_SEED)
-        state, lengths = self._state(case), np.array(case.lengths, np.int32) if case.lengths else None
+        inputs, state = inputs_of(case, self._model), state_of(case, self._model)
+        lengths = np.array(case.lengths, np.int32) if case.lengths else None
         if case.asked == "steps":
             known = (self._model, self._weights, inputs, state)
             steps = case.chunks[0]
@@ -115,8 +118,11 @@ class Oracle:
         """The question, with what is expected where the reference itself draws."""
         prompt, state, how = *self._start(case), case.decoding
         assert how is not None
-        uniform = stimulus.uniform(batch=len(prompt), time=_drawn(case), seed=_SEED)
         run = functools.partial(reference.run, self._model, self._weights)
+        if case.asked == "vocabulary":
+            uniform = vocabulary.edges(prompt, run(prompt)[0], how)
+        else:
+            uniform = uniform_of(rows=len(prompt), drawn=_drawn(case))
         tokens, _ = sampling.decode(run, prompt, state, uniform, temperature=how.temperature, top_k=how.top_k)
         return Question(prompt, state, self.follow(case, tokens), uniform)
 
@@ -129,22 +135,17 @@ class Oracle:
 
     def _start(self, case: Case) -> tuple[Tokens, State | None]:
         """The prompt, and the state before it; of single steps (R, 1)."""
-        assert case.decoding is not None
-        time = case.time if case.asked == "steps" else case.decoding.prompt
-        prompt = stimulus.tokens(self._model, batch=case.batch, time=time, seed=_SEED)
+        prompt, state = prompt_of(case, self._model), state_of(case, self._model)
         if case.asked != "steps":
-            return prompt, self._state(case)
-        rows = parity.windows(self._model, self._weights, prompt, self._state(case), precision=self._precision)
+            return prompt, state
+        rows = parity.windows(self._model, self._weights, prompt, state, precision=self._precision)
         return rows.inputs.astype(np.int64), rows.state
-
-    def _state(self, case: Case) -> State | None:
-        return stimulus.state(self._model, batch=case.batch, seed=_SEED) if case.state == "random" else None
 
 
 def _as_known(case: Case) -> Case:
-    """The case whose answer it shares: zeros are no state, and only single steps are another question."""
+    """The case whose answer it shares: zeros are no state; single steps and the vocabulary are other questions."""
     state = "none" if case.state == "zeros" else case.state
-    if case.asked == "steps":
+    if case.asked in ("steps", "vocabulary"):
         return case._replace(state=state)
     return case._replace(state=state, asked="plain", chunks=(case.time,))
 

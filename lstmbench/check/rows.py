@@ -5,20 +5,28 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from lstmbench import parity
-from lstmbench.check.cases import Case
-from lstmbench.check.oracle import Question
+from lstmbench.check.case import Case
+from lstmbench.check.question import Question
 from lstmbench.parity import Expected
 from lstmbench.records import Asked, ParityRow, Start, Subject
 
-_START: dict[Start, str] = {"random": "a random state", "none": "no state", "zeros": "a state of zeros"}
+_START: dict[Start, str] = {
+    "random": "a random state",
+    "none": "no state",
+    "zeros": "a state of zeros",
+    "h alone": "a state whose c is zero",
+    "c alone": "a state whose h is zero",
+}
 _ASKED: dict[Asked, str] = {
     "plain": "",
     "steps": "each call a row that starts from the reference's state",
     "permuted": " with the rows in another order",
     "padded": " with something else behind the rows' ends",
     "again": " after a call with another state",
+    "vocabulary": "each token of the vocabulary once",
 }
 
 
@@ -34,7 +42,15 @@ def judged(subject: Subject, case: Case, question: Question, answer: Sequence[An
 def _verdict(case: Case, question: Question, expected: Expected, got: Any) -> parity.Verdict:
     if expected.name == parity.TOKENS and case.decoding and question.uniform is not None:
         return parity.compare_draws(got, expected, question.uniform, case.decoding)
-    return parity.compare(got, expected.want, name=expected.name, bound=expected.bound, judged=expected.judged)
+    bound, judged, columns = expected.bound, expected.judged, expected.columns
+    return parity.compare(got, expected.want, name=expected.name, bound=bound, judged=judged, columns=columns)
+
+
+def looking(rows: Sequence[ParityRow], words: str) -> tuple[ParityRow, ...]:
+    """The rows of a case, those that failed with what the answer looks like, if that can be told."""
+    if not words:
+        return tuple(rows)
+    return tuple(row if row.passed else replace(row, reason=f"{row.reason}; {words}") for row in rows)
 
 
 def unanswered(subject: Subject, case: Case, question: Question, reason: str) -> tuple[ParityRow, ...]:
@@ -53,6 +69,8 @@ def first_failure(rows: Sequence[ParityRow]) -> str:
 def _manner(row: ParityRow) -> str:
     calls = "one call" if len(row.chunks) == 1 else f"{len(row.chunks)} calls"
     ends = f", rows of {min(row.lengths)} to {max(row.lengths)} steps" if row.lengths else ""
+    if row.asked == "vocabulary":
+        return f"{_ASKED[row.asked]}, from token {row.first_token} on{_drawing(row)}"
     if row.asked == "steps":
         return f"{_ASKED['steps']}{ends}{_drawing(row)}"
     return f"{calls} from {_START[row.state]}{_ASKED[row.asked]}{ends}{_drawing(row)}"

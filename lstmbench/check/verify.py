@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstmbench import environments, runfolder
-from lstmbench.check.cases import DEFAULT_SHAPES, plan
+from lstmbench.check.cases import plan
 from lstmbench.check.examine import Progress, Task, examine
 from lstmbench.check.ledger import Ledger
 from lstmbench.check.oracle import Oracle
@@ -20,13 +20,14 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     *,
     run: Path,
     threads: int = 1,
-    shapes: Sequence[tuple[int, int]] = DEFAULT_SHAPES,
+    shapes: Sequence[tuple[int, int]] | None = None,
     workloads: Sequence[Workload] = (),
     allow_mixed: bool = False,
     progress: Progress,
 ) -> CheckReport:
     """Compare outputs and states with the float64 reference at every shape (B, T), whole and in pieces.
 
+    Without shapes, at the default ones (`lstmbench.check.cases`). Every row of the embedding is asked too.
     And once as each workload calls: what is timed must be right at that very shape.
     Rows go to `run` a case at a time; cases that passed there before, of the same file on the same version with as
     many threads, are not run again.

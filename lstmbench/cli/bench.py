@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmbench.cli.baseline import Baseline, BaselineModels, Fail, asked, compare, conclude
-from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads, say_refused
+from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import say, spinner, tables
+from lstmbench.cli.verdicts import say_refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

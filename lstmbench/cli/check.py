@@ -5,19 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmbench.cli.costs import say_costs
 from lstmbench.cli.differences import say_where
 from lstmbench.cli.drift import follow
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.foreign import FileOptions, check_one_file
-from lstmbench.cli.screen import document, say, spinner, tables
+from lstmbench.cli.ours import check_own_file
+from lstmbench.cli.verdicts import judge
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import MOST_THREADS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lstmbench.records import Clearance, Workload
+    from lstmbench.records import Workload
 
 Names = Annotated[
     list[str] | None,
@@ -65,14 +63,17 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
 
     Below fp32, say too what the precision costs on text that the model has not seen.
 
-    An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph.
+    An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph, or
+    --against a model; one of 'lstmbench export' below fp32 then as if it lay in the model's folder.
     """
     if any(name.endswith(".onnx") for name in names or ()) or against is not None:
         if bisect or drift or steps or batch or time:
             raise LstmbenchError(
                 "--bisect, --drift, --batch and --time are for exports in model folders: name a folder"
             )
-        check_one_file(names or [], FileOptions(runtime, threads, out, models, against, allow_mixed, json))
+        options = FileOptions(runtime, threads, out, models, against, allow_mixed, json)
+        if not check_own_file(names or [], options):
+            check_one_file(names or [], options)
         return
     if json and (drift or bisect):
         raise LstmbenchError("--json gives what the cases found: leave out --drift and --bisect")
@@ -81,8 +82,6 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     if steps and not drift:
         raise LstmbenchError("--steps are those of a long run: give --drift with them")
     out = out or Path("reports/run")
-    from lstmbench.check import check as run
-    from lstmbench.report import terminal_tables
     from lstmbench.runtimes import available
 
     exported = all_exports(names, models)
@@ -90,22 +89,15 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
         long_run = {"steps": steps or 10_000, "threads": threads}
         follow(exported, runtime or available(), run=out, allow_mixed=allow_mixed, **long_run)
         return
-    with spinner() as progress:
-        done = run(
-            exported,
-            runtime or available(),
-            run=out,
-            threads=threads,
-            workloads=_besides(batch, time),
-            allow_mixed=allow_mixed,
-            progress=progress,
-        )
-    if json:
-        document(done)
-    else:
-        tables(terminal_tables(out, [clearance.subject for clearance in done.clearances])[:1])
-    say_refused(done.clearances)
-    kept = say_costs(done.clearances, shown=not json)
+    done, kept = judge(
+        exported,
+        runtime or available(),
+        run=out,
+        threads=threads,
+        workloads=_besides(batch, time),
+        allow_mixed=allow_mixed,
+        json=json,
+    )
     same = not bisect or say_where(done, out)
     if not (done.passed and same and kept):
         raise typer.Exit(1)
@@ -118,10 +110,3 @@ def _besides(batch: "list[int] | None", time: "list[int] | None") -> "tuple[Work
     if not batch and not time:
         return ()
     return grid(batches=batch or [1], times=time or [1], kinds=("score", "decode", "generate"))
-
-
-def say_refused(clearances: "Sequence[Clearance]") -> None:
-    """One line on stderr for each subject that may not be measured."""
-    for clearance in clearances:
-        if not clearance.passed:
-            say(f"{clearance.exported.name} on {clearance.subject.runtime}: {clearance.refused}", err=True)

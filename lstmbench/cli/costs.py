@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from lstmbench.cli.screen import say, spinner, table
 
 if TYPE_CHECKING:
+    from lstmbench.flows.by_task import Cost
     from lstmbench.records import Clearance, Quality
 
 COLUMNS = ("perplexity", "change", "most", "KL", "most", "top-1", "least")
@@ -26,14 +27,18 @@ def cells(quality: "Quality") -> list[str]:
     ]
 
 
-def say_costs(clearances: "Sequence[Clearance]", *, shown: bool) -> bool:
-    """Print what every file below fp32 costs, if it is to be shown, and which promise is not kept; whether all are."""
+def costs_of(clearances: "Sequence[Clearance]") -> "list[Cost]":
+    """Of every file below fp32 that was checked."""
     if all(one.exported.record.precision == "fp32" for one in clearances):
-        return True
+        return []
     from lstmbench.flows.by_task import costs
 
     with spinner() as progress:
-        found = costs(clearances, progress)
+        return costs(clearances, progress)
+
+
+def say_costs(found: "Sequence[Cost]", *, shown: bool) -> bool:
+    """Print what every file below fp32 costs, if it is to be shown, and which promise is not kept; whether all are."""
     rows = []
     for cost in found:
         name = f"{cost.clearance.exported.name} · {cost.clearance.subject.runtime}"
@@ -45,6 +50,6 @@ def say_costs(clearances: "Sequence[Clearance]", *, shown: bool) -> bool:
             say(f"{name}: what the precision costs is {cost.source}", err=True)
         if cost.broken:
             say(f"{name}: {cost.broken}", err=True)
-    if shown:
+    if shown and rows:
         table(TITLE, ["export · runtime", *COLUMNS, "from"], rows)
     return not any(cost.broken for cost in found)

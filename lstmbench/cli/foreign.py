@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from lstmbench.cli.folders import model_folders
-from lstmbench.cli.screen import document, facts, say, spinner, table
+from lstmbench.cli.screen import document, facts, first, say, spinner, table
 
 if TYPE_CHECKING:
     from lstmbench.check.foreign import ForeignReport, ForeignRow
@@ -100,7 +100,10 @@ def _table(done: "ForeignReport", rows: "Sequence[ForeignRow]") -> None:
     engine = rows[0].engine
     mixed = wording.also(", ".join(engine.strays)) if engine.strays else ""
     columns = ["output", "ran on", "in", "max error", "of bound", "verdict"]
-    table(f"{engine.runtime} {engine.version}{mixed}", columns, [_row(row, done.part(row)) for row in rows], left=3)
+    shown, more = first([_row(row, done.part(row)) for row in rows])
+    table(f"{engine.runtime} {engine.version}{mixed}", columns, shown, left=3)
+    if more:
+        say(f" {more}")
 
 
 def _row(row: "ForeignRow", part: str) -> list[str]:

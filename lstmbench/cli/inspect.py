@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmbench.cli.screen import document, facts, table
+from lstmbench.cli.screen import document, facts, first, say, table
 from lstmbench.units import count
 
 if TYPE_CHECKING:
@@ -40,15 +40,30 @@ def _show(found: "Inspection") -> None:
     facts(_model(found))
     if found.recurrences:
         columns = ["recurrence", "operator", "direction", "cell", "E", "H", "steps"]
-        table("", columns, [_row(row) for row in found.recurrences], left=4)
+        _table(columns, [_row(row) for row in found.recurrences], left=4)
     ports = [_port("in", port) for port in found.inputs] + [_port("out", port) for port in found.outputs]
-    table("", ["", "name", "type", "shape"], ports, left=4)
+    _table(["", "name", "type", "shape"], ports, left=4)
     sizes = [[row.dtype, f"{row.tensors:,}", count(row.elements), _size(row.size_bytes)] for row in found.parameters]
     table("", ["constants", "tensors", "elements", "size"], sizes)
     facts([("nodes", f"{sum(found.nodes.values()):,}: " + ", ".join(f"{n} {name}" for name, n in found.nodes.items()))])
     if found.warnings or found.disagreements:
         typer.echo()
-        facts([("DISAGREES", line) for line in found.disagreements] + [("!", line) for line in found.warnings])
+        facts(_noted(found))
+
+
+def _table(columns: list[str], rows: "list[list[str]]", *, left: int) -> None:
+    shown, more = first(rows)
+    table("", columns, shown, left=left)
+    if more:
+        say(f" {more}")
+
+
+def _noted(found: "Inspection") -> "Iterator[tuple[str, str]]":
+    lines = [["DISAGREES", line] for line in found.disagreements] + [["!", line] for line in found.warnings]
+    shown, more = first(lines)
+    yield from ((word, line) for word, line in shown)
+    if more:
+        yield "", more
 
 
 def _file(found: "Inspection") -> "Iterator[tuple[str, str]]":

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from lstmbench.cli.bench import REFUSED_ROWS, say_lost
-from lstmbench.cli.check import Mixed, Models, Runtimes, say_refused
+from lstmbench.cli.check import Mixed, Models, Runtimes
 from lstmbench.cli.export import trained, unseen_text
 from lstmbench.cli.screen import say, spinner, tables
+from lstmbench.cli.verdicts import say_refused
 from lstmbench.records import MOST_THREADS, Precision
 
 if TYPE_CHECKING:

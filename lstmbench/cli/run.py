@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmbench.cli.bench import REFUSED_ROWS, say_lost
-from lstmbench.cli.check import Threads, say_refused
+from lstmbench.cli.check import Threads
 from lstmbench.cli.screen import progress_bar, say, spinner, tables
 from lstmbench.cli.train import demand_trainer, load_corpus, print_result, usable_threads
+from lstmbench.cli.verdicts import say_refused
 from lstmbench.records import ModelConfig, ModelFolder, TrainConfig
 
 if TYPE_CHECKING:

@@ -4,17 +4,19 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lstmbench.plain import plain
+from lstmbench.plain import cell, sentence
 
 if TYPE_CHECKING:
     from lstmbench.report import TerminalTable
 
+_MOST_ROWS = 200
+
 
 def say(line: str, *, err: bool = False) -> None:
-    """Print a line that may quote anything; nothing in it is obeyed by the terminal."""
+    """Print a line that may quote anything; nothing in it is obeyed by the terminal, and it is never endless."""
     import typer
 
-    typer.echo(plain(line), err=err)
+    typer.echo(sentence(line), err=err)
 
 
 def document(found: object) -> None:
@@ -33,11 +35,17 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
     from lstmbench.cli.layout import broken, lay_out
 
     console = Console()
-    cells = [[plain(cell) for cell in row] for row in rows]
-    lines = [Text(line, style="italic") for line in broken(plain(title), console.width)] if title else []
+    cells = [[cell(one) for one in row] for row in rows]
+    lines = [Text(line, style="italic") for line in broken(cell(title), console.width)] if title else []
     head, *body = lay_out(list(columns), cells, left=left, width=console.width)
     for line in (*lines, Text(""), Text(head, style="bold"), *map(Text, body), Text("")):
         console.print(line, soft_wrap=True, highlight=False)
+
+
+def first(rows: Sequence[Sequence[str]]) -> tuple[Sequence[Sequence[str]], str]:
+    """The rows of a table that may be anybody's, and how many are left out beyond what a screen is for, in words."""
+    left = len(rows) - _MOST_ROWS
+    return rows[:_MOST_ROWS], f"and {left:,} more; --json gives all" if left > 0 else ""
 
 
 def tables(drawn: "Iterable[TerminalTable]") -> None:
@@ -56,7 +64,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> None:
     drawn.add_column(no_wrap=True)
     drawn.add_column(overflow="fold")
     for word, said in rows:
-        drawn.add_row(Text(plain(word)), Text(plain(said)))
+        drawn.add_row(Text(cell(word)), Text(sentence(said)))
     Console().print(drawn)
 
 
@@ -68,7 +76,7 @@ def spinner() -> Iterator[Callable[[str], None]]:
 
     console = Console(stderr=True)
     with console.status("starting") if console.is_terminal else contextlib.nullcontext() as status:
-        yield lambda what: status.update(Text(plain(what))) if status else None
+        yield lambda what: status.update(Text(cell(what))) if status else None
 
 
 @contextlib.contextmanager
@@ -86,5 +94,5 @@ def progress_bar(title: str, total: int, *, shown: bool = True) -> Iterator[Call
         TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console, disable=not (shown and console.is_terminal), transient=True) as bar:
-        task = bar.add_task(plain(title), total=total, note="")
+        task = bar.add_task(cell(title), total=total, note="")
         yield lambda done, note: bar.update(task, completed=done, note=note)

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from onnx.external_data_helper import uses_external_data
 
 from lstmbench.errors import GraphError
-from lstmbench.evaluator.walk import graphs
+from lstmbench.evaluator.walk import Graph, everything
 from lstmbench.onnxfile.names import shown
 
 MOST_STEPS = 1_000_000  # a sequence of so many is no test input
@@ -21,7 +21,7 @@ def demand_ending(model: onnx.ModelProto) -> None:
 
     A large count beside a condition that the body computes is how `while` is written: that may end.
     """
-    for graph in graphs(model.graph):
+    for graph in everything(model):
         held = dict(_constants(model.graph)) | dict(_constants(graph))
         for node in graph.node:
             if node.op_type == "Loop" and (count := _count(node, held)) > MOST_STEPS:
@@ -32,9 +32,9 @@ def demand_ending(model: onnx.ModelProto) -> None:
                 )
 
 
-def _constants(graph: onnx.GraphProto) -> Iterator[tuple[str, NDArray[Any]]]:
+def _constants(graph: Graph) -> Iterator[tuple[str, NDArray[Any]]]:
     """Numbers that the file holds: single ones, in the file itself."""
-    for tensor in graph.initializer:
+    for tensor in graph.initializer if isinstance(graph, onnx.GraphProto) else ():
         if not uses_external_data(tensor) and list(tensor.dims) in ([], [1]):
             yield tensor.name, _held(tensor)
     for node in graph.node:

@@ -1,18 +1,22 @@
 """A whole graph in NumPy, in float64 or as it is: `onnx.reference` with operators of ours where it is no oracle."""
 
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnx
-import onnx.inliner
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 
 from lstmbench.errors import GraphError
-from lstmbench.evaluator.operators import Sums, replaced
+from lstmbench.evaluator.operators import replaced
 from lstmbench.evaluator.promote import promoted
-from lstmbench.evaluator.supported import demand_evaluable
+from lstmbench.evaluator.roundings import roundings
+from lstmbench.evaluator.sums import Sums
+from lstmbench.evaluator.supported import demand_evaluable, named
+from lstmbench.evaluator.written_out import written_out
 from lstmbench.onnxfile.names import shown
 
 Array = NDArray[Any]
@@ -28,9 +32,9 @@ class Evaluator:
 
     def __init__(self, model: onnx.ModelProto, *, float64: bool = True) -> None:
         self._sums, self._float64 = Sums(), float64
-        model = _inlined(model)
+        model = written_out(model)
         demand_evaluable(model)
-        kind = _Float64 if float64 else ReferenceEvaluator
+        kind = type("Bound", (_Float64,), {"sums": self._sums}) if float64 else ReferenceEvaluator
         try:
             self._graph = kind(promoted(model) if float64 else model, new_ops=replaced(self._sums))
         except Exception as error:  # onnx.reference raises what it likes
@@ -50,7 +54,8 @@ class Evaluator:
                 outputs = self._graph.run(None, given)
         except Exception as error:
             sizes = ", ".join(f"{shown(name)} {array.shape}" for name, array in inputs.items())
-            raise GraphError(f"it cannot be evaluated at {sizes}: {_reason(error)}") from error
+            at = f" at {sizes}" if sizes else ""
+            raise GraphError(f"it cannot be evaluated{at}: {_where(error)}{_reason(error)}") from error
         arrays = {n: np.asarray(value) for n, value in zip(self._graph.output_names, outputs, strict=True)}
         for name, array in arrays.items():
             if array.dtype.kind not in "fiub":
@@ -64,6 +69,8 @@ class Evaluator:
 class _Float64(ReferenceEvaluator):
     """Refuses an operator that rounds what it was given in float64, in bodies too."""
 
+    sums: Sums
+
     def run(self, output_names: Any, feed_inputs: dict[str, Any], *given: Any, **named: Any) -> Any:
         named["intermediate"] = True
         results: Any = super().run(output_names, feed_inputs, *given, **named)
@@ -71,12 +78,15 @@ class _Float64(ReferenceEvaluator):
             for name in node.output:
                 if getattr(results.get(name), "dtype", None) == np.float32:
                     raise TypeError(f"operator {node.op_type} rounds to float32")
+            self.sums.steps += roundings(node, results)
         return [results[name] for name in output_names or self.output_names]
 
 
-def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Functions of the file put where they are called."""
-    return onnx.inliner.inline_local_functions(model) if model.functions else model
+def _where(error: BaseException) -> str:
+    """The node that failed, the innermost of those that were running."""
+    running = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    nodes = [one.onnx_node for one in running if isinstance(one, OpRun)]
+    return f"{named(nodes[-1])}: " if nodes else ""
 
 
 def _reason(error: BaseException) -> str:

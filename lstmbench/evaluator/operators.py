@@ -1,7 +1,4 @@
-"""The operators that sum along an axis, each able to take the terms in another order; and ours in place of the LSTM.
-
-In float64 they take the natural order. In float32 another order is the same function with other roundings.
-"""
+"""The operators of ours that stand in the place of those of `onnx.reference`; the LSTM here."""
 
 from typing import Any
 
@@ -9,49 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx.reference.op_run import OpRun
 
+from lstmbench.evaluator.amended import LRN, LpNormalization, OneHot, Resize
 from lstmbench.evaluator.control import Loop, Scan
 from lstmbench.evaluator.lstm import Attributes, lstm
+from lstmbench.evaluator.normalise import InstanceNormalization, LayerNormalization
+from lstmbench.evaluator.sums import Gemm, GlobalAveragePool, MatMul, ReduceLogSumExp, ReduceMean, ReduceSum, Sums
 
 Array = NDArray[Any]
 
 
-class Sums:
-    """How the sums of a run are taken, and how many of them followed one another at most."""
+class LSTM(OpRun):
+    """As the specification has it, the terms of its products in any order."""
 
-    def __init__(self) -> None:
-        self.rng: np.random.Generator | None = None  # absent: in the natural order
-        self.steps = 0  # products of matrices, and steps of an LSTM
-
-    def order(self, size: int) -> NDArray[np.intp]:
-        """In which order `size` terms are summed."""
-        return np.arange(size) if self.rng is None else self.rng.permutation(size)
-
-
-class _MatMul(OpRun):
-    sums: Sums
-
-    def _run(self, a: Array, b: Array) -> tuple[Array]:
-        self.sums.steps += 1
-        if self.sums.rng is not None:
-            order = self.sums.order(a.shape[-1])
-            a, b = a[..., order], b[order] if b.ndim == 1 else b[..., order, :]
-        return (np.asarray(np.matmul(a, b)),)
-
-
-class _Gemm(OpRun):
-    sums: Sums
-
-    def _run(self, a: Array, b: Array, c: Array | None = None, **told: Any) -> tuple[Array]:
-        self.sums.steps += 1
-        a, b = a.T if told["transA"] else a, b.T if told["transB"] else b
-        if self.sums.rng is not None:
-            order = self.sums.order(a.shape[1])
-            a, b = a[:, order], b[order]
-        product = a.dtype.type(told["alpha"]) * (a @ b)
-        return (product if c is None else product + a.dtype.type(told["beta"]) * c,)
-
-
-class _Lstm(OpRun):
     sums: Sums
 
     def _run(self, X: Array, W: Array, R: Array, *optional: Array | None, **told: Any) -> tuple[Array, ...]:
@@ -98,5 +64,6 @@ def _demand_shapes(X: Array, W: Array, R: Array, others: dict[str, Array | None]
 
 def replaced(sums: Sums) -> list[type[OpRun]]:
     """The operators that stand in the place of those of `onnx.reference`, bound to the sums of an evaluator."""
-    summing = {"MatMul": _MatMul, "Gemm": _Gemm, "LSTM": _Lstm}
-    return [Scan, Loop, *(type(name, (kind,), {"sums": sums}) for name, kind in summing.items())]
+    summing: tuple[type[OpRun], ...] = (MatMul, Gemm, LSTM, ReduceSum, ReduceMean, ReduceLogSumExp, GlobalAveragePool)
+    summing += (LRN, LpNormalization, LayerNormalization, InstanceNormalization)
+    return [Scan, Loop, OneHot, Resize, *(type(kind.__name__, (kind,), {"sums": sums}) for kind in summing)]

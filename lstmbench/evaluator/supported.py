@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto
 
 from lstmbench.errors import GraphError
-from lstmbench.evaluator.walk import graphs, tensors
+from lstmbench.evaluator.walk import everything, tensors
 
 STANDARD = frozenset(["", "ai.onnx"])
 _HELD = {TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.BOOL}
@@ -28,7 +28,10 @@ def demand_float32(model: onnx.ModelProto) -> None:
     """GraphError, in one line, for a file in a lower precision."""
     reason = next(_lower(model), None)
     if reason is not None:
-        raise GraphError(f"{reason}: only files in float32 can be judged by their graph")
+        raise GraphError(
+            f"{reason}: only files in float32 can be judged by their graph; below it those of 'lstmbench export' can, "
+            f"with --against and their model, since they say how they round"
+        )
 
 
 def demand_evaluable(model: onnx.ModelProto) -> None:
@@ -40,12 +43,12 @@ def demand_evaluable(model: onnx.ModelProto) -> None:
 
 
 def _lower(model: onnx.ModelProto) -> Iterator[str]:
-    held = {tensor.data_type for tensor in tensors(model.graph)}
+    held = {tensor.data_type for tensor in tensors(model)}
     given = {value.type.tensor_type.elem_type for value in (*model.graph.input, *model.graph.output)}
-    for graph in _all(model):
+    for graph in everything(model):
         for node in graph.node:
             if node.op_type.startswith(_ROUNDING):
-                yield f"{_name(node)} rounds to integers"
+                yield f"{named(node)} rounds to integers"
             held |= {a.i for a in node.attribute if node.op_type == "Cast" and a.name == "to"}
     for kind in sorted((held | given) - _HELD - {TensorProto.UNDEFINED, TensorProto.STRING}):
         name = TensorProto.DataType.Name(kind).lower() if kind in TensorProto.DataType.values() else f"type {kind}"
@@ -54,25 +57,23 @@ def _lower(model: onnx.ModelProto) -> Iterator[str]:
 
 def _strange(model: onnx.ModelProto) -> Iterator[str]:
     opset = max((o.version for o in model.opset_import if o.domain in STANDARD), default=0)
-    for graph in _all(model):
+    for graph in everything(model):
         for node in graph.node:
             told = {a.name for a in node.attribute}
             if node.domain not in STANDARD:
-                yield f"{_name(node)} is of domain {node.domain!r}, not of the standard"
+                yield f"{named(node)} is of domain {node.domain!r}, not of the standard"
             elif node.op_type in _RANDOM or (node.op_type == "Dropout" and any(node.input[2:3])):
-                yield f"{_name(node)} draws random numbers"
+                yield f"{named(node)} draws random numbers"
             elif node.op_type in {"RNN", "GRU"}:
                 unknown = told & {"clip", "activations", "activation_alpha", "activation_beta"}
                 if unknown or any(node.input[4:5]):
-                    yield f"{_name(node)} has {', '.join(sorted(unknown)) or 'sequence_lens'}"
+                    yield f"{named(node)} has {', '.join(sorted(unknown)) or 'sequence_lens'}"
+            elif node.op_type == "MaxUnpool" and any(node.input[2:3]):
+                yield f"{named(node)} has output_shape, where implementations differ"
             elif node.op_type == "Scan" and opset < 9:
-                yield f"{_name(node)} is of opset {opset}, which has another Scan than all since 9"
+                yield f"{named(node)} is of opset {opset}, which has another Scan than all since 9"
 
 
-def _all(model: onnx.ModelProto) -> Iterator[onnx.GraphProto | onnx.FunctionProto]:
-    yield from graphs(model.graph)
-    yield from model.functions
-
-
-def _name(node: onnx.NodeProto) -> str:
+def named(node: onnx.NodeProto) -> str:
+    """A node as a line names it."""
     return f"node {node.name or (node.output[0] if node.output else '')!r} ({node.op_type})"

@@ -12,11 +12,21 @@ from lstmbench.corpus import held_out, read_vocabulary
 from lstmbench.errors import CorpusError, LstmbenchError
 from lstmbench.export import quality
 from lstmbench.model import folder
-from lstmbench.records import Clearance, ExportedModel, Quality
+from lstmbench.records import Clearance, ExportedModel, Quality, Record
 from lstmbench.runtimes import unchanged
 from lstmbench.worker import Worker
 
 _SLIGHT = 1e-6  # of a perplexity: the rounding of another machine's float32, far below what any precision costs
+
+
+class CostRow(Record, frozen=True, kw_only=True):
+    """What one file costs on one runtime, as others read it."""
+
+    model: str
+    runtime: str
+    quality: Quality | None
+    source: str  # "recorded" or "measured"; why there is none
+    broken: str = ""  # the promise of the record that is not so
 
 
 class Cost(NamedTuple):
@@ -26,6 +36,12 @@ class Cost(NamedTuple):
     quality: Quality | None
     source: str  # "recorded" or "measured"; why there is none
     broken: str = ""  # the promise of the record that is not so
+
+    @property
+    def row(self) -> CostRow:
+        """The same without the clearance."""
+        about = {"model": self.clearance.exported.name, "runtime": self.clearance.subject.runtime}
+        return CostRow(**about, quality=self.quality, source=self.source, broken=self.broken)
 
 
 def costs(clearances: Sequence[Clearance], progress: Callable[[str], None]) -> list[Cost]:

@@ -6,6 +6,8 @@ import onnx_ir as ir
 
 from lstmbench.inspect.flow import Flow, bodies, name_of
 
+_MOST_DIMENSIONS = 64  # NumPy has no more, engines fewer
+
 
 def fault(flow: Flow, model: ir.Model) -> str | None:
     """The first fault; None if there is none; ValueError for a type that does not exist."""
@@ -15,6 +17,7 @@ def fault(flow: Flow, model: ir.Model) -> str | None:
 def _faults(flow: Flow, model: ir.Model) -> Iterator[str]:
     yield from _names([model.producer_name, model.producer_version, *model.metadata_props, *model.opset_imports])
     yield from _names(model.metadata_props.values())
+    yield from (fault for value in (*model.graph.inputs, *model.graph.outputs) for fault in _dimensions(value))
     given = {value for function in model.functions.values() for value in function.inputs}
     for place in flow.places:
         made = set[ir.Value]()
@@ -26,6 +29,11 @@ def _faults(flow: Flow, model: ir.Model) -> Iterator[str]:
         yield from _value(value, given, "an output")
     for tensor in flow.tensors:
         yield from _names([tensor.name, tensor.dtype.name])
+
+
+def _dimensions(value: ir.Value) -> Iterator[str]:
+    if value.shape is not None and len(value.shape) > _MOST_DIMENSIONS:
+        yield f"{value.name!r} has {len(value.shape):,} dimensions: {_MOST_DIMENSIONS} are the most"
 
 
 def _bodies(flow: Flow, model: ir.Model) -> Iterator[ir.Graph]:

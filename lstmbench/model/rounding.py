@@ -69,16 +69,26 @@ def half(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.float16).astype(values.dtype)
 
 
+def shortened(values: NDArray[Any], bits: int, *, cut: bool = False) -> NDArray[Any]:
+    """The nearest float32 of so many bits of mantissa behind the point, ties to even, in the dtype that came.
+
+    10 are those of TF32, 7 of bfloat16. `cut`: the next towards zero, as hardware does that ignores the other bits.
+    """
+    stored, dropped = values.astype(np.float32).view(np.uint32), 23 - bits
+    if not cut:
+        stored = stored + np.uint32((1 << (dropped - 1)) - 1) + (stored >> dropped & 1)
+    kept = stored & np.uint32(0xFFFFFFFF << dropped & 0xFFFFFFFF)
+    return kept.view(np.float32).astype(values.dtype)
+
+
 def bfloat16(values: NDArray[Any]) -> Floats:
     """The nearest numbers of 8 bits of mantissa, ties to even, float32."""
-    bits = values.astype(np.float32).view(np.uint32)
-    kept = (bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)
-    return kept.view(np.float32)
+    return shortened(values.astype(np.float32), 7)
 
 
 def _rounded_matrices(config: ModelConfig, weights: Weights, precision: Precision) -> list[tuple[str, Floats]]:
     done = list[tuple[str, Floats]]()
-    for names in _products(config, weights):
+    for names in products(config, weights):
         widths = [weights[name].shape[1] for name in names]
         product = np.concatenate([weights[name] for name in names], axis=1)
         whole = restore(codes_of(product, precision, hot=len(names) > 1))
@@ -86,7 +96,7 @@ def _rounded_matrices(config: ModelConfig, weights: Weights, precision: Precisio
     return done
 
 
-def _products(config: ModelConfig, weights: Weights) -> list[list[str]]:
+def products(config: ModelConfig, weights: Weights) -> list[list[str]]:
     """The names of the matrices of each product."""
     suffixes = [f"_l{k}{way}" for k in range(config.num_layers) for way in ("", "_reverse")[: config.directions]]
     named = [[f"lstm.{kind}{suffix}" for kind in kinds] for suffix in suffixes for kinds in _GROUPS]

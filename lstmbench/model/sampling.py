@@ -37,6 +37,18 @@ def take(logits: Floats, uniform: float, *, temperature: float, top_k: int) -> i
     return int(order[_place(_edges(logits[order], temperature, top_k), uniform)])
 
 
+def near_end(logits: Floats, token: int, *, temperature: float) -> float:
+    """Where logits (V,) still give this token, of all V, by twice what rounding may move the end of its interval.
+
+    So a logit that is off by little draws a neighbour there. In the middle of an interval that is narrower.
+    """
+    order = _order(logits)
+    edges = _edges(logits[order], temperature, 0)
+    (place,) = np.flatnonzero(order == token)
+    width = edges[place] - (edges[place - 1] if place else 0.0)
+    return float(edges[place] - min(2 * _reach(edges, temperature, 0.0), width / 2))
+
+
 def draw(logits: Floats, uniform: float, *, temperature: float, top_k: int, tolerance: float) -> Draw:
     """The token of logits (V,) at `uniform` in [0, 1); `tolerance` is what each logit may be off by."""
     order = _order(logits)

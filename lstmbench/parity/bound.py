@@ -47,6 +47,7 @@ from lstmbench.model.arithmetic import Arithmetic
 from lstmbench.model.reference import Trace
 from lstmbench.model.rounding import rounded
 from lstmbench.parity import reorder
+from lstmbench.parity.compare import ALL
 from lstmbench.parity.horizon import FEW, horizon
 from lstmbench.records import ModelConfig, Precision
 
@@ -72,6 +73,7 @@ class Expected(NamedTuple):
     bound: float
     judged: int | None = None  # steps that count, from the first; of a state 0 or all; None: all
     time_axis: int = 1  # where these steps stand
+    columns: slice = ALL  # of the last axis, that `want` holds
 
 
 def expect(  # noqa: PLR0913 (what is run, and how)

@@ -1,15 +1,16 @@
 """How far a runtime may stray from the float64 evaluation of a graph: derived from the very graph and its inputs.
 
 As in `lstmbench.parity.bound`, but of a graph that may be anybody's: it runs in float32 on the same inputs, once as it
-is and RUNS times with the terms of every matrix product in another order, and the hidden units and input features of
-every LSTM operator. That is the same function with other roundings. An output at a time,
+is and RUNS times with the terms of every matrix product and sum in another order, and the hidden units and input
+features of every LSTM operator. That is the same function with other roundings. An output at a time,
 
     bound = max(K · largest error of these runs, 10 · u · √N · max(1, max|want|)),    K = 10, u = 2⁻²⁴, one rounding
 
 N is the number of products and of steps of LSTM operators that the run took, in bodies as often as they ran, and 1
 where there are none, since an erf or a sum rounds too: no more can follow one another, and roundings add up over them
-as a random walk does. The second term serves graphs that can be exact by luck; K covers an engine's own order of
-summation, its own tanh and σ, and operators that it fused.
+as a random walk does. What an operator computes where it reads counts besides (`lstmbench.evaluator.roundings`). The
+second term serves graphs that can be exact by luck; K covers an engine's own order of summation, its own tanh and σ,
+and operators that it fused.
 
 A recurrence may be chaotic, and then its float32 runs part from float64 by any distance. Where it is known along which
 axis of an output time runs, steps count from the first as long as the runs' distance D_t from float64 keeps to

@@ -9,9 +9,10 @@ from lstmbench.records.export import Decoding, ExportedModel
 
 # plain: the inputs as they are; steps: each step (N of form `unrolledN`) a row of one batch, from the reference's own
 # state; permuted: the rows in another order; padded: something else behind each row's length; again: after a call with
-# other inputs and another state
-Asked: TypeAlias = Literal["plain", "steps", "permuted", "padded", "again"]
-Start: TypeAlias = Literal["random", "none", "zeros"]  # the state before the first step
+# other inputs and another state; vocabulary: each row another token, until all were asked
+Asked: TypeAlias = Literal["plain", "steps", "permuted", "padded", "again", "vocabulary"]
+# the state before the first step; h alone: c is zero, c alone: h is
+Start: TypeAlias = Literal["random", "none", "zeros", "h alone", "c alone"]
 
 
 class Placement(Record, frozen=True, kw_only=True):
@@ -108,6 +109,7 @@ class ParityRow(Record, frozen=True, kw_only=True):
     asked: Asked = "plain"
     decoding: Decoding | None = None  # of form `generate`: time and chunks count tokens drawn
     lengths: tuple[Positive, ...] = ()  # of each row, all calls together; empty where all rows are of length T
+    first_token: Count = 0  # of the first row, where the vocabulary is asked for
     output: str
     # of `tokens`, what logits must be off by to draw them; absent where an output is not finite, has another shape, or
     # never came

@@ -58,7 +58,9 @@ def vouched_by(parity: Iterable[ParityRow]) -> Callable[[Subject, Workload], Sta
     compared = list(parity)
     known = standings(compared)
     outputs = Counter(
-        (row.subject.identity, row.batch, row.time, row.chunks, row.decoding) for row in compared if row.state == "none"
+        (row.subject.identity, row.batch, row.time, row.chunks, row.decoding)
+        for row in compared
+        if row.state == "none" and row.asked != "vocabulary"
     )
 
     def standing(subject: Subject, work: Workload) -> Standing:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lstmbench.records import Placement
 from lstmbench.runtimes.onnxruntime_session import options
-from lstmbench.runtimes.recurring import placement_of_file
+from lstmbench.runtimes.recurring import is_idle, placement_of_file
 
 
 class OnnxRuntimeGraph:
@@ -24,8 +24,8 @@ class OnnxRuntimeGraph:
         # by its path, not its bytes: external data is then looked for beside it
         self._session = ort.InferenceSession(str(path), options(threads), providers=[provider])
         self._outputs = [output.name for output in self._session.get_outputs()]
-        self.provider = provider
         self._placement = placement_of_file(self._session, path)
+        self.provider = "" if is_idle(self._session) else provider  # what nothing runs on gives no figure its name
         demand(self._session)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

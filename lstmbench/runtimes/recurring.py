@@ -36,6 +36,12 @@ def placement_of_file(session: Any, path: Path) -> tuple[Placement, ...]:
     return placement(session, {} if around.double else None, recurs=recurs)
 
 
+def is_idle(session: Any) -> bool:
+    """Whether it tells that no node is left to run: all that the file computes was folded when it was loaded."""
+    told = getattr(session, "get_provider_graph_assignment_info", None)
+    return told is not None and not any(part.get_nodes() for part in told())
+
+
 def _is_operator(node: Any) -> bool:
     return node.op_type in RECURRENT
 
@@ -62,7 +68,7 @@ def _read(path: Path) -> _Around:
     model = onnx.load(path, load_external_data=False)
     own, *bodies = graphs(model.graph)
     names = {node.name for node in own.node if node.name} - {node.name for body in bodies for node in body.node}
-    kinds = {tensor.data_type for tensor in tensors(own)}
+    kinds = {tensor.data_type for tensor in tensors(model)}
     kinds |= {value.type.tensor_type.elem_type for graph in (own, *bodies) for value in graph.input}
     kinds |= {a.i for graph in (own, *bodies) for node in graph.node for a in node.attribute if a.name == "to"}
     return _Around(frozenset(names), double=double in kinds)

@@ -24,6 +24,9 @@ class Asked:
         except ContractError as error:
             raise WorkerError(str(error)) from error
 
+    def generate(self, prompt, uniform, how, state=None):
+        return self._runtime.generate(prompt, state, uniform, temperature=how.temperature, top_k=how.top_k)
+
 
 class OfSession:
     """A session of ONNX Runtime as an adapter."""
@@ -60,7 +63,10 @@ def judge(exported, oracle, cases, runtime):
     worker, about = Asked(exported, runtime), subject(exported)
     for case in cases:
         question = oracle.ask(case)
-        yield from rows.judged(about, case, question, asking.put(worker, case, question))
+        answer = asking.put(worker, case, question)
+        if case.decoding:
+            question = question._replace(expected=oracle.follow(case, answer[0]))
+        yield from rows.judged(about, case, question, answer)
 
 
 def refused(exported, oracle, cases, runtime):

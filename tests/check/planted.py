@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002 (the signatures are the contract's)
 
+import functools
 import os
 import signal
 import time
@@ -10,7 +11,8 @@ import numpy as np
 
 from lstmbench.arrays import State
 from lstmbench.errors import WorkerError
-from lstmbench.model import reference, sampling
+from lstmbench.model import reference, rounding, sampling
+from lstmbench.model.arithmetic import EXACT
 from lstmbench.records import Placement
 from lstmbench.runtimes.numpy_float32 import NumpyFloat32 as Honest
 
@@ -61,15 +63,45 @@ class WrongAtBatchNine(Honest):
         return (np.zeros_like(output) if len(inputs) == 9 else output), after
 
 
-class ForgetsAt70(Honest):
-    """Starts anew from zeros after so many steps of one call, which the usual shapes do not have."""
+class ForgetsAt65(Honest):
+    """Starts anew from zeros after so many steps of one call."""
+
+    most = 65
 
     def run(self, inputs, state):
-        if inputs.shape[1] <= 70:
+        if inputs.shape[1] <= self.most:
             return super().run(inputs, state)
-        before, _ = super().run(inputs[:, :70], state)
-        output, after = super().run(inputs[:, 70:], None)
+        before, _ = super().run(inputs[:, : self.most], state)
+        output, after = super().run(inputs[:, self.most :], None)
         return np.concatenate([before, output], axis=1), after
+
+
+class ForgetsAt200(ForgetsAt65):
+    """Which the usual shapes do not have."""
+
+    most = 200
+
+
+class WrongFromRowSixOn(Honest):
+    """Where there is more than one step: a kernel of five rows, called once."""
+
+    def run(self, inputs, state):
+        output, after = super().run(inputs, state)
+        if inputs.shape[1] > 1:
+            output[5:] = output[:1]
+        return output, after
+
+
+class DropsCWhereHIsZero(Honest):
+    """Takes a state for none by looking at h alone."""
+
+    def run(self, inputs, state):
+        return super().run(inputs, None if state is not None and not state.h.any() else state)
+
+
+class DropsHWhereCIsZero(Honest):
+    def run(self, inputs, state):
+        return super().run(inputs, None if state is not None and not state.c.any() else state)
 
 
 class AnswersTheLastStepOnly(Honest):
@@ -380,6 +412,36 @@ class FreezesTheTimeAxis(Honest):
 class ReadsTheStepsBackwards(Honest):
     def run(self, inputs, state):
         return super().run(inputs[:, ::-1], state)
+
+
+# of the precision of products
+
+
+class RoundsOperandsToTf32(Honest):
+    """As a GPU multiplies float32 where it may; the sums are float32."""
+
+    bits, cut = 10, False
+
+    def run(self, inputs, state):
+        one = functools.partial(rounding.shortened, bits=self.bits, cut=self.cut)
+        config, weights = rounding.untied(self._config, self._weights)
+        names = {name for names in rounding.products(config, weights) for name in names}
+        weights = {name: one(w) if name in names else w for name, w in weights.items()}
+        how = EXACT._replace(inputs=one)
+        output, (h, c) = reference.run(config, weights, inputs, state, dtype=np.float32, arithmetic=how)
+        return output, State(h, c)
+
+
+class CutsOperandsToTf32(RoundsOperandsToTf32):
+    cut = True
+
+
+class RoundsOperandsToBfloat16(RoundsOperandsToTf32):
+    bits = 7
+
+
+class CutsOperandsToBfloat16(RoundsOperandsToBfloat16):
+    cut = True
 
 
 # of the contract of the state

@@ -26,11 +26,11 @@ def test_each_is_asked_whole_and_a_step_at_a_time():
 def test_an_engine_that_goes_wrong_beyond_the_cases_is_seen_there(tiny, tmp_path):
     def check(run, workloads):
         return checking.check(
-            [tiny], ["planted:ForgetsAt70"], run=tmp_path / run, workloads=workloads, progress=lambda _line: None
+            [tiny], ["planted:ForgetsAt200"], run=tmp_path / run, workloads=workloads, progress=lambda _line: None
         )
 
     assert check("cases", ()).passed
-    assert not check("besides", _besides(None, [80])).passed
+    assert not check("besides", _besides(None, [210])).passed
 
 
 def test_a_file_has_sizes_of_its_own():

@@ -257,6 +257,24 @@ def test_a_wrong_row_of_the_embedding_shows_from_its_token_on(written, find, see
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("form", ["scan", "step", "lstm"])
+@pytest.mark.parametrize("zeroed", ["the embedding", "the weights"])
+def test_an_embedding_of_zeros_is_not_told_from_weights_that_are_missing(written, find, seed, form, zeroed):
+    """Both make every product 0; from outside nothing tells which."""
+    tensor = "embedding.weight" if zeroed == "the embedding" else "l0.W"
+    found = find(written(lm("none"), seed=seed, form=form, edit=change(tensor, put(np.s_[:], 0))))
+    assert (found.part, found.layer, found.step) == ("layer", 0, 0)
+    assert found.words == "input weights missing or the embedding all zeros"
+    assert (found.gates, found.terms) == ("ifgo", ("input weights", "input"))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_weights_that_are_missing_above_are_not_told_from_an_input_of_zeros(written, find, seed):
+    found = find(written(lm("none"), seed=seed, edit=change("l1.W", put(np.s_[:], 0))))
+    assert (found.layer, found.words) == (1, "input weights missing or its input all zeros")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_layer_that_gets_another_input_is_told_from_one_with_wrong_weights(written, find, seed):
     def skip(graph, config):
         node = next(node for node in graph if node.name == "l1.input_projection")

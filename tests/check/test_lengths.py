@@ -5,7 +5,7 @@ import pytest
 
 from lstmbench import check as checking
 from lstmbench.check import cases
-from lstmbench.check.oracle import Question
+from lstmbench.check.question import Question
 from lstmbench.records import ModelConfig, Workload
 
 SHAPES = ((1, 1), (2, 16), (5, 33))
@@ -24,8 +24,9 @@ def check(inline, tmp_path):
 def test_the_reference_in_float32_passes_with_unequal_rows(make, lm, check):
     report = check([make(lm, lengths=True), make(BOTH, name="both", lengths=True)], "numpy")
     assert report.passed
-    assert all(len(row.lengths) == row.batch for row in report.rows)
-    whole = [row for row in report.rows if row.batch > 1 and len(row.chunks) == 1]
+    several = [row for row in report.rows if row.asked != "vocabulary"]
+    assert all(len(row.lengths) == row.batch for row in several)
+    whole = [row for row in several if row.batch > 1 and len(row.chunks) == 1]
     assert {(min(row.lengths), max(row.lengths)) for row in whole} == {(1, 3), (1, 16), (1, 33)}
     assert all(row.lengths.count(row.time) == 1 for row in whole), "one row is whole"
 

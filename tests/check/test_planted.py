@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from lstmbench.check.cases import plan
+from lstmbench.check.cases import DEFAULT_SHAPES, plan
 from lstmbench.check.oracle import Oracle
 from lstmbench.model.weights import random_weights
 from lstmbench.records import ModelConfig
@@ -213,3 +213,36 @@ def test_a_chaotic_cell_hides_no_mistake_in_steps_nor_between_them(judging, know
         assert judging.refused(exported, oracle, cases, with_weights(exported, plant(right))), name
     for mistake in mistakes_of_the_state("scan"):
         assert judging.refused(exported, oracle, cases, mistake(exported, threads=1)), mistake
+
+
+@pytest.mark.parametrize("mistake", ["ForgetsAt65", "WrongFromRowSixOn"])
+def test_an_engine_that_goes_wrong_beyond_a_size_is_asked_beyond_it(judging, known, mistake):
+    import planted
+
+    exported, oracle, of_shapes = known("diagonal", "scan", 0)
+    runtime = getattr(planted, mistake)(exported, threads=1)
+    assert judging.refused(exported, oracle, of_shapes, runtime) is None
+    assert judging.refused(exported, oracle, plan(exported), runtime)
+
+
+@pytest.mark.parametrize("mistake", ["DropsCWhereHIsZero", "DropsHWhereCIsZero"])
+@pytest.mark.parametrize("form", FORMS)
+def test_half_a_state_counts(judging, known, mistake, form):
+    import planted
+
+    exported, oracle, cases = known("full", form, 0)
+    runtime = getattr(planted, mistake)(exported, threads=1)
+    failed = {row.state for row in judging.judge(exported, oracle, cases, runtime) if not row.passed}
+    assert failed == {"c alone" if mistake == "DropsCWhereHIsZero" else "h alone"}
+
+
+@pytest.mark.parametrize("form", ["scan", "step", "unrolled4", "generate"])
+@pytest.mark.parametrize("lengths", [False, True])
+def test_large_shapes_are_asked_in_as_few_calls_as_the_form_allows(recorded, form, lengths):
+    sizes = {"head": "lm", "vocabulary_size": 5} if form == "generate" else {"head": "layer"}
+    model = ModelConfig(peephole="diagonal", input_size=3, hidden_size=4, **sizes)
+    exported = recorded(model, form=form, lengths=lengths)
+    once = set(plan(exported)) - set(plan(exported, DEFAULT_SHAPES))
+    steps = exported.steps
+    calls = {(case.batch, len(case.chunks)) for case in once}
+    assert calls == {(35, -(-2 // (steps or 2))), (2, -(-150 // (steps or 150)))}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import onnx
 import pytest
+from onnx import TensorProto, helper
 from typer.testing import CliRunner
 
 from lstmbench import cli
@@ -63,3 +64,22 @@ def test_neither_torch_nor_onnxruntime_is_loaded():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_whatever_a_file_holds_the_page_has_an_end(tmp_path):
+    """Names, inputs, nodes, warnings and metadata: a thousand of each, a thousand letters long."""
+    long = "n" * 1000
+    ports = [helper.make_tensor_value_info(f"x{n}{long}", TensorProto.FLOAT, [long]) for n in range(1000)]
+    outputs = [helper.make_tensor_value_info(f"y{n}", TensorProto.FLOAT, ["T", 1, 2]) for n in range(1000)]
+    nodes = [helper.make_node(f"Op{n}{long}", [ports[n].name], [f"y{n}"], name=long, domain=long) for n in range(1000)]
+    graph = helper.make_graph(nodes, long, ports, outputs)
+    imports = [helper.make_opsetid(f"{n}{long}", 1) for n in range(100)]
+    model = helper.make_model(graph, opset_imports=imports, ir_version=9, producer_name=long * 100)
+    helper.set_model_props(model, {f"lstmbench.{n}{long}": long for n in range(1000)})
+    path = tmp_path / "endless.onnx"
+    path.write_bytes(model.SerializeToString())
+    done = run(path)
+    assert done.exit_code in {0, 1}, done.output
+    assert len(done.output) < 400_000 < path.stat().st_size / 4
+    assert "and 1,800 more; --json gives all" in done.output
+    assert max(map(len, done.output.splitlines())) < 1_100

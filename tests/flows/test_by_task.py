@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from lstmbench import disk
-from lstmbench.cli.costs import say_costs
+from lstmbench.cli.costs import costs_of, say_costs
 from lstmbench.errors import CorpusError
 from lstmbench.export import quality
 from lstmbench.flows import by_task
@@ -120,7 +120,7 @@ def test_a_broken_promise_fails_and_leaves_stdout_to_a_document_where_one_is_ask
     exported = SimpleNamespace(name="m/scan-int8", record=SimpleNamespace(precision="int8"))
     one = SimpleNamespace(exported=exported, subject=SimpleNamespace(runtime="r"))
     monkeypatch.setattr(by_task, "costs", lambda *_: [by_task.Cost(one, GOOD, "measured", "it promises more")])
-    assert not say_costs([one], shown=shown)
+    assert not say_costs(costs_of([one]), shown=shown)
     said = capsys.readouterr()
     assert ("+2.00%" in said.out) == bool(said.out) == shown
     assert "m/scan-int8 · r: it promises more" in said.err

@@ -9,7 +9,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
+import onnx.numpy_helper
 
 Pick = Callable[[int], int]
 
@@ -108,6 +110,61 @@ def of_onnx(data: bytes, pick: Pick) -> bytes:
     return model.SerializeToString()
 
 
+OPERATORS = ("Add", "Cast", "Concat", "Exp", "Gather", "Identity", "MatMul", "Mul", "Neg", "ReduceSum", "Reshape")
+OPERATORS += ("Shape", "Sigmoid", "Slice", "Softmax", "Split", "Squeeze", "Tanh", "TopK", "Transpose", "Where")
+DIMS = (1, 2, 3, 16, 0, "N", "N", "other", "\x1b[31m")
+
+
+def of_wiring(data: bytes, pick: Pick) -> bytes:
+    """One to three nodes, inputs or outputs changed so that the file is often valid still: another function."""
+    model = onnx.load_model_from_string(data)
+    graph = model.graph
+    for _ in range(1 + pick(3)):
+        node, ports = graph.node[pick(len(graph.node))], [*graph.input, *graph.output]
+        values = [
+            *(one.name for one in (*graph.input, *graph.initializer)),
+            *(n for node in graph.node for n in node.output),
+        ]
+        way, port = pick(7), ports[pick(len(ports))]
+        if way == 0:
+            node.op_type = OPERATORS[pick(len(OPERATORS))]
+            del node.attribute[:]
+        elif way == 1 and node.input:
+            node.input[pick(len(node.input))] = [*values, ""][pick(len(values) + 1)]
+        elif way == 2 and port.type.tensor_type.shape.dim:
+            _resize(port.type.tensor_type.shape.dim[pick(len(port.type.tensor_type.shape.dim))], DIMS[pick(len(DIMS))])
+        elif way == 3:
+            port.type.tensor_type.elem_type = (1, 6, 7, 9, 11)[pick(5)]
+        elif way == 4:
+            graph.output.add().CopyFrom(graph.output[pick(len(graph.output))])
+            graph.output[-1].name = values[pick(len(values))]
+        elif way == 5 and graph.initializer:
+            _other_numbers(graph.initializer[pick(len(graph.initializer))], pick)
+        elif way == 6 and len(graph.output) > 1:
+            del graph.output[pick(len(graph.output))]
+    return model.SerializeToString()
+
+
+def _resize(dim: object, to: int | str) -> None:
+    if isinstance(to, int):
+        dim.dim_value = to
+    else:
+        dim.dim_param = to
+
+
+def _other_numbers(tensor: onnx.TensorProto, pick: Pick) -> None:
+    """All of a tensor: zeros, far too large, not finite, or in another order."""
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        return
+    array = onnx.numpy_helper.to_array(tensor).copy()
+    with np.errstate(all="ignore"):
+        if array.dtype.kind == "f":
+            array = array * np.float32((0, 1e30, np.nan, np.inf, -1, 1e-40)[pick(6)])
+        else:
+            array = array[..., ::-1] if array.ndim and pick(2) else array * (0, -1, 2**20)[pick(3)]
+    tensor.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(array), tensor.name))
+
+
 def in_its_place(path: Path, outside: Path, pick: Pick) -> None:
     """Put a link, a pipe, a device, a folder, nothing or a file of 100 GB where a file was."""
     content = path.read_bytes()
@@ -131,10 +188,14 @@ def in_its_place(path: Path, outside: Path, pick: Pick) -> None:
         os.truncate(path, 100 * 2**30)
 
 
-def fresh(base: Path, to: Path) -> Path:
-    """A copy of sound files, with a secret beside them."""
+def fresh(base: Path, to: Path, only: str = "") -> Path:
+    """A copy of sound files, or of `only` one file or folder of them, with a secret beside them."""
     shutil.rmtree(to, ignore_errors=True)
-    shutil.copytree(base, to / "here")
+    if (base / only).is_dir():
+        shutil.copytree(base / only, to / "here" / only)
+    else:
+        (to / "here").mkdir(parents=True)
+        shutil.copy(base / only, to / "here" / only)
     (to / "outside").mkdir()
     (to / "outside" / "secret").write_bytes(b"nobody reads this")
     return to / "here"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import damage
 import msgspec
+from checked import checked
 
 from lstmbench import disk, runfolder
 from lstmbench.check.cases import Case
@@ -37,6 +38,7 @@ class Kind(NamedTuple):
     spoil: Callable[[bytes, damage.Pick], bytes]
     ask: Callable[[Path], object]
     named: bool = False  # by the user, who may well name a link
+    compared: bool = True  # whether the sound file is asked too, for what it tells
 
 
 def _export(root: Path) -> object:
@@ -70,6 +72,16 @@ def _anybodys(name: str) -> Callable[[Path], object]:
         opened(path, evaluable=True)
         carried(path)
         return None
+
+    return see
+
+
+def _checked(name: str, against: str | None = None) -> Callable[[Path], object]:
+    """All of the check of one file, by what it itself computes or by another."""
+
+    def see(root: Path) -> object:
+        other = None if against is None else root / against
+        return checked(root / name, other, lambda: [one for _, seen in _WATCHED for one in seen])
 
     return see
 
@@ -118,6 +130,10 @@ def in_a_worker(root: Path) -> object:
     return None
 
 
+def _to_check(name: str, against: str | None = None, spoil: Callable = damage.of_onnx) -> Kind:
+    return Kind(name, spoil, _checked(name, against), named=True, compared=False)
+
+
 KINDS = {
     "config": Kind("models/m/config.json", damage.of_json, _export),
     "weights": Kind("models/m/weights.safetensors", damage.of_safetensors, _export),
@@ -129,6 +145,18 @@ KINDS = {
     "graph with data": Kind("models/m/scan-fp32.onnx", damage.of_onnx, _inspect("scan-fp32.onnx"), named=True),
     "graph, anybody's": Kind("models/m/lstm-fp32.onnx", damage.of_onnx, _anybodys("lstm-fp32.onnx"), named=True),
     "its data": Kind("models/m/scan-fp32.onnx.data", damage.anyhow, _anybodys("scan-fp32.onnx")),
+    "graph, checked": _to_check("models/m/lstm-fp32.onnx"),
+    "graph with data, checked": _to_check("models/m/scan-fp32.onnx"),
+    "another's graph, checked": _to_check("theirs.onnx"),
+    "graph, rewired": _to_check("models/m/lstm-fp32.onnx", None, damage.of_wiring),
+    "graph with data, rewired": _to_check("models/m/scan-fp32.onnx", None, damage.of_wiring),
+    "another's graph, rewired": _to_check("theirs.onnx", None, damage.of_wiring),
+    "graph, rewired, against a model": _to_check("models/m/lstm-fp32.onnx", "models/m", damage.of_wiring),
+    "graph, checked against a model": _to_check("models/m/lstm-fp32.onnx", "models/m"),
+    "graph, checked against a graph": _to_check("models/m/lstm-fp32.onnx", "models/m/scan-fp32.onnx"),
+    "data, checked": Kind(
+        "models/m/scan-fp32.onnx.data", damage.anyhow, _checked("models/m/scan-fp32.onnx"), compared=False
+    ),
     "data": Kind("models/m/scan-fp32.onnx.data", damage.anyhow, _inspect("scan-fp32.onnx")),
     "parity, reported": Kind("run/parity.jsonl", damage.of_lines, _report),
     "measurements, reported": Kind("run/measurements.jsonl", damage.of_lines, _report),
@@ -144,10 +172,10 @@ IN_A_WORKER = Kind("models/m/lstm-fp32.onnx", damage.of_onnx, in_a_worker)
 
 
 def outcome(kind: Kind, base: Path, to: Path, pick: damage.Pick) -> str:
-    """Spoil one file and read it: 'read' or 'refused'; AssertionError for whatever else comes of it."""
-    root = damage.fresh(base, to)
+    """Spoil one file and read it: 'read', or what a check came to, or 'refused'; AssertionError for all else."""
+    root = damage.fresh(base, to, kind.file.split("/")[0])
     file = root / kind.file
-    told = kind.ask(root)
+    told = kind.ask(root) if kind.compared else None
     if pick(12) == 0:
         damage.in_its_place(file, to / "outside", pick)
     else:
@@ -159,8 +187,8 @@ def outcome(kind: Kind, base: Path, to: Path, pick: damage.Pick) -> str:
     except LstmbenchError as error:
         answer, line = "refused", str(error)
     else:
-        answer, line = "read", ""
-        assert again == told or not file.exists()
+        answer, line = ("read", "") if kind.compared else (str(again), "")
+        assert not kind.compared or again == told or not file.exists()
     assert line.isprintable(), repr(line)
     assert len(line) < 1100
     assert {path: path.read_bytes() for path in (to / "outside").iterdir()} == kept, "something outside was written"

@@ -3,6 +3,8 @@
 import contextlib
 from pathlib import Path
 
+import foreign_graphs
+
 from lstmbench import disk, runfolder
 from lstmbench.bench import Effort, grid
 from lstmbench.corpus import Vocabulary, load
@@ -20,10 +22,15 @@ RUNTIMES = ("numpy", "onnxruntime-cpu")
 
 
 def make(root: Path) -> Path:
-    """`models/m` with two exports, one of them with its data beside it; `models/pairs` without; `run`, rendered."""
+    """`models/m` with two exports, one of them with its data beside it; `models/pairs` without; `run`, rendered.
+
+    `theirs.onnx` is a file of another exporter.
+    """
     _model(root / "models" / "m", MODEL, LETTERS)
     made = [export(root / "models" / "m", form="lstm")]
     export(root / "models" / "m", form="scan", storage=Storage(external_data=True))
+    theirs = foreign_graphs.Sizes(E=2, H=3, lengths=True, head="softmax")
+    disk.write_atomically(root / "theirs.onnx", foreign_graphs.lstm_file(theirs).SerializeToString())
     pairs = build("bpe", "a text of some words, and some more of them " * 9, 270)
     _model(root / "models" / "pairs", ModelConfig(**_sizes(pairs.size)), pairs)
     workloads = grid(batches=[1], times=[3], kinds=["score"])

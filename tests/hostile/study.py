@@ -14,10 +14,19 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
+sys.path.insert(1, str(Path(__file__).parents[1]))
+
 import sound
 from entries import IN_A_WORKER, KINDS, outcome
 
 from lstmbench import __version__
+
+OUTCOMES = ("read", "refused", "passed", "failed", "not judged", "crashed", "too long", "ANOTHER OUTCOME")
+SLOWEST = "slowest, ms"
+
+
+def _tried(count: Counter[str]) -> int:
+    return sum(count[word] for word in OUTCOMES)
 
 
 def main() -> int:
@@ -44,16 +53,14 @@ def main() -> int:
                     came, failed = "ANOTHER OUTCOME", True
                 counts[name][came] += 1
                 took_s = time.monotonic() - begin_s
-                counts[name]["slowest_ms"] = max(counts[name]["slowest_ms"], round(1e3 * took_s))
+                counts[name][SLOWEST] = max(counts[name][SLOWEST], round(1e3 * took_s))
             seed += 1
-    outcomes = ("read", "refused", "ANOTHER OUTCOME")
     python, day = sys.version.split()[0], time.strftime("%Y-%m-%d")
     print(f"lstmbench {__version__}, Python {python}, {day}; seeds {asked.seed} to {seed - 1}")
-    print(f"{'kind':28}{'tried':>8}" + "".join(f"{word:>17}" for word in (*outcomes, "slowest, ms")))
+    print(f"{'kind':34}{'tried':>8}" + "".join(f"{word:>{len(word) + 3}}" for word in (*OUTCOMES, SLOWEST)))
     for name, count in counts.items():
-        told = [count[word] for word in outcomes]
-        print(f"{name:28}{sum(told):8,}" + "".join(f"{n:17,}" for n in (*told, count["slowest_ms"])))
-    print(f"{'all':28}{sum(n for c in counts.values() for w, n in c.items() if w in outcomes):8,}")
+        print(f"{name:34}{_tried(count):8,}" + "".join(f"{count[w]:{len(w) + 3},}" for w in (*OUTCOMES, SLOWEST)))
+    print(f"{'all':34}{sum(map(_tried, counts.values())):8,}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10:,.0f} MiB")
     return int(failed)
 

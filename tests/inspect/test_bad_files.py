@@ -264,3 +264,17 @@ def test_a_hundred_gigabytes_beside_a_graph_are_not_read(tmp_path, lstm, change)
     told = inspect(change(lstm(P), edit))
     assert told.external[0].size_bytes == 100 * 2**30
     assert any("p.bin is too large to tell" in line for line in told.disagreements)
+
+
+def test_a_shape_of_a_million_dimensions_is_no_page(nodes_of_a_million):
+    with pytest.raises(RecordError, match=r"'x' has 1,000,000 dimensions: 64 are the most"):
+        inspect(nodes_of_a_million)
+
+
+@pytest.fixture
+def nodes_of_a_million(tmp_path):
+    ports = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1] * 1_000_000) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", ports[:1], ports[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    (tmp_path / "wide.onnx").write_bytes(model.SerializeToString())
+    return tmp_path / "wide.onnx"

@@ -84,3 +84,18 @@ def test_what_is_only_reported_passes_with_its_error_and_fails_where_it_is_no_nu
     got[0, 0, 0] = np.nan
     assert not compare(got, WANT, name="h_n", bound=1e-6, judged=0).passed
     assert not compare(got[:1], WANT, name="h_n", bound=1e-6, judged=0).passed
+
+
+def test_some_columns_alone_are_compared_and_named_among_all():
+    got = np.zeros((2, 1, 7), np.float32)
+    got[1, 0, 4] = 1
+    want = np.zeros((2, 1, 3))
+    assert compare(got, want, name="logits", bound=0.5, columns=slice(0, None, 3)).passed
+    verdict = compare(got, want[..., :2], name="logits", bound=0.5, columns=slice(1, None, 3))
+    assert verdict.worst_index == (1, 0, 4)
+    assert "logits[1, 0, 4] is 1," in verdict.reason
+    got[0, 0, 5] = np.nan
+    assert (
+        "logits[0, 0, 5] is nan"
+        in compare(got, want[..., :2], name="logits", bound=0.5, columns=slice(2, None, 3)).reason
+    )

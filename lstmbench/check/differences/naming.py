@@ -10,7 +10,7 @@ from lstmbench.check.differences.gates import PARTS, Sums
 from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.check.differences.probes import INPUTS
 from lstmbench.check.differences.steps import Wrong
-from lstmbench.check.differences.variants import TERMS
+from lstmbench.check.differences.variants import TERMS, Variant
 from lstmbench.model.gates import TORCH_GATES
 from lstmbench.model.reference import sigmoid
 
@@ -38,10 +38,7 @@ class Cause(NamedTuple):
 def cause(model: Model, wrong: Wrong, sums: Sums) -> Cause:
     """Name the gates and terms whose sums differ from the reference's."""
     if sums.known is not None:
-        known = sums.known
-        gates = "".join(gate for gate in TORCH_GATES if gate in known.gates)
-        terms = tuple(TERMS[term] for term in known.terms)
-        return _with_values(Cause(gates, terms, f"{_listed(terms)} {known.words}{_where(terms, gates)}"), sums)
+        return _with_values(_known(model, wrong, sums.known), sums)
     over = np.abs(sums.got - sums.want) > sums.allowed + _MORE  # (H, 4, m)
     if stuck := _stuck(sums):
         return _with_values(stuck, sums)
@@ -53,6 +50,14 @@ def cause(model: Model, wrong: Wrong, sums: Sums) -> Cause:
     if input_is_wrong(sums, over):
         return _with_values(_of_input(sums, over, _which_input(model, wrong, over)), sums)
     return _with_values(_by_term(sums, over, model), sums)
+
+
+def _known(model: Model, wrong: Wrong, known: Variant) -> Cause:
+    gates = "".join(gate for gate in TORCH_GATES if gate in known.gates)
+    terms = tuple(TERMS[term] for term in known.terms)
+    if (known.terms, known.words) == (("W",), "missing"):
+        return Cause(gates, (*terms, "input"), f"{TERMS['W']} missing{_OR}{_zero_input(model, wrong)}")
+    return Cause(gates, terms, f"{_listed(terms)} {known.words}{_where(terms, gates)}")
 
 
 def _stuck(sums: Sums) -> Cause | None:
@@ -161,6 +166,12 @@ def _which_input(model: Model, wrong: Wrong, over: Array) -> str:
         return "its input is not x"
     token = int(wrong.inputs[wrong.here].ravel()[0])
     return f"the embedding of token {token} is wrong" if only else "the embedding is wrong"
+
+
+def _zero_input(model: Model, wrong: Wrong) -> str:
+    """What nobody outside can tell from weights that are missing: a product with zeros is 0 as well."""
+    embedded = model.config.head == "lm" and (wrong.row is None or not wrong.row.k)
+    return "the embedding all zeros" if embedded else "its input all zeros"
 
 
 def _with_values(found: Cause, sums: Sums) -> Cause:

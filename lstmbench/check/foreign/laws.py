@@ -17,6 +17,7 @@ from lstmbench.check.foreign.paired import Paired
 from lstmbench.check.foreign.questions import Question, ask
 from lstmbench.check.foreign.roles import Picked, Roles, pick, roles
 from lstmbench.errors import GraphError
+from lstmbench.parity import Expected
 
 Array = NDArray[Any]
 PIECES, STEPS, ROWS, ENDS, ZEROS = "in pieces", "a step a call", "rows reordered", "behind the ends", "zeros for none"
@@ -139,9 +140,15 @@ def _single(pair: Paired, found: Roles) -> Question:
         given |= {n: np.full_like(given[n], 1) for n in found.lengths}
         steps.append(given | {n: given[n].take([t], axis) for n, axis in found.time.items()})
         after = pair.oracle.expect(steps[-1])
-        given |= {n: after[handed].want.astype(np.float32) for n, handed in pair.oracle.carried.states}
+        given |= {n: _handed_on(given[n], after[handed]) for n, handed in pair.oracle.carried.states}
     joined = {n: np.concatenate([step[n] for step in steps], axis) for n, axis in found.rows.items()}
     return ask(pair, {**one, **dict.fromkeys(found.row_names, B * T)}, steps[0] | joined)
+
+
+def _handed_on(before: Array, after: Expected) -> Array:
+    if before.shape != after.want.shape:
+        raise GraphError(f"a state goes in as {before.shape} and comes out as {after.want.shape}")
+    return after.want.astype(np.float32)
 
 
 def _ended(pair: Paired, found: Roles, run: _Run) -> Question:

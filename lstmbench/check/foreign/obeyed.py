@@ -22,8 +22,9 @@ def obeyed(pair: Paired, question: Question, sure: frozenset[str]) -> Question:
     """
     try:
         answer = question.way(_exact(pair), question.inputs)
-    except GraphError as error:
-        faults = {n: f"in float64 too it fails: {error}" for n in question.expected if n in sure}
+    except (GraphError, KeyError, ValueError, IndexError) as error:  # answers of several calls, of whatever shapes
+        why = str(error) if isinstance(error, GraphError) else f"its answers do not fit together: {error}"
+        faults = {n: f"in float64 too it fails: {why}" for n in question.expected if n in sure}
         return question._replace(expected={}, faults=faults)
     wrong = {n: why for n, one in question.expected.items() if (why := _other(answer[n], n, one))}
     faults = {n: f"the graph itself, in float64: {why}" for n, why in wrong.items() if n in sure}

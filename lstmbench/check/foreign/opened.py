@@ -1,6 +1,7 @@
 """An ONNX file, opened with care: what a runtime is to be given, and what of it can be known before."""
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from lstmbench.evaluator.supported import demand_evaluable, demand_float32
 from lstmbench.evaluator.walk import tensors
 from lstmbench.onnxfile import external, opening, ports
 from lstmbench.onnxfile.ports import Ports
+
+_MOST_PORTS = 2_000
 
 
 class Opened(NamedTuple):
@@ -46,6 +49,7 @@ def opened(path: Path, *, evaluable: bool) -> Opened:
     proto, found = onnx.ModelProto.FromString(data), ports.of(path, model)
     opening.demand_valid(path, _to_be_valid(proto))
     with about(path):
+        _demand_ports(found)
         demand_float32(proto)
         demand_ending(proto)
         if evaluable and not model.functions:  # those are seen where they are called
@@ -62,6 +66,13 @@ def about(path: Path) -> Iterator[None]:
         raise GraphError(f"{path}: {error}") from error
 
 
+def _demand_ports(found: Ports) -> None:
+    if not found.outputs:
+        raise GraphError("it has no output, so there is nothing to compare")
+    if (count := len(found.inputs) + len(found.outputs)) > _MOST_PORTS:
+        raise GraphError(f"it has {count:,} inputs and outputs: at most {_MOST_PORTS:,} are judged")
+
+
 def _to_be_valid(proto: onnx.ModelProto) -> bytes:
     """What the standard's checker is shown: with what it wants and no runtime does, without what it looks for in vain.
 
@@ -69,7 +80,7 @@ def _to_be_valid(proto: onnx.ModelProto) -> bytes:
     """
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
-    for tensor in tensors(copy.graph):
+    for tensor in tensors(copy):
         if uses_external_data(tensor):
             tensor.CopyFrom(numpy_helper.from_array(np.zeros(0, np.float32), tensor.name))
     for value in copy.graph.output:
@@ -84,7 +95,7 @@ def _tensors(model: ir.Model) -> Iterator[ir.TensorProtocol]:
         for value in graph.initializers.values():
             if value.const_value is not None:
                 yield value.const_value
-    for node in model.graph.all_nodes():
+    for node in itertools.chain(model.graph.all_nodes(), *(part.all_nodes() for part in model.functions.values())):
         for attribute in node.attributes.values():
             if attribute.type == ir.AttributeType.TENSOR and not attribute.is_ref():
                 yield attribute.as_tensor()

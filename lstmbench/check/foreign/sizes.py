@@ -56,7 +56,7 @@ def _fixed(wanted: Iterable[Port], found: Iterable[Port]) -> Iterator[tuple[str,
 
 def words(inputs: Iterable[Port], sizes: Sizes) -> str:
     """`x (2, 3, 4), h_0 (1, 2, 5)`."""
-    return ", ".join(f"{shown(port.name)} {shape_of(port, sizes)}" for port in inputs)
+    return ", ".join(f"{shown(port.name)} {shape_of(port, sizes)}" for port in inputs) or "no inputs"
 
 
 def _size(dim: Dim, sizes: Sizes) -> int:

@@ -1,5 +1,5 @@
+import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -7,46 +7,16 @@ import onnx_ir as ir
 import pytest
 
 from lstmbench.check.foreign import check_file, judge, oracle
-from lstmbench.errors import LstmbenchError, WorkerError
 from lstmbench.export import graph
 from lstmbench.export.source import of_head
 from lstmbench.inspect import carried
 from lstmbench.model import folder
 from lstmbench.model.weights import expected_shapes, random_weights
 from lstmbench.records import ModelConfig, ModelFolder
-from lstmbench.runtimes import load_graphs
-from lstmbench.worker import WorkerInfo
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-class Inline:
-    """A worker without a process: the runtime runs here, and what it raises becomes what a child would report."""
-
-    def __init__(self, runtime, path, *, threads=1, timeout_s=300):
-        self.runtime, self.timeout_s = runtime, timeout_s
-        self.info = SimpleNamespace(device="")
-        self.held = self._do(lambda: load_graphs(runtime).graph(path, threads=threads))
-        told = {"placement": self.held.placement(), "provider": getattr(self.held, "provider", "")}
-        self.info = WorkerInfo(version=self.held.version, code_sha256="", taken_s=0, load_s=0, **told)
-
-    def run(self, inputs):
-        return self._do(lambda: self.held.run(inputs))
-
-    def _do(self, what):
-        try:
-            return what()
-        except LstmbenchError:
-            raise
-        except Exception as error:
-            raise WorkerError(f"runtime {self.runtime!r} failed: {error}") from error
-
-    def close(self):
-        self.held.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+from inline_worker import Inline
 
 
 @pytest.fixture

@@ -136,6 +136,73 @@ def test_a_table_without_rows_an_output_of_nothing_and_a_tensor_that_lies(check,
     assert "'w'" in said(check, save(lies)) or "tensor w" in said(check, save(lies))
 
 
+@pytest.mark.parametrize("inputs", [{}, {"x": (FLOAT, ["N"])}], ids=["no inputs", "an input that reaches nothing"])
+def test_a_file_that_is_folded_to_constants_is_judged(check, save, inputs):
+    """No node of it is left to run when it is loaded: no provider is promised, and none is missed."""
+
+    def folded(by):
+        node = helper.make_node("Mul", ["a", "by"], ["y"])
+        model = made([node], {"x": (FLOAT, ["N"])}, None, {"a": np.float32([1, 2]), "by": np.float32(by)})
+        if not inputs:
+            del model.graph.input[:]
+        return model
+
+    report = check(save(folded(3)), "onnxruntime-cpu", "onnx-reference")
+    assert report.passed, report.failures()
+    assert {row.engine.placement for row in report.rows} == {()}
+    assert ("no inputs" in {row.sizes for row in report.rows}) == (not inputs)
+    assert not check(save(folded(3.001)), against=save(folded(3), "right.onnx")).passed
+
+
+@pytest.mark.parametrize("against", [False, True])
+def test_a_graph_without_outputs_is_said_to_have_none(check, save, against):
+    path = save(made([helper.make_node("Add", ["x", "x"], ["y"])], outputs={"y": (FLOAT, None)}))
+    model = onnx.load(path)
+    del model.graph.output[:]
+    path = save(model)
+    words = said(check, path, **({"against": path} if against else {}))
+    assert words == f"{path}: it has no output, so there is nothing to compare"
+
+
+def test_so_many_inputs_that_nobody_wrote_them(check, save):
+    many = made([helper.make_node("Identity", ["x0"], ["y"])], {f"x{n}": (FLOAT, ["N"]) for n in range(2_000)})
+    assert "it has 2,001 inputs and outputs: at most 2,000 are judged" in said(check, save(many))
+
+
+def in_a_function(location):
+    """A function of the file that holds its weights beside it."""
+    tensor = onnx.TensorProto(name="w", data_type=FLOAT, dims=[2, 3], data_location=onnx.TensorProto.EXTERNAL)
+    for key, value in {"location": location, "offset": "0", "length": "24"}.items():
+        tensor.external_data.add(key=key, value=value)
+    held = helper.make_node("Constant", [], ["w"])
+    held.attribute.append(helper.make_attribute("value", tensor))
+    imports = [helper.make_opsetid("", 18)]
+    body = [held, helper.make_node("MatMul", ["a", "w"], ["b"])]
+    model = made([helper.make_node("Project", ["x"], ["y"], domain="their.own")])
+    model.functions.append(helper.make_function("their.own", "Project", ["a"], ["b"], body, imports))
+    model.opset_import.append(helper.make_opsetid("their.own", 1))
+    return model
+
+
+def test_a_function_with_external_data_is_judged_and_never_looked_for_elsewhere(check, save, tmp_path):
+    (tmp_path / "w.bin").write_bytes(np.arange(6, dtype=np.float32).tobytes())
+    report = check(save(in_a_function("w.bin")), "onnxruntime-cpu", "onnx-reference")
+    assert report.passed, report.failures()
+    assert "missing" in said(check, save(in_a_function("none.bin")))
+    (tmp_path.parent / "elsewhere.bin").write_bytes(b"\0" * 24)
+    assert "it lies outside the model's folder: not looked at" in said(check, save(in_a_function("../elsewhere.bin")))
+
+
+def test_a_function_in_a_lower_precision_is_refused_as_a_graph_is(check, save):
+    model = made([helper.make_node("Half", ["x"], ["y"], domain="their.own")])
+    held = numpy_helper.from_array(np.float16(1), "w")
+    body = [helper.make_node("Constant", [], ["w"], value=held), helper.make_node("Identity", ["a"], ["b"])]
+    imports = [helper.make_opsetid("", 18)]
+    model.functions.append(helper.make_function("their.own", "Half", ["a"], ["b"], body, imports))
+    model.opset_import.append(helper.make_opsetid("their.own", 1))
+    assert "it holds float16: only files in float32" in said(check, save(model))
+
+
 @pytest.mark.parametrize(
     "nodes",
     [

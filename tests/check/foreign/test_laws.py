@@ -182,3 +182,27 @@ def test_a_file_without_a_recurrence_says_so(save):
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     assert carried(save(model)).uncut == "it has no recurrence that was recognised"
+
+
+def test_a_state_that_comes_out_in_another_shape_is_not_carried_on(check, ours):
+    """Declared with B in the place of its layers, of which the graph takes the first."""
+    path = ours("shapes").file()
+    model = onnx.load(path)
+    for port in model.graph.input:
+        if port.name in {"h_0", "c_0"}:
+            port.type.tensor_type.shape.dim[0].dim_param = "B"
+    path.write_bytes(model.SerializeToString())
+    report = check(path)
+    assert "in float64 too the graph answers otherwise" in report.not_asked["single steps"]
+
+
+def test_answers_of_several_calls_that_do_not_fit_together_are_no_defect(check, save, foreign_graphs):
+    """A Squeeze of whatever is 1 takes T away where a call has one step."""
+    model = foreign_graphs.lstm_file(foreign_graphs.Sizes())
+    for node in model.graph.node:
+        node.output[:] = ["whole" if name == "y" else name for name in node.output]
+    model.graph.node.append(helper.make_node("Squeeze", ["whole"], ["y"]))
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    report = check(save(model))
+    assert {row.asked for row in report.rows} & {"in pieces", "a step a call"} or report.not_asked
+    assert all("y" not in row.output or row.reason for row in report.rows if row.asked == "a step a call")
