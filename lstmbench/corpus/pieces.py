@@ -32,10 +32,10 @@ def pieces(path: Path, *, at_spaces: bool, begin: int = 0) -> Iterator[tuple[int
 def _cut(data: bytes, *, at_spaces: bool) -> int:
     """Where to cut `data`, of which more follows."""
     end = len(data)
-    while end > max(1, len(data) - 4) and data[end - 1] >= 0x80:
-        end -= 1  # before characters of which the last one may go on
-    if end > 1 and data[end - 1] == 0x0D:
-        end -= 1  # before a line break of two bytes
+    while end > max(1, len(data) - 3) and 0x80 <= data[end - 1] < 0xC0:
+        end -= 1  # to the first byte of the last character, which may go on
+    if end > 1 and (data[end - 1] >= 0xC0 or data[end - 1] == 0x0D):
+        end -= 1  # before it, or before a line break of two bytes
     if not at_spaces:
         return end
     space = data.rfind(b" ", max(1, end - 4 * LONGEST_WORD), end)

@@ -57,6 +57,16 @@ def test_rows_are_those_of_the_text_in_memory(tmp_path, byte_pairs, unit, text, 
             demand_alike(tmp_path / "text", vocabulary, steps)
 
 
+@pytest.mark.parametrize("shift", range(8))
+@pytest.mark.parametrize("letter", ["é", "中", "😀", "\r\n"])
+def test_no_cut_falls_within_a_character(tmp_path, monkeypatch, letter, shift):
+    monkeypatch.setattr(pieces, "PIECE", 9)
+    (tmp_path / "text").write_bytes(("a" * shift + letter * 12).encode())
+    found = [text for _, text in pieces.pieces(tmp_path / "text", at_spaces=False)]
+    assert "".join(found) == "a" * shift + letter.replace("\r", "") * 12
+    assert len(found) > 1
+
+
 def test_a_cut_within_a_word_is_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(pieces, "PIECE", 10)
     monkeypatch.setattr(pieces, "_cut", lambda _data, **_asked: 10)  # planted
