@@ -47,8 +47,7 @@ def plan(
     if exported.record.lengths:
         cases = [ragged for case in cases for ragged in _unequal(case)]
     cases += [*vocabulary.cases(exported), *_timed(exported, workloads)]
-    # the reverse direction starts at the end: cut in pieces, it is another function
-    cut = not exported.model.bidirectional
+    cut = not exported.model.uncut
     return tuple(case for case in dict.fromkeys(cases) if cut or len(case.chunks) == 1 or case.asked == "steps")
 
 
@@ -62,7 +61,7 @@ def _large(exported: ExportedModel, batch: int, time: int) -> Iterator[Case]:
     calls = -(-time // steps)
     decoding = _TOP if exported.draws else None
     case = Case(batch, calls * steps, (steps,) * calls, "random", decoding)
-    if calls == 1 or not exported.model.bidirectional:
+    if calls == 1 or not exported.model.uncut:
         yield from _unequal(case) if exported.record.lengths else [case]
 
 

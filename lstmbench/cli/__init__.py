@@ -25,6 +25,7 @@ from lstmbench.cli.doctor import doctor
 from lstmbench.cli.evaluate import evaluate
 from lstmbench.cli.export import export
 from lstmbench.cli.generate import generate
+from lstmbench.cli.init import init
 from lstmbench.cli.inspect import inspect
 from lstmbench.cli.prices import prices
 from lstmbench.cli.probe import probe
@@ -108,6 +109,7 @@ app.command("eval")(_verb(evaluate))
 for verb in (
     run,
     train,
+    init,
     export,
     inspect,
     check,

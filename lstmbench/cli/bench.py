@@ -116,7 +116,11 @@ def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload
     fitting = [one for one in exported if any(work.fits(one) for work in workloads)]
     for one in exported:
         if one not in fitting:
-            why = f"takes T = {one.steps} a call alone: give --time {one.steps} with --batch"
+            why = (
+                f"takes T = {one.steps} a call alone: give --time {one.steps} with --batch"
+                if one.steps
+                else f"is not asked for single steps: {one.model.uncut or 'bare layers have no tokens to feed back'}"
+            )
             if not fitting:
                 raise LstmbenchError(f"nothing here can be timed: {one.name} {why}")
             say(f"{one.name} is left out: it {why}", err=True)

@@ -71,6 +71,8 @@ def _writes_text(folder: Path, form: str | None, precision: str | None) -> "Expo
 
     found = exports_of(folder)
     can = [one for one in found if one.model.head == "lm" and one.steps in (None, 1)]
+    if can and all(one.model.uncut for one in can):
+        raise LstmbenchError(f"{can[0].name} writes no text, which is drawn a token a call: {can[0].model.uncut}")
     if not can:
         raise LstmbenchError(
             f"{found[0].name} cannot go on a token at a time: export head 'lm' with T open, or form step or generate"

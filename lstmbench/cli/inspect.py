@@ -91,6 +91,8 @@ def _model(found: "Inspection") -> "Iterator[tuple[str, str]]":
     if found.output_size not in {found.vocabulary_size, _joined(found)}:
         sizes["out"] = found.output_size
     yield "sizes", ", ".join(f"{name} {value}" for name, value in sizes.items() if value is not None)
+    if found.attention:
+        yield "attention", f"steps of a call read others, {found.attention}"
     yield "contract", found.contract
 
 

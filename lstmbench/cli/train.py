@@ -32,6 +32,9 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
     hidden: Size = 192,
     layers: Size = 1,
     tie_weights: Annotated[bool, typer.Option("--tie-weights", help="Project with the embedding.")] = False,
+    attention: Annotated[
+        bool, typer.Option("--attention", help="Project what is read of past states too; for whole sequences.")
+    ] = False,
     batch: Size = DEFAULTS.batch,
     time: Annotated[int, typer.Option(min=1, help="Steps of one back-propagation.")] = DEFAULTS.time,
     steps: Annotated[int | None, typer.Option(min=1, help="The budget in steps; 1000 if none is given.")] = None,
@@ -84,7 +87,7 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
     demand_trainer()
     from lstmbench.train import demand_board, steps_a_pass, writes
 
-    _demand_name(name)
+    demand_name(name)
     if tensorboard:
         demand_board()
     besides = validated(
@@ -100,6 +103,8 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         by_line=by_line,
         sample=sample,
     )
+    if attention and sample:
+        raise LstmbenchError("a model with --attention reads whole sequences and writes no text: leave --sample out")
     text = load_corpus(corpus, unit=unit, vocabulary_size=vocabulary_size)
     model = validated(
         ModelConfig,
@@ -110,6 +115,7 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         num_layers=layers,
         vocabulary_size=text.vocabulary.size,
         tie_weights=tie_weights,
+        attention=attention,
     )
     passes = steps_a_pass(text, batch=batch, time=time, by_line=by_line) if epochs else 1
     training = validated(
@@ -166,7 +172,8 @@ def demand_trainer() -> None:
         raise RuntimeMissingError("training needs the extra 'torch': pip install 'lstmbench[torch]'")
 
 
-def _demand_name(name: str) -> None:
+def demand_name(name: str) -> None:
+    """LstmbenchError unless a name can be that of a folder under --models."""
     if name != Path(name).name or name in ("", ".", ".."):
         raise LstmbenchError(f"{name!r} is no name for a model: give one word here, and its place with --models")
     if len(name.encode()) > LONGEST_NAME:

@@ -16,11 +16,16 @@ _CELLS: dict[str, tuple[Peephole, ...]] = {
     "unrolledN": _ALL,
     "generate": _ALL,
 }
+_BY_STEPS = ("step", "unrolledN", "generate")  # a call is a number of steps that the file holds, or that it draws
 
 
-def forms_of(peephole: Peephole) -> list[str]:
-    """The forms that can hold a cell, the one to prefer first; `unrolledN` stands for any N up to MOST_STEPS."""
-    return [form for form, cells in _CELLS.items() if peephole in cells]
+def forms_of(peephole: Peephole, *, attention: bool = False) -> list[str]:
+    """The forms that can hold a cell, the one to prefer first; `unrolledN` stands for any N up to MOST_STEPS.
+
+    With `attention` those that take a whole sequence.
+    """
+    held = [form for form, cells in _CELLS.items() if peephole in cells]
+    return [form for form in held if not attention or form not in _BY_STEPS]
 
 
 def default_form(peephole: Peephole) -> str:
@@ -28,15 +33,23 @@ def default_form(peephole: Peephole) -> str:
     return forms_of(peephole)[0]
 
 
-def demand_form(peephole: Peephole, form: str) -> None:
-    """ExportError, saying why and what to take instead, if there is no such form or it cannot hold the cell."""
+def demand_form(peephole: Peephole, form: str, *, attention: bool = False) -> None:
+    """ExportError, saying why and what to take instead, if there is no such form or it cannot hold the cell.
+
+    Or if a call of it is no whole sequence, and `attention` is to read the past states of one.
+    """
     kind = "unrolledN" if _UNROLLED.fullmatch(form) else form
     if kind not in _CELLS or form == "unrolledN":
         raise ExportError(f"no form {form!r}; there are {', '.join(_CELLS)}; unrolledN holds N steps, e.g. unrolled16")
     if peephole not in _CELLS[kind]:
         raise ExportError(
             f"form {form!r} cannot hold the cell {peephole!r}: ONNX's LSTM operator knows diagonal peepholes only; "
-            f"take form {_either(forms_of(peephole))}"
+            f"take form {_either(forms_of(peephole, attention=attention))}"
+        )
+    if attention and kind in _BY_STEPS:
+        raise ExportError(
+            f"form {form!r} goes a step or a fixed number of steps at a time, and attention reads the past states of a "
+            f"whole sequence in one call: take form {_either(forms_of(peephole, attention=True))}"
         )
     if (steps_of(form) or 1) > MOST_STEPS:
         raise ExportError(f"form {form!r} would hold a dozen nodes a step: take at most {MOST_STEPS}, or form 'scan'")

@@ -34,6 +34,6 @@ def build(source: Source, form: Form, *, look_up: bool = True) -> ir.Model:
     for k in range(config.num_layers):
         layer = add_layer(nodes, source, k, x, start)
         x, h, c = layer.y, h + layer.h, c + layer.c
-    output = heads.leave(nodes, source, x, time)
+    output = heads.leave(nodes, source, x, time, inputs[3] if source.lengths else None)
     after = [declare(nodes.join(f"head.{name}", rows, axis=0), name, shape) for name, rows in (("h_n", h), ("c_n", c))]
     return ir.Model(nodes.graph("lstmbench", inputs, [output, *after]), ir_version=IR_VERSION)

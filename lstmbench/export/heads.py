@@ -2,6 +2,7 @@
 
 import onnx_ir as ir
 
+from lstmbench.export import attention
 from lstmbench.export.nodes import Nodes, declare, floats
 from lstmbench.export.source import Source
 
@@ -27,12 +28,14 @@ def embed(step: Nodes, outer: Nodes, source: Source, ids: ir.Value, *, part: str
     return step.add(f"head.{part}embedding", "Gather", [table, ids], axis=0)
 
 
-def leave(nodes: Nodes, source: Source, y: ir.Value, time: int | str) -> ir.Value:
-    """Y (T, B, D·H) -> `logits` (B, T, V), or `y` (B, T, D·H)."""
+def leave(nodes: Nodes, source: Source, y: ir.Value, time: int | str, lengths: ir.Value | None) -> ir.Value:
+    """Y (T, B, D·H) -> `logits` (B, T, V), or `y` (B, T, D·H); `lengths` (B,), where rows have some."""
     config = source.config
     y = nodes.add("head.batch_major", "Transpose", [y], perm=[1, 0, 2])
     if config.head == "layer":
         return declare(y, "y", ["B", time, config.directions * config.hidden_size])
+    if config.attention:
+        y = attention.attend(nodes, source, y, lengths)
     return declare(project(nodes, nodes, source, y), "logits", ["B", time, config.vocabulary_size])
 
 

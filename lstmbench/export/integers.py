@@ -1,4 +1,4 @@
-"""Precisions `int8`, `int4` and `int4a8`: every product of a float32 graph by one on integer weights.
+"""Precisions `int8`, `int4` and `int4a8`: every product of a float32 graph with weights by one on integer weights.
 
 int8 is written in ONNX's own operators, DynamicQuantizeLinear and MatMulInteger, which ONNX Runtime makes one of;
 scales of columns, where they have their own, stand apart from it, since its way with many is slower. The LSTM operator
@@ -27,12 +27,18 @@ def to_integers(model: ir.Model, precision: Precision, hot: Container[str]) -> N
         for node in list(graph):
             if node.op_type == "LSTM":
                 _replace_lstm(model.graph, graph, node)
-            elif node.op_type in ("MatMul", "Gemm"):
+            elif node.op_type in ("MatMul", "Gemm") and _is_by_weights(node):
                 _replace_product(model.graph, graph, node, precision, stored, hot)
     for name in [name for name, value in model.graph.initializers.items() if not value.uses()]:
         del model.graph.initializers[name]
     if any(node.domain == MICROSOFT for graph in model.graphs() for node in graph):
         model.graph.opset_imports[MICROSOFT] = 1
+
+
+def _is_by_weights(node: ir.Node) -> bool:
+    """Attention multiplies states with states: no weights to round."""
+    W = node.inputs[1]
+    return W is not None and W.const_value is not None
 
 
 def _replace_product(

@@ -16,6 +16,8 @@ def describe(source: Source, form: Form, precision: Precision, vocabulary: str |
     about = {name: _word(value) for name, value in msgspec.structs.asdict(source.config).items()}
     about |= {"form": form, "precision": precision, "weights_sha256": digest(source.weights)}
     about |= {"producer": f"lstmbench {lstmbench.__version__}"}
+    if not source.config.attention:
+        del about["attention"]  # files that have none say nothing of it, as before there was any
     if source.lengths:
         about["lengths"] = "true"
     if vocabulary is not None and source.config.head == "lm":

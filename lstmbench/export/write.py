@@ -45,7 +45,7 @@ def export(  # noqa: PLR0913 (what to write, how, and what to prove it with)
     demand_runtime()
     source = _source(model_folder.read(folder), head, lengths=lengths)
     form = form or default_form(source.config.peephole)
-    demand_form(source.config.peephole, form)
+    demand_form(source.config.peephole, form, attention=source.config.attention)
     if lengths:
         demand_lengths(source.config.peephole, form)
     demand_precision(form, precision)

@@ -80,8 +80,9 @@ def _forms(path: Path, wish: Wish) -> Sequence[Form]:
         raise ExportError("form 'generate' is not chosen by measuring: name its --precision")
     if wish.form:
         return [wish.form]
-    known = forms_of(model_folder.read(path).folder.model.peephole)
-    fixed = ["step"] if wish.workload.chunks[0] == 1 else []
+    model = model_folder.read(path).folder.model
+    known = forms_of(model.peephole, attention=model.attention and wish.head != "layer")
+    fixed = ["step"] if wish.workload.chunks[0] == 1 and "step" in known else []
     return [form for form in known if form not in ("step", "unrolledN", "generate")] + fixed
 
 

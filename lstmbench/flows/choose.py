@@ -63,9 +63,13 @@ def _demand_sense(path: Path, wish: Wish) -> None:
     """Refuse, before anything is written, what no candidate could be asked."""
     if wish.runtime in FROM_CHECKPOINT:
         raise LstmbenchError(f"runtime {wish.runtime!r} computes from the checkpoint, whatever the form: name another")
-    head = wish.head or model_folder.read(path).folder.model.head
-    if wish.workload.kind == "decode" and head == "layer":
+    model = model_folder.read(path).folder.model
+    if wish.workload.kind == "decode" and (wish.head or model.head) == "layer":
         raise LstmbenchError("bare layers have no tokens to decode: choose by --workload score")
+    if wish.workload.kind == "decode" and model.uncut:
+        raise LstmbenchError(
+            f"a model of this kind is not decoded a step a call: {model.uncut}; choose by --workload score"
+        )
     steps = steps_of(wish.form) if wish.form else None
     if steps and steps not in wish.workload.chunks:
         raise LstmbenchError(f"form {wish.form!r} takes T = {steps} a call alone: give --time {steps}")

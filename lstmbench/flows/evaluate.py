@@ -9,14 +9,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmbench import runfolder
+from lstmbench import disk, runfolder
 from lstmbench.check import check
 from lstmbench.corpus import IGNORED, Rows
 from lstmbench.corpus.scoring import log_likelihoods, of_targets, score
 from lstmbench.corpus.streamed import ROWS
 from lstmbench.errors import AnswerError, LstmbenchError
 from lstmbench.journal import Journal
-from lstmbench.records import Clearance, Evaluation, ExportedModel, Subject, Workload
+from lstmbench.model import folder as model_folder
+from lstmbench.records import Clearance, Evaluation, ExportedModel, ModelFolder, Subject, Workload
 from lstmbench.worker import Worker
 
 _STEPS = 64  # a call
@@ -82,6 +83,10 @@ def _case(row: Evaluation) -> tuple[Subject, str]:
 
 
 def _steps(exported: ExportedModel) -> int:
+    """T of each call: what the form takes; where attention reads a whole call, that of training; else what fits."""
+    if exported.model.uncut:
+        config = disk.read_record(Path(exported.folder) / model_folder.CONFIG, ModelFolder)
+        return config.steps_a_call or _STEPS
     return exported.steps or max(1, min(_STEPS, _MOST_LOGITS // (ROWS * exported.model.vocabulary_size)))
 
 

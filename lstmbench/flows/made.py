@@ -1,16 +1,30 @@
-"""Bare layers that a grid asks for: weights at random, the same each time, exported in the cell's own form."""
+"""Bare layers with weights at random, the same each time: on their own, or exported as a grid asks for them."""
 
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from lstmbench.errors import CheckpointError, RecordError
 from lstmbench.export import Storage, default_form, export, find
 from lstmbench.model import folder
-from lstmbench.model.weights import random_weights
+from lstmbench.model.weights import parameter_bytes, parameter_count, random_weights
 from lstmbench.records import ExportedModel, Layers, ModelConfig, ModelFolder
 
+_TIMES = 6  # what drawing and writing weights takes, over what they take themselves: they are drawn in float64
 _GAIN = 0.5  # keeps what is far from saturation there: a cell that amplifies rounding could not be checked
+
+
+def initialised(config: ModelConfig, path: Path, *, seed: int) -> None:
+    """Write a model folder of bare layers; CheckpointError where one holds a model already, or memory is too small."""
+    need, have = _TIMES * parameter_bytes(config), psutil.virtual_memory().available
+    if need > have:
+        raise CheckpointError(
+            f"layers of {parameter_count(config):,} parameters take {need / 1e9:,.1f} GB to make, this machine has "
+            f"{have / 1e9:,.1f} free; take a smaller --hidden"
+        )
+    folder.create(path, ModelFolder(model=config), random_weights(config, seed=seed, gain=_GAIN))
 
 
 def made(layers: Layers, path: Path, *, progress: Callable[[str], None]) -> list[ExportedModel]:

@@ -113,11 +113,9 @@ def _found(copy: Path) -> list[ExportedModel]:
 
 
 def _forms(path: Path) -> list[Form]:
-    return [
-        form
-        for form in forms_of(model_folder.read(path).folder.model.peephole)
-        if form not in ("unrolledN", "generate")
-    ]
+    model = model_folder.read(path).folder.model
+    known = forms_of(model.peephole, attention=model.attention)
+    return [form for form in known if form not in ("unrolledN", "generate")]
 
 
 def _why(unmade: Sequence[tuple[str, str]]) -> str:

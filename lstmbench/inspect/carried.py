@@ -7,6 +7,7 @@ import onnx_ir as ir
 
 from lstmbench.errors import RecordError
 from lstmbench.inspect import along
+from lstmbench.inspect.attends import attention
 from lstmbench.inspect.flow import Flow
 from lstmbench.inspect.inspection import Recurrence
 from lstmbench.inspect.operators import OPERATORS
@@ -43,8 +44,14 @@ def _carried(flow: Flow, constants: Constants, found: Sequence[Recurrence]) -> C
         time={name: axis for name, axis in time.items() if name not in states},
         outputs={name: axis for name, axis in outputs.items() if name not in states},
         optional=tuple(dict.fromkeys(_optional(flow))),
-        uncut=_uncut(rows, followed=followed, timed=bool(time.keys() - states)),
+        uncut=_uncut(rows, followed=followed, timed=bool(time.keys() - states)) or _read(flow, constants),
     )
+
+
+def _read(flow: Flow, constants: Constants) -> str:
+    if attention(flow, constants) is None:
+        return ""
+    return "attention reads the states of its own call: cut in pieces, a sequence is another function"
 
 
 def _by_name(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

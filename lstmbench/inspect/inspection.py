@@ -7,6 +7,7 @@ from lstmbench.records import Record
 
 Shape: TypeAlias = tuple[int | str | None, ...]  # a number is frozen, a name or None is open
 Start: TypeAlias = Literal["input", "zeros", "constant", "computed"]
+Attention: TypeAlias = Literal["masked", "not masked"]  # of the steps that a step reads
 
 
 class Port(Record, frozen=True, kw_only=True):
@@ -78,6 +79,7 @@ class Inspection(Record, frozen=True, kw_only=True):
     output_size: int | None = None  # of the last axis of what comes out beside the states: classes, V or D·H
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    attention: Attention | None = None  # among the steps of a call; None: no step reads others
     contract: str  # of all states, in one line
     recurrences: tuple[Recurrence, ...]
     nodes: dict[str, int]  # by operator, bodies and functions included, the most frequent first

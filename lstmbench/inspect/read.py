@@ -8,6 +8,7 @@ import onnx_ir as ir
 
 from lstmbench.errors import RecordError
 from lstmbench.inspect import axes, claims, operators, sound, summary, tensors, traps, written
+from lstmbench.inspect.attends import attention
 from lstmbench.inspect.flow import Flow
 from lstmbench.inspect.inspection import Inspection, Port, Recurrence
 from lstmbench.inspect.states import contract
@@ -48,6 +49,7 @@ def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
     head, vocabulary = summary.head(flow, constants, out)
     opsets = {domain or "ai.onnx": version for domain, version in model.opset_imports.items()}
     inputs = _inputs(flow, constants)
+    attends = attention(flow, constants)
     parameters, beside = tensors.parameters(flow.tensors), external.files(path.parent, flow.tensors)
     precision, said = tensors.precision(nodes, flow.tensors), claims.claims(model.metadata_props)
     found = {
@@ -61,6 +63,7 @@ def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
         "bidirectional": None if told.directions is None else told.directions == 2,
         "vocabulary_size": vocabulary,
         "lengths": "lengths" in {value.name for value in flow.inputs},
+        "attention": attends is not None,
     }
     sha256 = hashlib.sha256(data).hexdigest()
     return Inspection(
@@ -83,6 +86,7 @@ def _inspection(path: Path, data: bytes, model: ir.Model) -> Inspection:
         output_size=out,
         inputs=inputs,
         outputs=tuple(_port(value, None) for value in flow.outputs),
+        attention=attends,
         contract=contract(rows) if rows else "no recurrence here",
         recurrences=rows,
         nodes=dict(Counter(_operator(node) for node in nodes).most_common()),

@@ -20,6 +20,7 @@ def of_call(config: ModelConfig, *, batch: int, time: int) -> Demand:
 
     What multiplies states is needed anew in each of T steps; what multiplies inputs serves all of them in one product.
     Rows of a batch share every read. A tied projection reads the embedding; looking a token up counts nothing.
+    Attention compares each step with itself and those before, and adds as many up: T (T + 1) / 2 pairs, twice.
     """
     shapes = expected_shapes(config)
     if config.tie_weights:
@@ -28,4 +29,5 @@ def of_call(config: ModelConfig, *, batch: int, time: int) -> Demand:
     sizes.pop("embedding.weight", None)
     recurrent = sum(size for name, size in sizes.items() if "weight_hh" in name or "weight_ch" in name)
     whole = sum(sizes.values())
-    return Demand(2 * batch * time * whole, whole, time * recurrent + whole - recurrent)
+    pairs = batch * time * (time + 1) * config.hidden_size if config.attention else 0
+    return Demand(2 * (batch * time * whole + pairs), whole, time * recurrent + whole - recurrent)

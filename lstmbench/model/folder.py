@@ -69,6 +69,16 @@ def copy(path: Path, to: Path) -> None:
         disk.write_atomically(to / VOCABULARY, disk.read_bytes(path / VOCABULARY))
 
 
+def create(path: Path, folder: ModelFolder, weights: Weights) -> None:
+    """Write a model's folder where there is none; CheckpointError where one holds a model already."""
+    disk.make_folder(path)
+    with disk.locked(path):
+        if (path / CONFIG).exists():
+            raise CheckpointError(f"{path} holds a model already: choose another folder, or delete it")
+        write_weights(path, weights, WeightsNote(sha256=""))
+        write_config(path, folder)
+
+
 def write_config(path: Path, folder: ModelFolder) -> None:
     """Create the folder and write `config.json`."""
     disk.make_folder(path)

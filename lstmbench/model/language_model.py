@@ -1,4 +1,4 @@
-"""The language model: embedding, dropout, peephole LSTM, projection."""
+"""The language model: embedding, dropout, peephole LSTM, attention over past states if asked for, projection."""
 
 import torch
 from torch import Tensor, nn
@@ -6,6 +6,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from lstmbench.arrays import Weights
+from lstmbench.model.attention_layer import Attention
 from lstmbench.model.dropout import Dropout
 from lstmbench.model.gates import TORCH_GATES
 from lstmbench.model.peephole_lstm import Hidden
@@ -25,6 +26,7 @@ class LanguageModel(nn.Module):
         self.config, self.dropped = config, dropped
         self.embedding = nn.Embedding(config.vocabulary_size, config.input_size)
         self.lstm = RegularisedLSTM(config, dropped)
+        self.attention = Attention(config.hidden_size) if config.attention else None
         self.decoder = nn.Linear(config.hidden_size, config.vocabulary_size)
         self._reset_parameters()
         if config.tie_weights:
@@ -62,7 +64,15 @@ class LanguageModel(nn.Module):
         else:
             packed, state = self.lstm(pack_padded_sequence(x, lengths, batch_first=True), state)
             y, _ = pad_packed_sequence(packed, batch_first=True, total_length=tokens.shape[1])
-        return self.decoder(self._dropped_units(y)), state
+        return self.read_out(y), state
+
+    def read_out(self, y: Tensor, alive: Tensor | None = None) -> Tensor:
+        """Y (B, T, H) of a whole call -> logits (B, T, V); where a row has ended, not `alive` (B, T), of zeros."""
+        if self.attention is not None:
+            y = self.attention(self._dropped_units(y))
+            y = y if alive is None else torch.where(alive[..., None], y, 0)
+        logits: Tensor = self.decoder(self._dropped_units(y))
+        return logits
 
     def _embedded(self, tokens: Tensor) -> Tensor:
         if self.training and self.dropped.words:

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lstmbench import disk
 from lstmbench.arrays import Weights
 from lstmbench.errors import CheckpointError
 from lstmbench.model import folder
@@ -29,13 +28,7 @@ def save_layers(module: PeepholeLSTM, path: Path | str) -> None:
         bidirectional=module.bidirectional,
         bias=module.bias,
     )
-    weights = _weights(module)
-    disk.make_folder(path)
-    with disk.locked(path):
-        if (path / folder.CONFIG).exists():
-            raise CheckpointError(f"{path} holds a model already: choose another folder, or delete it")
-        folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
-        folder.write_config(path, ModelFolder(model=config))
+    folder.create(path, ModelFolder(model=config), _weights(module))
 
 
 def _weights(module: PeepholeLSTM) -> Weights:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lstmbench.arrays import Weights
 from lstmbench.model.arithmetic import EXACT, Arithmetic
+from lstmbench.model.attention import attend
 from lstmbench.records import ModelConfig
 
 Array: TypeAlias = NDArray[Any]
@@ -42,19 +43,38 @@ def run(  # noqa: PLR0913 (what to run, and how to compute)
     dtype: type[np.floating] = np.float64,
     arithmetic: Arithmetic = EXACT,
     trace: Trace | None = None,
+    past: Array | None = None,
 ) -> tuple[Array, tuple[Array, Array]]:
     """Compute the head's output and the next state; no state means zeros.
 
     Head `lm`: tokens (B, T) -> logits (B, T, V). Head `layer`: x (B, T, E) -> y (B, T, D·H). State: h and c,
     (D·L, B, H). Beyond its `lengths` (B,) a row keeps its state and its output is zero (ONNX LSTM, sequence_lens);
     the reverse direction starts at each row's own end. `arithmetic`: what becomes of numbers in a lower precision.
-    `trace` takes the states on the way.
+    `trace` takes the states on the way; `past` (T,) is the order in which attention sums past states.
     """
     x = weights["embedding.weight"].astype(dtype)[inputs] if config.head == "lm" else inputs.astype(dtype)
     y, after = run_layers(config, weights, x, state, lengths=lengths, arithmetic=arithmetic, trace=trace)
     if config.head == "lm":
-        y = arithmetic.stored(project(config, weights, arithmetic.inputs(y)))
+        y = read_out(config, weights, y, lengths=lengths, arithmetic=arithmetic, past=past)
     return y, after
+
+
+def read_out(
+    config: ModelConfig,
+    weights: Weights,
+    y: Array,
+    *,
+    lengths: Array | None = None,
+    arithmetic: Arithmetic = EXACT,
+    past: Array | None = None,
+) -> Array:
+    """Y (B, T, H) of the last layer over a whole call -> logits (B, T, V); a row that has ended projects zeros."""
+    if config.attention:
+        y = attend(weights, y, arithmetic=arithmetic, past=past)
+        if lengths is not None:
+            y = np.where((np.arange(y.shape[1]) < lengths[:, None])[..., None], y, 0)
+    logits: Array = arithmetic.stored(project(config, weights, arithmetic.inputs(y)))
+    return logits
 
 
 def run_layers(  # noqa: PLR0913 (what to run, and how to compute)

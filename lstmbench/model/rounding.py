@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench.arrays import Floats, Weights
+from lstmbench.model.weights import COMBINE, SCORE
 from lstmbench.records import ModelConfig, Precision
 
 BLOCK = 32  # weights that share a scale in int4
@@ -101,6 +102,7 @@ def products(config: ModelConfig, weights: Weights) -> list[list[str]]:
     suffixes = [f"_l{k}{way}" for k in range(config.num_layers) for way in ("", "_reverse")[: config.directions]]
     named = [[f"lstm.{kind}{suffix}" for kind in kinds] for suffix in suffixes for kinds in _GROUPS]
     named += [["decoder.weight"]] if config.head == "lm" else []
+    named += [[SCORE], [COMBINE]] if config.attention else []
     return [[name for name in names if name in weights and weights[name].ndim == 2] for names in named]
 
 

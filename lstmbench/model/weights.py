@@ -11,6 +11,8 @@ import numpy as np
 from lstmbench.arrays import Weights
 from lstmbench.records import ModelConfig
 
+SCORE, COMBINE = "attention.score.weight", "attention.combine.weight"  # A (H, H), C (H, 2H): `attention`
+
 
 def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Every tensor that a model of this configuration has, in a fixed order, with its shape."""
@@ -21,6 +23,8 @@ def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         if not config.tie_weights:
             shapes["decoder.weight"] = (V, H)
         shapes["decoder.bias"] = (V,)
+        if config.attention:
+            shapes |= {SCORE: (H, H), COMBINE: (H, 2 * H)}
     return shapes
 
 

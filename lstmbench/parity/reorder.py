@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from lstmbench.arrays import Weights
 from lstmbench.model import reference
 from lstmbench.model.arithmetic import EXACT, Arithmetic
+from lstmbench.model.weights import COMBINE, SCORE
 from lstmbench.records import ModelConfig
 
 Order = NDArray[np.intp]
@@ -20,6 +21,7 @@ class Orders(NamedTuple):
 
     features: Order  # (E,)
     units: list[Order]  # D·L of (H,)
+    past: int | None = None  # the seed of the order in which past states are summed; None: as they come
 
 
 def unchanged(config: ModelConfig) -> Orders:
@@ -31,7 +33,8 @@ def unchanged(config: ModelConfig) -> Orders:
 def draw(config: ModelConfig, rng: np.random.Generator) -> Orders:
     """Draw an order for the features and one for each direction of each layer; tied weights tie two of them."""
     units = [rng.permutation(config.hidden_size) for _ in range(config.num_layers * config.directions)]
-    return Orders(units[-1] if config.tie_weights else rng.permutation(config.input_size), units)
+    features = units[-1] if config.tie_weights else rng.permutation(config.input_size)
+    return Orders(features, units, int(rng.integers(2**31)) if config.attention else None)
 
 
 def run_float32(  # noqa: PLR0913 (what to run, in which order, and how to compute)
@@ -48,8 +51,9 @@ def run_float32(  # noqa: PLR0913 (what to run, in which order, and how to compu
     h, c = (_take_rows(array, orders.units) for array in state)
     inputs = inputs if config.head == "lm" else inputs[..., orders.features]
     reordered = reorder(config, weights, orders)
+    past = None if orders.past is None else np.random.default_rng(orders.past).permutation(inputs.shape[1])
     output, (h, c) = reference.run(
-        config, reordered, inputs, (h, c), lengths=lengths, dtype=np.float32, arithmetic=arithmetic
+        config, reordered, inputs, (h, c), lengths=lengths, dtype=np.float32, arithmetic=arithmetic, past=past
     )
     if config.head == "layer":
         output = _put_back(output, _columns(config, orders, config.num_layers))
@@ -69,6 +73,10 @@ def reorder(config: ModelConfig, weights: Weights, orders: Orders) -> Weights:
         reordered["embedding.weight"] = weights["embedding.weight"][:, orders.features]
     if "decoder.weight" in weights:
         reordered["decoder.weight"] = weights["decoder.weight"][:, orders.units[-1]]
+    if config.attention:
+        last, H = orders.units[-1], config.hidden_size
+        reordered[SCORE] = weights[SCORE][last][:, last]
+        reordered[COMBINE] = weights[COMBINE][last][:, np.concatenate([last, H + last])]
     return reordered
 
 

@@ -23,10 +23,13 @@ class Workload(Record, frozen=True, kw_only=True):
         return self.batch if self.kind == "decode" else self.batch * self.time
 
     def fits(self, exported: ExportedModel) -> bool:
-        """Whether it can be asked: head `layer` has no tokens to feed back, and a form may take its own T alone."""
+        """Whether it can be asked: a form may take its own T alone, and only some models decode.
+
+        Head `layer` has no tokens to feed back, and attention would read no state but that of the step.
+        """
         if exported.draws or self.kind == "generate":
             return exported.draws and self.kind == "generate"
-        decodes = self.kind == "score" or exported.model.head == "lm"
+        decodes = self.kind == "score" or (exported.model.head == "lm" and not exported.model.uncut)
         return decodes and exported.steps in (None, *set(self.chunks))
 
     @property

@@ -20,12 +20,15 @@ class ModelConfig(Record, frozen=True, kw_only=True):
     bias: bool = True
     vocabulary_size: Count = 0  # V; 0 for head `layer`
     tie_weights: bool = False  # the projection is the embedding, transposed; needs E = H
+    attention: bool = False  # the projection reads past states too: `lstmbench.model.attention`; needs head `lm`
 
     def __post_init__(self) -> None:
         if (self.head == "lm") != (self.vocabulary_size > 0):
             raise ValueError("head 'lm' needs a vocabulary, head 'layer' has none")
         if self.head == "lm" and self.bidirectional:
             raise ValueError("a language model reads forward only: bidirectional needs head 'layer'")
+        if self.head == "layer" and self.attention:
+            raise ValueError("bare layers have no projection that could read past states: attention needs head 'lm'")
         if self.tie_weights and self.input_size != self.hidden_size:
             raise ValueError("tied weights need an embedding as wide as the hidden state")
 
@@ -35,13 +38,22 @@ class ModelConfig(Record, frozen=True, kw_only=True):
         return 2 if self.bidirectional else 1
 
     @property
+    def uncut(self) -> str:
+        """Why a sequence cannot be cut into calls; empty where it can: the state is all that the rest of it needs."""
+        if self.attention:
+            return "attention reads the states of its own call: cut in pieces, a sequence is another function"
+        if self.bidirectional:
+            return "a reverse direction starts at the end: cut in pieces, it is another function"
+        return ""
+
+    @property
     def output_names(self) -> tuple[str, str, str]:
         """The names of the graph's outputs, the head's own first."""
         return ("logits" if self.head == "lm" else "y", "h_n", "c_n")
 
     def layers_only(self) -> "ModelConfig":
         """The same recurrent stack as head `layer`."""
-        return msgspec.structs.replace(self, head="layer", vocabulary_size=0, tie_weights=False)
+        return msgspec.structs.replace(self, head="layer", vocabulary_size=0, tie_weights=False, attention=False)
 
     def state_shape(self, batch: int) -> tuple[int, int, int]:
         """The shape (D·L, B, H) of h and of c."""
@@ -119,6 +131,11 @@ class ModelFolder(Record, frozen=True, kw_only=True):
     model: ModelConfig
     training: TrainConfig | None = None
     corpus: CorpusInfo | None = None
+
+    @property
+    def steps_a_call(self) -> int | None:
+        """T of the calls in which the model's text is scored, where that decides the score: as long as in training."""
+        return self.training.time if self.training and self.model.uncut else None
 
 
 class Score(Record, frozen=True, kw_only=True):

@@ -74,7 +74,8 @@ def _unequal(module: nn.Module, inputs: Tensor, state: Hidden | None, lengths: T
     packed = pack_padded_sequence(x, lengths.long(), batch_first=True, enforce_sorted=False)
     y, after = layers(packed, state)
     padded, _ = pad_packed_sequence(y, batch_first=True, total_length=inputs.shape[1])
-    return padded if model is None else model.decoder(padded), after
+    alive = torch.arange(inputs.shape[1]) < lengths[:, None]
+    return padded if model is None else model.read_out(padded, alive), after
 
 
 def _array(tensor: Tensor) -> Floats:

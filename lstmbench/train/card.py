@@ -17,13 +17,15 @@ _CELLS = {
     "diagonal": "diagonal: vectors; i and f see the old cell state, o the new one (Gers & Schmidhuber 2000)",
     "none": "none: no peepholes, as torch.nn.LSTM",
 }
+_ATTENTION = """
+| Attention | over past states of one call (Luong et al. 2015), here {time} steps, in training and in these scores |"""
 _CARD = """# {name}
 
 A language model of one text, for proving and measuring recurrent inference; it knows nothing but that text.
 
 | | |
 |---|---|
-| Cell | {cell} |
+| Cell | {cell} |{attention}
 | Layers | {layers} of {hidden} units |
 | Sizes | embedding {embedding}, vocabulary {vocabulary}; {parameters:,} parameters, float32 |
 | Text | {text} ({characters:,} characters, SHA-256 `{sha256}`) |
@@ -62,6 +64,7 @@ def card(folder: ModelFolder, note: WeightsNote, made: Making, *, name: str) -> 
     return _CARD.format(
         name=name,
         cell=_CELLS[model.peephole],
+        attention=_ATTENTION.format(time=folder.steps_a_call) if model.attention else "",
         layers=model.num_layers,
         hidden=model.hidden_size,
         embedding=model.input_size,
@@ -111,8 +114,9 @@ def _command(folder: ModelFolder, name: str, processes: int) -> str:
     if training.recipe:
         settings |= msgspec.structs.asdict(training.recipe)
     flags = [part for option, value in (options | settings).items() for part in _flag(option, value)]
+    ties = ["--tie-weights"] * model.tie_weights + ["--attention"] * model.attention
     start = f"torchrun --nproc-per-node={processes}" if processes > 1 else "python"
-    return f"{start} -m lstmbench " + shlex.join(["train", name, *flags, *["--tie-weights"] * model.tie_weights])
+    return f"{start} -m lstmbench " + shlex.join(["train", name, *flags, *ties])
 
 
 def _flag(option: str, value: object) -> list[str]:

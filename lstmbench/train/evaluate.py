@@ -15,7 +15,7 @@ from lstmbench.records import Score, TrainConfig
 from lstmbench.train.batches import laid_out
 from lstmbench.train.processes import Processes
 
-TIME = 256  # steps a call; the state is carried, so the score does not depend on it
+TIME = 256  # steps a call; the state is carried, so the score depends on them only where attention reads them
 
 
 def evaluate(
@@ -40,12 +40,12 @@ def evaluate(
 
 
 def _stream_losses(
-    model: LanguageModel, split: Split, _vocabulary: Vocabulary, _config: TrainConfig, share: Share
+    model: LanguageModel, split: Split, _vocabulary: Vocabulary, config: TrainConfig, share: Share
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Logits and targets of each call."""
     inputs, targets = (torch.from_numpy(rows[share.rows].astype("int64")) for rows in evaluation_rows(split.tokens))
-    state = None
-    for x, y in zip(torch.split(inputs, TIME, 1), torch.split(targets, TIME, 1), strict=True):
+    time, state = config.time if model.config.attention else TIME, None
+    for x, y in zip(torch.split(inputs, time, 1), torch.split(targets, time, 1), strict=True):
         if len(x):  # of fewer rows than processes
             logits, state = model(x, state)
             yield logits, y

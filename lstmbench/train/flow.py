@@ -2,7 +2,8 @@
 
 Of one token's loss at the end of T steps, δ_d = ∂L / ∂(h, c) of a layer d steps before. Where δ_d falls with d to
 nothing, the layer learns nothing from so far back (vanishing); where it grows, steps are clipped away (exploding):
-Hochreiter 1991; Pascanu, Mikolov & Bengio 2013. Norms are root mean squares over the rows of the batch.
+Hochreiter 1991; Pascanu, Mikolov & Bengio 2013. Norms are root mean squares over the rows of the batch, through
+the recurrence alone: what attention reads of states further back is not counted.
 """
 
 import itertools

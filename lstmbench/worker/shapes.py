@@ -85,6 +85,8 @@ def demand_workload(exported: ExportedModel, workload: Workload, inputs: Tokens 
     demand_steps(exported, workload.chunks[0])
     if workload.kind == "decode" and model.head != "lm":
         raise WorkerError("decoding needs head 'lm': head 'layer' has no tokens to feed back; time 'score' instead")
+    if workload.kind == "decode" and model.uncut:
+        raise WorkerError(f"{exported.name} cannot decode a step a call: {model.uncut}; time 'score' instead")
     want = (workload.batch, inputs.shape[1] if workload.kind == "decode" else workload.time)
     if inputs.shape[:2] != want:
         raise WorkerError(f"the inputs of {workload.kind} must begin with the shape {want}, not {inputs.shape[:2]}")

@@ -24,21 +24,43 @@ pytestmark = pytest.mark.slow
 SHAPES = {"T35-B20-H200": (35, 20, 200, 41), "T64-B32-H256": (64, 32, 256, 16), "T100-B50-H512": (100, 50, 512, 6)}
 
 
-class Loop(torch.nn.Module):
-    """A Linear per gate over [x, h] or [x, h, c], nothing hoisted, autograd's own tape."""
+class Joined(torch.nn.Module):
+    """A gate of a loop: one Linear over x, h and, of full peepholes, c, side by side."""
 
-    def __init__(self, H, peephole):
+    def __init__(self, H, parts):
+        super().__init__()
+        self.all = torch.nn.Linear(parts * H, H)
+
+    def forward(self, *parts):
+        return self.all(torch.cat(parts, 1))
+
+
+class Apart(torch.nn.Module):
+    """The same with a Linear for each of them, as the equations are written in papers."""
+
+    def __init__(self, H, parts):
+        super().__init__()
+        self.each = torch.nn.ModuleList(torch.nn.Linear(H, H, bias=k == 0) for k in range(parts))
+
+    def forward(self, *parts):
+        return sum(linear(part) for linear, part in zip(self.each, parts, strict=True))
+
+
+class Loop(torch.nn.Module):
+    """What people write: gate by gate, nothing hoisted, autograd's own tape."""
+
+    def __init__(self, H, peephole, gate):
         super().__init__()
         self.H, self.full = H, peephole == "full"
-        self.gates = torch.nn.ModuleList(torch.nn.Linear((3 if self.full else 2) * H, H) for _ in range(4))
+        self.gates = torch.nn.ModuleList(gate(H, 3 if self.full else 2) for _ in range(4))
         self.p = torch.nn.ParameterList(torch.zeros(H) for _ in range(3)) if peephole == "diagonal" else [0.0] * 3
 
     def forward(self, x):
         h = c = x.new_zeros(x.shape[1], self.H)
         ys = []
         for x_t in x:
-            seen = torch.cat([x_t, h, c] if self.full else [x_t, h], 1)
-            i, f, g, o = (gate(seen) for gate in self.gates)
+            seen = (x_t, h, c) if self.full else (x_t, h)
+            i, f, g, o = (gate(*seen) for gate in self.gates)
             c = torch.sigmoid(f + self.p[1] * c) * c + torch.sigmoid(i + self.p[0] * c) * torch.tanh(g)
             h = torch.sigmoid(o + self.p[2] * c) * torch.tanh(c)
             ys.append(h)
@@ -67,7 +89,8 @@ def test_operations_a_second(shape, capsys):
         contenders[peephole] = PeepholeLSTM(H, H, peephole=peephole), False
     for peephole in ("diagonal", "full"):
         contenders[f"{peephole}, bfloat16"] = contenders[peephole][0], True
-        contenders[f"{peephole}, loop"] = Loop(H, peephole), False
+        contenders[f"{peephole}, loop"] = Loop(H, peephole, Joined), False
+        contenders[f"{peephole}, apart"] = Loop(H, peephole, Apart), False
     seconds = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, (module, autocast) in contenders.items():

@@ -472,6 +472,18 @@ class AddsTheLastState(Honest):
         return output, after
 
 
+class ReadsLaterSteps(Honest):
+    """Of attention without a causal mask; right where a call is one step."""
+
+    def run(self, inputs, state):
+        attend = reference.attend
+        reference.attend = lambda weights, h, **how: np.flip(attend(weights, np.flip(h, 1).copy(), **how), 1).copy()
+        try:
+            return super().run(inputs, state)
+        finally:
+            reference.attend = attend
+
+
 class AnswersFromMemory(Honest):
     """The second call of one shape gets the answer of the first."""
 

@@ -367,3 +367,67 @@ def test_a_call_never_has_more_rows_than_memory_was_granted_for(written, find, m
     )
     assert find(written(lm("full")), batch=40, time=30) is None
     assert max(rows) == MOST_ROWS
+
+
+def of_attention(how):
+    """An edit of the nodes of attention, by their names; none of a single step changes what it gives."""
+    import onnx_ir as ir
+
+    def edited(graph, config):
+        how(ir, graph, {node.name.removeprefix("head.attention."): node for node in graph if node.name})
+
+    return edited
+
+
+def _no_mask(_ir, _graph, nodes):
+    nodes["shares"].replace_input_with(0, nodes["scores"].outputs[0])
+
+
+def _a_step(which):
+    def shifted(ir, graph, nodes):
+        one = graph.initializers["head.attention.one"]
+        moved = ir.node("Add" if which == "late" else "Sub", [nodes["now"].outputs[0], one], name="moved")
+        least = ir.node("Max", [moved.outputs[0], one], name="least")
+        for node in (moved, least):
+            graph.insert_before(nodes["later"], node)
+        nodes["later"].replace_input_with(0, least.outputs[0])
+
+    return shifted
+
+
+def _other_axis(ir, _graph, nodes):
+    nodes["shares"].attributes["axis"] = ir.AttrInt64("axis", 1)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (_no_mask, "attention reads later steps too: it has no causal mask"),
+        (_a_step("late"), "attention reads one step too far: its mask is a step late"),
+        (_a_step("early"), "attention reads no step itself: its mask is a step early"),
+        (_other_axis, "attention has its softmax over the wrong axis"),
+    ],
+)
+@pytest.mark.parametrize("lengths", [False, True])
+def test_a_mistake_of_attention_is_named(written, find, how, words, lengths):
+    config = lm("diagonal", attention=True)
+    found = find(written(config, form="lstm", lengths=lengths, edit=of_attention(how)))
+    assert (found.part, found.layer) == ("joining", None)
+    assert words in found.words
+
+
+def test_scores_that_are_not_scaled_are_named(written, find):
+    edit = change("head.attention.scale", np.ones_like)
+    assert "scores that are not scaled by 1/√H" in find(written(lm("full", attention=True), edit=edit)).words
+
+
+def test_a_wrong_weight_of_attention_is_seen_in_a_single_step(written, find):
+    edit = change("attention.combine.weight", put((0, 0), 1.0))
+    found = find(written(lm("none", attention=True), form="lstm", edit=edit))
+    assert (found.part, found.terms) == ("output", ("attention", "projection"))
+
+
+@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize("cell", ["full", "diagonal"])
+def test_what_attends_rightly_has_no_difference(written, find, cell, lengths):
+    assert find(written(lm(cell, attention=True), lengths=lengths)) is None

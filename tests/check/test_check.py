@@ -299,6 +299,23 @@ def test_weights_that_were_trained_again_since_are_refused_before_anything_runs(
     assert not run.exists()
 
 
+def test_attention_is_checked_in_whole_calls_and_never_decodes(inline, recorded, make, check):
+    config = msgspec.structs.replace(LM, attention=True)
+    report = check(make(config), "Honest")
+    assert report.passed
+    assert {row.chunks for row in report.rows if row.asked != "steps"} == {(1,), (3,), (16,), (33,)}
+    decode = Workload(kind="decode", batch=7, time=3)
+    assert not decode.fits(recorded(config))
+    assert decode.fits(recorded(LM))
+    assert not check(make(config), "ReadsLaterSteps").passed
+
+
+def test_a_step_too_far_ahead_shows_in_the_logits_alone(inline, make, check):
+    report = check(make(msgspec.structs.replace(LM, attention=True)), "ReadsLaterSteps")
+    assert {row.output for row in report.failures()} == {"logits"}
+    assert all(row.time > 1 for row in report.failures())
+
+
 def test_every_workload_is_checked_as_it_is_called(recorded, tiny):
     workloads = [Workload(kind=kind, batch=7, time=3) for kind in ("score", "decode")]
     added = cases.plan(recorded(LM), [(1, 1)], workloads)[-2:]

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -40,6 +41,11 @@ def test_calls_end_at_every_mark_and_are_never_long(of):
     assert set(at) <= set(np.cumsum(cut).tolist())
     assert max(cut) <= 64
     assert sum(cut) == at[-1]
+
+
+def test_what_reads_a_whole_call_is_not_followed_call_by_call(follow, recorded):
+    with pytest.raises(LstmbenchError, match="neither both directions nor attention"):
+        follow(recorded(msgspec.structs.replace(LM, attention=True)), "Honest")
 
 
 def test_inputs_are_the_same_however_a_run_is_cut():

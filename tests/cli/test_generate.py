@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from lstmbench.cli.generate import _demand_one_model, _demand_placed, _writes_text
@@ -59,3 +60,10 @@ def test_no_text_under_the_name_of_a_provider_that_did_not_run_it(holds):
     _demand_placed(worker("CUDAExecutionProvider"))
     with pytest.raises(LstmbenchError, match="ran on CPUExecutionProvider, not on CUDAExecutionProvider"):
         _demand_placed(worker("CUDAExecutionProvider"), worker("CPUExecutionProvider"))
+
+
+def test_a_model_that_attends_writes_no_text_and_says_why(recorded, monkeypatch, tmp_path):
+    made = [recorded(msgspec.structs.replace(LM, attention=True), folder=tmp_path)]
+    monkeypatch.setitem(_writes_text.__globals__, "exports_of", lambda _folder: made)
+    with pytest.raises(LstmbenchError, match="a token a call: attention reads the states of its own call"):
+        _writes_text(tmp_path, None, None)

@@ -1,5 +1,6 @@
 """What runs is scored as the reference is: every token but the first once, whatever a call holds."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from lstmbench.flows import evaluate
 from lstmbench.flows.evaluate import Text
 from lstmbench.model import folder, reference
 from lstmbench.model.weights import random_weights
-from lstmbench.records import Evaluation, ModelConfig, ModelFolder
+from lstmbench.records import CorpusInfo, Evaluation, ModelConfig, ModelFolder, TrainConfig
 
 VOCABULARY = Vocabulary(unit="char", tokens=("<unk>", *"abcd"))
 MODEL = ModelConfig(head="lm", peephole="diagonal", input_size=3, hidden_size=4, vocabulary_size=5)
@@ -108,3 +109,19 @@ def test_what_was_refused_is_asked_again(exports, score, tmp_path, monkeypatch):
     (row,) = score(exports["lstm"], "numpy")
     assert row.score is not None
     assert disk.read_journal(tmp_path / "run" / runfolder.EVALUATIONS, Evaluation) == [row]
+
+
+def test_what_attends_is_scored_in_calls_as_long_as_those_of_training(score, tmp_path):
+    model = msgspec.structs.replace(MODEL, attention=True)
+    weights, path = random_weights(model, seed=1, gain=2.0), tmp_path / "m"
+    corpus = CorpusInfo(name="a text", unit="char", sha256="0" * 64, characters=9, tokens=9)
+    folder.write_config(path, ModelFolder(model=model, training=TrainConfig(time=7), corpus=corpus))
+    folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
+    (row,) = score(export(path), "onnxruntime-cpu", tokens=TOKENS[:301])
+    total, state = 0.0, None
+    inputs, targets = evaluation_rows(TOKENS[:301])
+    for start in range(0, inputs.shape[1], 7):
+        logits, state = reference.run(model, weights, inputs[:, start : start + 7], state)
+        p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        total -= np.log(np.take_along_axis(p, targets[:, start : start + 7, None], -1)).sum()
+    assert row.score.nats == pytest.approx(total / 300, abs=1e-6)

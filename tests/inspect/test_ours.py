@@ -171,3 +171,36 @@ def test_a_file_that_was_changed_since_its_record_is_told(exported):
     assert inspect(exported).disagreements == (said,)
     exported.with_suffix(".json").write_text("{}")
     assert inspect(exported).disagreements == ()
+
+
+@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize(("form", "cell"), FORMS)
+def test_attention_is_told_and_whether_it_has_a_mask(ours, change, form, cell, lengths):
+    path = ours(form, cell, attention=True, num_layers=2, lengths=lengths)
+    told = inspect(path)
+    assert (told.attention, told.head, told.vocabulary_size, told.disagreements) == ("masked", "lm", 9, ())
+
+    def unmask(proto):
+        (softmax,) = (node for node in proto.graph.node if node.op_type == "Softmax")
+        softmax.input[0] = "head.attention.scores"
+
+    assert inspect(change(path, unmask)).attention == "not masked"
+
+
+def test_a_file_that_claims_an_attention_that_it_has_not_is_told(ours):
+    assert inspect(ours("lstm", "none")).attention is None
+    told = inspect(ours("lstm", "none", said={"lstmbench.attention": "true"}))
+    assert told.disagreements == ("metadata says attention true, the graph says false",)
+
+
+def test_what_draws_does_not_attend(ours):
+    assert inspect(ours("generate", "none")).attention is None
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8", "int4"])
+def test_attention_is_told_in_lower_precisions_too(tmp_path, precision):
+    config = ModelConfig(head="lm", peephole="full", input_size=5, hidden_size=6, vocabulary_size=9, attention=True)
+    source, file = of_head("lm", config, random_weights(config, seed=3)), tmp_path / "ours.onnx"
+    store(serialise(source, "scan", precision, tmp_path), file)
+    told = inspect(file)
+    assert (told.attention, told.precision, told.disagreements) == ("masked", precision, ())

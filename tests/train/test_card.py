@@ -13,7 +13,20 @@ from lstmbench.model import folder as model_folder  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 OPTIONS = ("--unit", "bpe", "--vocabulary-size", "300", "--peephole", "diagonal", "--layers", "2", "--hidden", "12")
-MORE = ("--embedding", "12", "--tie-weights", "--batch", "4", "--time", "8", "--steps", "30", "--dropout", "0.1")
+MORE = (
+    "--embedding",
+    "12",
+    "--tie-weights",
+    "--batch",
+    "4",
+    "--time",
+    "8",
+    "--steps",
+    "30",
+    "--dropout",
+    "0.1",
+    "--attention",
+)
 
 
 def run(cwd, *arguments):

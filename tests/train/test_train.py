@@ -34,10 +34,11 @@ def text(tmp_path_factory):
     return corpus.load(str(path))
 
 
-def configured(text, *, peephole="full", **training):
+def configured(text, *, peephole="full", attention=False, **training):
     model = ModelConfig(
         head="lm",
         peephole=peephole,
+        attention=attention,
         input_size=8,
         hidden_size=16,
         num_layers=2,
@@ -66,6 +67,20 @@ def test_the_score_is_what_the_reference_gives(text, tmp_path):
     assert done.note.test.nats == pytest.approx(nats, abs=1e-5)  # float32 against float64
     assert done.note.test.bits_per_character == pytest.approx(nats / math.log(2), abs=1e-5)
     assert done.note.test.perplexity == pytest.approx(math.exp(nats), rel=1e-4)
+
+
+def test_attention_is_trained_and_scored_in_calls_as_long_as_those_of_training(text, tmp_path):
+    folder = configured(text, attention=True)
+    done = train(text, folder, tmp_path / "m")
+    inputs, targets = corpus.evaluation_rows(text.test.tokens)
+    log_p, state, steps = [], None, folder.training.time
+    for start in range(0, inputs.shape[1], steps):
+        logits, state = reference.run(done.folder.model, done.weights, inputs[:, start : start + steps], state)
+        log_p.append(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
+    kept = targets >= 0
+    nats = -np.take_along_axis(np.concatenate(log_p, 1), np.where(kept, targets, 0)[..., None], -1)[..., 0][kept].mean()
+    assert done.note.test.nats == pytest.approx(nats, abs=1e-5)  # float32 against float64
+    assert "here 16 steps, in training and in these scores" in (tmp_path / "m/README.md").read_text()
 
 
 class Killed(Exception):  # noqa: N818

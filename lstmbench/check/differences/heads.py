@@ -1,4 +1,4 @@
-"""What is wrong behind the layers: the projection of a language model, or the output of bare layers."""
+"""What is wrong behind the layers: the read-out of a language model, or the output of bare layers."""
 
 import numpy as np
 
@@ -17,10 +17,12 @@ def cause(box: Box, model: Model, wrong: Wrong) -> tuple[tuple[str, ...], str]:
     inputs = np.repeat(wrong.inputs[wrong.here : wrong.here + 1], _ROWS, axis=0)
     answer = box.step(inputs, stimulus.state(model.config, batch=_ROWS, seed=_SEED))
     y = np.asarray(answer.h[-1], np.float64)
-    off = answer.output[:, 0] - reference.project(model.config, model.weights, y)  # (R, V)
+    off = answer.output[:, 0] - reference.read_out(model.config, model.weights, y[:, None])[:, 0]  # (R, V)
     rows = np.flatnonzero(~(np.abs(off).max(axis=1) <= wrong.allowed))
     if len(rows) == 1:
         return (), f"row {rows[0]} of a call alone is wrong"
+    if model.config.attention:  # of one step: it reads that step alone
+        return ("attention", "projection"), "what a step reads of itself, or its projection, is wrong"
     tokens = np.flatnonzero(np.abs(off).max(axis=0) > wrong.allowed)
     same = (np.abs(off - off.mean(axis=0)).max(axis=0) <= wrong.allowed)[tokens].all()
     term = "bias" if same else "weights"

@@ -34,7 +34,7 @@ def wrong_joint(box: Box, model: Model, run: Run) -> Joint | None:
         and (joint := _in_one_call(box, model, run))
     ):
         return joint
-    if run.lengths is not None or model.config.bidirectional or run.inputs.shape[1] == 1:
+    if run.lengths is not None or model.config.uncut or run.inputs.shape[1] == 1:
         return None
     half = run.inputs.shape[1] // 2
     if len(run.chunks) == 1 and box.exported.steps is None:

@@ -39,4 +39,4 @@ def _run(model: Model, inputs: Array, state: State | None, wrong: Row, turns: li
             outputs.append(y[:, ::-1] if after != bool(row.d) else y)
             h[n], c[n] = one_h[0], one_c[0]
         x = np.concatenate(outputs, axis=-1)
-    return reference.project(model.config, model.weights, x) if model.config.head == "lm" else x, h, c
+    return reference.read_out(model.config, model.weights, x) if model.config.head == "lm" else x, h, c

@@ -71,7 +71,7 @@ def _output(model: Model, inputs: Array, state: State, answer: Answer) -> tuple[
         return output.name, output, None
     if model.config.head == "layer":
         return output.name, output._replace(want=last, bound=h_n.bound), answer.output[:, 0]
-    want = reference.project(model.config, model.weights, last)
+    want = reference.read_out(model.config, model.weights, last[:, None])[:, 0]
     return output.name, output._replace(want=want), answer.output[:, 0]
 
 

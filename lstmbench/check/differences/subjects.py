@@ -100,7 +100,7 @@ def _usual(clearance: Clearance) -> _Asked:
     chunks = (steps,) * -(-time // steps) if steps else (5, 1, 10)
     time = sum(chunks)
     ends = stimulus.lengths(batch=batch, time=time, seed=_SEED).tolist() if clearance.exported.record.lengths else ()
-    chunks = (time,) if clearance.exported.model.bidirectional else chunks
+    chunks = (time,) if clearance.exported.model.uncut else chunks
     return _Asked(batch, time, chunks, stateful=True, lengths=tuple(ends))
 
 

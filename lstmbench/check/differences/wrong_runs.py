@@ -8,6 +8,7 @@ import numpy as np
 from lstmbench.arrays import Lengths, State
 from lstmbench.check.differences.isolated import Array, Model, Row
 from lstmbench.check.differences.stack import Outputs, turned
+from lstmbench.check.differences.wrong_reads import wrong_reads
 from lstmbench.model import reference
 
 __all__ = ["Known", "Outputs", "Run", "wrong_runs"]
@@ -55,6 +56,13 @@ def _of_the_run(model: Model, run: Run, right: Outputs) -> Iterator[tuple[str, O
             yield "the reverse direction starts at the last step, not where rows end", _reverse_of(on, right, H)
         yield "rows end one step late", ran(x, (lengths + 1).clip(max=T))
         yield "rows end one step early", ran(x, (lengths - 1).clip(min=1))
+    if model.config.attention:
+        start = run.state or (np.zeros(model.config.state_shape(len(x))),) * 2
+        last, _ = reference.run_layers(
+            model.config, model.weights, model.embed(x).astype(np.float64), start, lengths=lengths
+        )
+        for words, logits in wrong_reads(model.config, model.weights, last, lengths):
+            yield words, (logits, None, None)
     y = right[0]
     assert y is not None
     if model.config.bidirectional:

@@ -96,12 +96,11 @@ class CheckpointOracle:
         self._weights = {name: checkpoint.weights[name] for name in expected_shapes(model)}
         self.inputs, self.outputs = _contract(model)
         (given, *_), (output, *_) = self.inputs, self.outputs
-        backwards = "a reverse direction starts at the end: cut in pieces, it is another function"
         self.carried = Carried(
             states=(("h_0", "h_n"), ("c_0", "c_n")),
             time={given.name: 1},
             outputs={output.name: 1},
-            uncut=backwards if model.bidirectional else "",
+            uncut=model.uncut,
         )
         known = {"input_ids": Use(rows=model.vocabulary_size), "lengths": Use(lengths=True)}
         self.uses = {port.name: known.get(port.name, Use()) for port in self.inputs}

@@ -52,12 +52,14 @@ def drift(  # noqa: PLR0913 (what to run, on what, how, where)
 ) -> Drift:
     """Run each export freely for `steps` steps on each runtime, a few rows of the same random inputs side by side.
 
-    LstmbenchError where none can be run so: both directions read a whole sequence, and form `generate` feeds itself.
+    LstmbenchError where none can be run so: both directions and attention read a whole sequence, and form `generate`
+    feeds itself.
     """
-    some = [model for model in exported if not model.model.bidirectional and not model.draws]
+    some = [model for model in exported if not model.model.uncut and not model.draws]
     if not some:
         raise LstmbenchError(
-            "nothing to follow: a long run is fed call by call, which neither both directions nor form 'generate' allow"
+            "nothing to follow: a long run is fed call by call, which neither both directions nor attention nor form "
+            "'generate' allow"
         )
     rows, refused = list[DriftRow](), list[tuple[str, str]]()
     with runfolder.opened(run):

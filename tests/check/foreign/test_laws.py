@@ -52,6 +52,24 @@ def test_single_steps_start_from_the_states_of_a_run(check, ours):
     assert all(row.bound < 1e-4 for row in rows)
 
 
+@pytest.mark.parametrize("lengths", [False, True])
+def test_a_sequence_that_attends_is_never_cut(check, ours, lengths):
+    model = ours(head="lm", peephole="full", attention=True)
+    for against in (None, model.path):
+        report = check(model.file(form="scan", lengths=lengths), against=against)
+        assert report.passed, report.failures()
+        assert asked(report) == dict.fromkeys({ROWS} | ({ENDS} if lengths else set()), True)
+        assert all("attention reads the states of its own call" in report.not_asked[law] for law in (PIECES, SINGLE))
+
+
+def test_a_file_without_a_causal_mask_fails_against_its_model(check, ours, save):
+    model = ours(head="lm", peephole="full", attention=True)
+    proto = onnx.load(model.file(form="scan"))
+    node(proto, "Softmax").input[0] = "head.attention.scores"
+    report = check(save(proto, "unmasked.onnx"), against=model.path)
+    assert {row.output for row in report.failures() if row.asked == ""} == {"logits"}
+
+
 def test_what_cannot_be_asked_says_why(check, ours, save, foreign_graphs):
     both = check(ours(head="layer", peephole="diagonal", bidirectional=True).file(form="lstm"))
     assert "a reverse direction starts at the end" in both.not_asked[PIECES]
