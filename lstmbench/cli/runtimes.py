@@ -9,17 +9,25 @@ from lstmbench.cli.screen import say, spinner, table
 if TYPE_CHECKING:
     from lstmbench.records import RuntimeState
 
-_WHERE = {"here": "here", "environment": "apart", "nowhere": "n/a"}  # apart: in an environment of its own
+WHERE = {"here": "here", "environment": "apart", "nowhere": "n/a"}  # apart: in an environment of its own
 Name = Annotated[str, typer.Argument(metavar="NAME[==VERSION]", help="As 'lstmbench runtimes' lists it.")]
 
 
 def runtimes(
     context: typer.Context,
     *,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Instead: bytes on disk and to download, and time to a first answer.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON instead of a table; of --cost a line a runtime.")] = False,
 ) -> None:
     """List every runtime that is known: where it is, whether it starts, and if not what mends it."""
     if context.invoked_subcommand:
+        return
+    if cost:
+        from lstmbench.cli.setup_costs import show
+
+        show(json=json)
         return
     from lstmbench.flows.runtimes import survey
 
@@ -31,9 +39,9 @@ def runtimes(
     columns = ["runtime", "version", "where", "usable", "start s", "MB", "needs"]
     table("", columns, [_row(state) for state in found], left=4)
     for state in found:
-        if state.refused:
+        for line in filter(None, (state.refused, state.behind)):
             version = f"=={state.version}" if state.where == "environment" else ""
-            say(f"{state.runtime}{version}: {state.refused}", err=True)
+            say(f"{state.runtime}{version}: {line}", err=True)
 
 
 def install(name: Name) -> None:
@@ -69,5 +77,5 @@ def _row(state: "RuntimeState") -> list[str]:
     version = labelled(state.version or "n/a", state.device)
     start = "n/a" if state.start_s is None else f"{state.start_s:.2f}"
     size = "n/a" if state.size_bytes is None else f"{state.size_bytes / 1e6:,.0f}"
-    usable = "no" if state.refused else "yes"
-    return [state.runtime, version, _WHERE[state.where], usable, start, size, state.needs]
+    usable = "no" if state.refused else "probe" if state.probe_only else "yes"
+    return [state.runtime, version, WHERE[state.where], usable, start, size, state.needs]

@@ -2,7 +2,8 @@
 
 from lstmbench.environments.build import install
 from lstmbench.environments.choose import Chosen, choose, demand
+from lstmbench.environments.pins import moved
 from lstmbench.environments.place import find, python, remove, root
 from lstmbench.environments.wanted import Wanted, wanted
 
-__all__ = ["Chosen", "Wanted", "choose", "demand", "find", "install", "python", "remove", "root", "wanted"]
+__all__ = ["Chosen", "Wanted", "choose", "demand", "find", "install", "moved", "python", "remove", "root", "wanted"]

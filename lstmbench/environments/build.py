@@ -3,72 +3,84 @@
 import os
 import shutil
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
 from lstmbench import disk
 from lstmbench.environments import place, tool
+from lstmbench.environments.pins import moved, pins
 from lstmbench.environments.wanted import Wanted
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.records import Environment
 from lstmbench.runtimes import catalogue
 
-# what a worker imports besides its engine; in the versions that are here, so that only the engine differs
-BASE = ("msgspec", "numpy", "onnx", "psutil", "safetensors")
 Prove: TypeAlias = Callable[[str, Path], str]  # start the runtime on this Python -> the version that it tells
 
 
 def install(asked: Wanted, *, prove: Prove, progress: Callable[[str], None]) -> Environment:
     """Make the environment of a runtime, of the newest version where none is asked for; one that is there stays.
 
+    Unless what it holds beside the engine is of other versions than here: then it is built again.
+
     LstmbenchError in one line where the index lacks it or is out of reach, or where it does not start; nothing is left
     of it then.
     """
-    wheel = _wheel(asked)
-    if asked.version and (found := place.find(wheel, asked.version)) and place.python(found[0]).exists():
-        return found[0]
+    known = _known(asked)
+    if asked.version and (found := _stays(known.wheel, asked.version)):
+        return found
     disk.make_folder(place.root())
     with disk.locked(place.root()):
         _sweep()
         built = place.root() / f".{asked.name}.{os.getpid()}.tmp"
         try:
             progress(f"building an environment for {asked}")
-            tool.build(built, _requirements(wheel, asked))
+            tool.build(built, _requirements(known, asked))
             progress(f"starting {asked}")
-            return _settle(built, _describe(built, asked.name, wheel, prove))
+            return _settle(built, _describe(built, asked.name, known.wheel, prove))
         finally:
             shutil.rmtree(built, ignore_errors=True)
 
 
-def _wheel(asked: Wanted) -> str:
-    known = catalogue.entry(asked.name)
+def _known(asked: Wanted) -> catalogue.Entry:
+    known = catalogue.known(asked.name) or catalogue.entry(asked.name)  # which says that there is none
     if not known.wheel:
         how = f"pip install 'lstmbench[{known.extra}]'" if known.extra else "it comes with its own package"
         raise RuntimeMissingError(f"runtime {asked.name!r} has no environment of its own: {how}")
-    return known.wheel
+    return known
 
 
-def _requirements(wheel: str, asked: Wanted) -> list[str]:
-    return [f"{wheel}=={asked.version}" if asked.version else wheel, *(f"{name}=={version(name)}" for name in BASE)]
+def _stays(wheel: str, version: str) -> Environment | None:
+    """The environment of this version, if it works and is what would be built again."""
+    fitting = (one for one in place.find(wheel, version) if place.python(one).exists() and not moved(one))
+    return next(fitting, None)
+
+
+def _requirements(known: catalogue.Entry, asked: Wanted) -> list[str]:
+    engine = [f"{wheel}=={asked.version}" if asked.version else wheel for wheel in (known.wheel, *known.beside)]
+    return [*engine, *pins()]
 
 
 def _describe(built: Path, runtime: str, wheel: str, prove: Prove) -> Environment:
-    python = place.interpreter(built)
+    python, downloads = place.interpreter(built), tool.fetched(built)
     told, held = prove(runtime, python), tool.installed(python)
     of_wheel = next(version for name, version in held.packages.items() if _same(name, wheel))
     if told != of_wheel:
         raise RuntimeMissingError(f"{wheel} {of_wheel} was installed, and says that it is {told}: it is not kept")
     return Environment(
-        wheel=wheel, version=of_wheel, python=held.python, packages=held.packages, size_bytes=_bytes_in(built)
+        wheel=wheel,
+        version=of_wheel,
+        python=held.python,
+        packages=held.packages,
+        size_bytes=_bytes_in(built),
+        downloads=downloads,
     )
 
 
 def _settle(built: Path, one: Environment) -> Environment:
     """Move it to its place; of two of one version the one that works there already stays."""
     there = place.folder(one)
-    if (found := place.find(one.wheel, one.version)) and place.python(one).exists():
-        return found[0]
+    if found := _stays(one.wheel, one.version):
+        return found
     disk.write_record(built / place.RECORD, one)
     if there.exists():
         place.discard(there)

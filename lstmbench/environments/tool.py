@@ -20,6 +20,9 @@ _TELL = (
 )
 
 
+_FETCHED = "fetched"  # a folder of it, while it is built
+
+
 class Held(NamedTuple):
     """What an environment holds."""
 
@@ -32,22 +35,44 @@ def build(folder: Path, requirements: Sequence[str]) -> None:
     uv = _uv()
     if uv:
         settings = index.for_uv()
-        _run([*uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(folder)], settings)
+        run([*uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(folder)], settings)
         into = ["--python", str(place.interpreter(folder)), "--index-strategy", "unsafe-best-match"]
-        _run([*uv, "pip", "install", *into, *requirements], settings, requirements)
+        run([*uv, "pip", "install", *into, *requirements], settings, requirements)
         return
     if importlib.util.find_spec("pip") is None:
         raise RuntimeMissingError("neither uv nor pip is here to build an environment with: python -m ensurepip")
-    _run([sys.executable, "-I", "-m", "venv", "--without-pip", str(folder)])
+    run([sys.executable, "-I", "-m", "venv", "--without-pip", str(folder)])
     if (ours := Path(sys.prefix) / "pip.conf").is_file():  # pip reads one beside the Python that it runs on
         shutil.copy(ours, folder)
     pip = [sys.executable, "-I", "-m", "pip", "--python", str(place.interpreter(folder))]
-    _run([*pip, "install", "--no-input", "--no-compile", *requirements], {}, requirements)
+    fetched = folder / _FETCHED
+    run([*pip, "download", "--no-input", "--dest", str(fetched), *requirements], {}, requirements)
+    run(
+        [*pip, "install", "--no-input", "--no-compile", "--no-deps", *map(str, sorted(fetched.iterdir()))],
+        {},
+        requirements,
+    )
+
+
+def fetched(folder: Path) -> dict[str, int]:
+    """Bytes of the file of each package that was fetched to build it, and take these away; empty where uv did."""
+    there = folder / _FETCHED
+    sizes = {_name(path): path.stat().st_size for path in there.glob("*")}
+    shutil.rmtree(there, ignore_errors=True)
+    return sizes
+
+
+def _name(path: Path) -> str:
+    # a worker abroad imports this module too, and has no such package
+    from packaging.utils import parse_sdist_filename, parse_wheel_filename
+
+    is_wheel = path.suffix == ".whl"
+    return parse_wheel_filename(path.name)[0] if is_wheel else parse_sdist_filename(path.name)[0]
 
 
 def installed(python: Path) -> Held:
     """Every package that this Python has."""
-    version, packages = json.loads(_run([str(python), "-I", "-c", _TELL]))
+    version, packages = json.loads(run([str(python), "-I", "-c", _TELL]))
     return Held(version, dict(sorted(packages.items())))
 
 
@@ -59,7 +84,8 @@ def _uv() -> list[str]:
     return [found] if found else []
 
 
-def _run(command: Sequence[str], settings: Mapping[str, str] | None = None, asked: Sequence[str] = ()) -> str:
+def run(command: Sequence[str], settings: Mapping[str, str] | None = None, asked: Sequence[str] = ()) -> str:
+    """What a program writes to stdout; RuntimeMissingError in one line where it fails."""
     # what Python is told by its environment is meant for this one
     environ = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
     done = subprocess.run(

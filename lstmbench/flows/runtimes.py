@@ -7,7 +7,7 @@ from lstmbench import environments
 from lstmbench.environments import Wanted
 from lstmbench.errors import LstmbenchError, RuntimeMissingError
 from lstmbench.records import Environment, RuntimeState
-from lstmbench.runtimes import GRAPHS, catalogue, names
+from lstmbench.runtimes import PROBES, catalogue, names
 from lstmbench.worker import meet
 
 Progress = Callable[[str], None]
@@ -15,7 +15,7 @@ Progress = Callable[[str], None]
 
 def survey(progress: Progress) -> tuple[RuntimeState, ...]:
     """Every known runtime in every place that has it; each is started in a process of its own."""
-    every = sorted({*names(), *names(GRAPHS)})
+    every = sorted({*names(), *names(PROBES)})
     return tuple(state for name in every for state in _of(name, progress))
 
 
@@ -39,7 +39,8 @@ def _of(name: str, progress: Progress) -> Iterator[RuntimeState]:
     if not here and not held:
         how = f"lstmbench runtimes install {name}" if known.wheel else f"pip install 'lstmbench[{known.extra}]'"
         why = f"not installed: {how if known.wheel or known.extra else f'install {known.package}'}"
-        yield RuntimeState(runtime=name, needs=_needs(name), where="nowhere", refused=why)
+        probe_only = _is_probe_only(name)
+        yield RuntimeState(runtime=name, needs=_needs(name), where="nowhere", refused=why, probe_only=probe_only)
 
 
 def _started(name: str, asked: str, one: Environment | None, progress: Progress) -> RuntimeState:
@@ -57,9 +58,21 @@ def _started(name: str, asked: str, one: Environment | None, progress: Progress)
         offers=offers,
         device=device,
         refused=refused,
+        behind=_behind(asked, one),
+        probe_only=_is_probe_only(name),
         size_bytes=None if one is None else one.size_bytes,
         start_s=start_s,
     )
+
+
+def _is_probe_only(name: str) -> bool:
+    known = catalogue.known(name)
+    return known is not None and bool(known.probed)
+
+
+def _behind(asked: str, one: Environment | None) -> str:
+    moved = "" if one is None else environments.moved(one)
+    return f"it was built with {moved}: lstmbench runtimes install {asked} builds it again" if moved else ""
 
 
 def _python(asked: str, one: Environment | None) -> Path | None:

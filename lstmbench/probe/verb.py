@@ -12,7 +12,7 @@ from lstmbench.probe.examine import TIMEOUT_S, examine
 from lstmbench.probe.features import Feature, features
 from lstmbench.probe.question import Question, question
 from lstmbench.records import Machine, ProbeRow
-from lstmbench.runtimes import GRAPHS, available
+from lstmbench.runtimes import PROBES, available
 
 Progress: TypeAlias = Callable[[str], None]
 
@@ -30,7 +30,7 @@ def probe(
     Rows go to `probes.jsonl` in `run`; what was right there of the same version, code and question is not asked again.
     RuntimeMissingError where one that is named is not here; one that is here and cannot be loaded is a row.
     """
-    names = tuple(dict.fromkeys(runtimes or available(GRAPHS)))
+    names = tuple(dict.fromkeys(runtimes or available(PROBES)))
     _demand(names)
     questions = [question(feature) for feature in rows or features()]
     with runfolder.opened(run) as machine, tempfile.TemporaryDirectory() as folder:
@@ -86,4 +86,4 @@ def _demand(names: Sequence[str]) -> None:
     if not names:
         raise RuntimeMissingError("no runtime that runs any graph is here: pip install 'lstmbench[cpu]'")
     for name in names:
-        environments.demand(name, GRAPHS)
+        environments.demand(name, PROBES)

@@ -23,7 +23,7 @@ from lstmbench.records.bisect import Difference
 from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
 from lstmbench.records.cost import Cost
 from lstmbench.records.drift import Against, DriftRow
-from lstmbench.records.environment import Environment, RuntimeState
+from lstmbench.records.environment import ColdStart, Environment, RuntimeCost, RuntimeState
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.export import (
     TIMED,
@@ -53,6 +53,7 @@ __all__ = [
     "Asked",
     "Block",
     "Clearance",
+    "ColdStart",
     "CorpusInfo",
     "Cost",
     "Count",
@@ -86,6 +87,7 @@ __all__ = [
     "Recipe",
     "Record",
     "Roof",
+    "RuntimeCost",
     "RuntimeState",
     "Scenario",
     "Score",

@@ -1,6 +1,6 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, available, load, load_graphs, names
+from lstmbench.runtimes.catalogue import FROM_CHECKPOINT, GRAPHS, GROUP, PROBES, available, load, load_graphs, names
 from lstmbench.runtimes.code import digest
 from lstmbench.runtimes.contract import Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
 
@@ -8,6 +8,7 @@ __all__ = [
     "FROM_CHECKPOINT",
     "GRAPHS",
     "GROUP",
+    "PROBES",
     "Draws",
     "GraphSession",
     "RunsGraphs",

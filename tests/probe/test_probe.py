@@ -118,7 +118,7 @@ def test_rows_of_several_runtimes_stand_side_by_side(tmp_path):
 @pytest.mark.parametrize(
     ("runtime", "message"),
     [
-        ("tensorrt", "no runtime named 'tensorrt' that runs any graph; here: onnx-reference, onnxruntime-cpu"),
+        ("tensorrt", "no runtime named 'tensorrt' that runs any graph; here: iree-cpu, mnn-cpu, onnx-reference"),
         ("nowhere:Engine", "runtime 'nowhere:Engine' .* cannot be imported"),
         ("planted:Nothing", "cannot be imported: AttributeError"),
         ("planted:replace", "is not one: it lacks graph|it is no class"),
