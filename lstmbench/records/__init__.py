@@ -40,7 +40,7 @@ from lstmbench.records.export import (
 )
 from lstmbench.records.grid import Block, GridFile, Layers
 from lstmbench.records.memory import Weight
-from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
+from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Recipe, Score, TrainConfig
 from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
 from lstmbench.records.roof import Roof
 from lstmbench.records.study import Study, StudyRow
@@ -87,6 +87,7 @@ __all__ = [
     "ProbeError",
     "ProbeRow",
     "Quality",
+    "Recipe",
     "Record",
     "Region",
     "Roof",

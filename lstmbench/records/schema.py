@@ -13,6 +13,7 @@ from lstmbench.records.change import ChangeRow
 from lstmbench.records.check import ParityRow
 from lstmbench.records.cost import Cost
 from lstmbench.records.drift import DriftRow
+from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.memory import Weight
 from lstmbench.records.probe import ProbeRow
 from lstmbench.records.roof import Roof
@@ -29,6 +30,7 @@ FILES: dict[str, type[Record]] = {
     "bisect.jsonl": Difference,
     "drift.jsonl": DriftRow,
     "probes.jsonl": ProbeRow,
+    "evaluations.jsonl": Evaluation,
 }
 
 
