@@ -13,6 +13,7 @@ from lstmbench.records.base import (
     Positive,
     Precision,
     Record,
+    Region,
     Size,
     Threads,
     Unit,
@@ -20,6 +21,7 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
+from lstmbench.records.change import ChangeRow
 from lstmbench.records.check import (
     MOVES,
     UNTOLD,
@@ -49,7 +51,7 @@ from lstmbench.records.export import (
 )
 from lstmbench.records.grid import Block, GridFile, Layers
 from lstmbench.records.memory import Weight
-from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
+from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Recipe, Score, TrainConfig
 from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
 from lstmbench.records.roof import Roof
 from lstmbench.records.study import Study, StudyRow
@@ -64,6 +66,7 @@ __all__ = [
     "Arrivals",
     "Asked",
     "Block",
+    "ChangeRow",
     "Clearance",
     "ColdStart",
     "CorpusInfo",
@@ -96,7 +99,9 @@ __all__ = [
     "ProbeError",
     "ProbeRow",
     "Quality",
+    "Recipe",
     "Record",
+    "Region",
     "Roof",
     "RuntimeCost",
     "RuntimeState",

@@ -12,7 +12,17 @@ from lstmbench.runtimes.catalogue import (
     on_device,
 )
 from lstmbench.runtimes.code import digest
-from lstmbench.runtimes.contract import Carried, Carries, Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
+from lstmbench.runtimes.contract import (
+    Carried,
+    Carries,
+    Draws,
+    GraphSession,
+    Held,
+    Holds,
+    RunsGraphs,
+    Runtime,
+    takes_lengths,
+)
 
 __all__ = [
     "FROM_CHECKPOINT",
@@ -23,6 +33,8 @@ __all__ = [
     "Carries",
     "Draws",
     "GraphSession",
+    "Held",
+    "Holds",
     "RunsGraphs",
     "Runtime",
     "available",

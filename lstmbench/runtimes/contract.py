@@ -12,7 +12,8 @@ that it raises is shown as its own failure. A provider other than the one that i
 with providers says which one that is in an attribute `provider`, as its `placement` names it, and is refused where
 computing nodes ran on another. What it computes on, where its name says something else, as a GPU's provider in software
 does, stands in an attribute `device`, and in every table. Of exports of form `generate` nothing is asked but what
-`Draws` says, and of a class without it nothing at all.
+`Draws` says, and of a class without it nothing at all. A call can be timed without its copies where the class has
+`hold`, as `Holds` says; of one without it, region `compute` is refused.
 
 An engine that runs any ONNX graph says so by a class method `graph`, as `RunsGraphs` has it; the class is then named
 under `lstmbench.graphs`, in a section like the one above, and need not be a `Runtime` at all. What `graph` returns has
@@ -72,6 +73,29 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Release what the engine holds; nothing is called afterwards."""
+
+
+class Held(Protocol):
+    """One call whose inputs lie where the engine computes, and whose outputs stay there."""
+
+    def compute(self) -> None:
+        """Compute once, and return when the device has finished: this, and nothing else, is region `compute`."""
+        ...
+
+    def answer(self) -> tuple[Floats, State]:
+        """What the last `compute` gave, as `run` would; never one that an earlier call left."""
+        ...
+
+
+class Holds(Protocol):
+    """What a runtime may have besides: a call in two parts, so that copies are in no time."""
+
+    def hold(self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None) -> Held:
+        """Put what `run` takes where the engine computes; on a CPU that is where it lies, or a tensor of the engine's.
+
+        What was held before is not computed again.
+        """
+        ...
 
 
 class GraphSession(Protocol):

@@ -87,12 +87,14 @@ class OnnxRuntimeExport:
         self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
     ) -> tuple[Floats, State]:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
-        h_0, c_0 = self.zeros(len(inputs)) if state is None else state
-        feeds: dict[str, Any] = dict(zip(_INPUTS[self._config.head], (inputs, h_0, c_0), strict=True))
-        if lengths is not None:
-            feeds["lengths"] = lengths
+        feeds = self._feeds(inputs, state, lengths)
         output, h_n, c_n = self._session.run(self._config.output_names, feeds, self._each)
         return output, State(h_n, c_n)
+
+    def _feeds(self, inputs: Tokens | Floats, state: State | None, lengths: Lengths | None) -> dict[str, Any]:
+        h_0, c_0 = self.zeros(len(inputs)) if state is None else state
+        feeds: dict[str, Any] = dict(zip(_INPUTS[self._config.head], (inputs, h_0, c_0), strict=True))
+        return feeds if lengths is None else feeds | {"lengths": lengths}
 
     def generate(
         self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int
