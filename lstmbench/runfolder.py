@@ -12,7 +12,8 @@ from lstmbench.records import Machine, Measurement
 
 MACHINE, PARITY, MEASUREMENTS = "machine.json", "parity.jsonl", "measurements.jsonl"
 MEMORY, ROOFLINE, ARRIVALS, COSTS = "memory.jsonl", "roofline.jsonl", "arrivals.jsonl", "costs.jsonl"
-PROBES, BISECT, DRIFT = "probes.jsonl", "bisect.jsonl", "drift.jsonl"
+PROBES, BISECT, DRIFT, EVALUATIONS = "probes.jsonl", "bisect.jsonl", "drift.jsonl", "evaluations.jsonl"
+BASELINE = "baseline.jsonl"
 
 
 @contextlib.contextmanager

@@ -20,6 +20,12 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def seconds(value_s: float) -> str:
+    """A duration with its unit: 0.00125 -> '1.25 ms', 8.5e-8 -> '85.0 ns'."""
+    scale, unit = next(((s, u) for s, u in ((1, "s"), (1e-3, "ms"), (1e-6, "µs")) if value_s >= s), (1e-9, "ns"))
+    return f"{three_digits(value_s / scale)} {unit}"
+
+
 def mebibytes(value_bytes: float) -> str:
     """Bytes as MiB: 2_097_152 -> '2.00 MiB'."""
     return f"{three_digits(value_bytes / 2**20)} MiB"

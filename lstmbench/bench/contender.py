@@ -1,7 +1,8 @@
 """One cleared export on one runtime, loaded in a process that sleeps until it is its turn."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from statistics import median
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,8 @@ from lstmbench.errors import AnswerError, LstmbenchError, WorkerError
 from lstmbench.model import stimulus
 from lstmbench.records import Clearance, Machine, Measurement, Timing, Workload
 from lstmbench.worker import Samples, Worker
+
+_DIGITS = 9  # as fine as the clock, and short on disk
 
 
 class Contender:
@@ -53,6 +56,7 @@ class Contender:
                 budget_s=effort.round_budget_s,
                 min_samples=effort.least_round_samples,
                 max_samples=effort.round_samples,
+                repeats=self._rounds[0].repeats if self._rounds else 0,
             )
         except LstmbenchError as error:
             self._refused, self._wrong = str(error), isinstance(error, AnswerError)
@@ -115,6 +119,7 @@ class Contender:
         return worker
 
     def _timing(self, worker: Worker, effort: Effort, session: Machine, origin_s: float) -> Timing:
+        digits = _DIGITS if self._rounds[0].repeats == 1 else _DIGITS + 3  # a mean is finer than the clock
         return Timing(
             session=session.before,
             budget_s=effort.budget_s,
@@ -125,11 +130,23 @@ class Contender:
             steady=self._rounds[0].steady,
             wall_s=sum(taken.wall_s for taken in self._rounds),
             cpu_s=sum(taken.cpu_s for taken in self._rounds),
+            stolen=_stolen(self._rounds),
+            cpu_mhz=min((taken.cpu_mhz for taken in self._rounds if taken.cpu_mhz), default=None),
             start_s=_nanoseconds(start_s - origin_s for taken in self._rounds for start_s in taken.start_s),
-            sample_s=_nanoseconds(sample_s for taken in self._rounds for sample_s in taken.sample_s),
+            sample_s=tuple(round(sample_s, digits) for taken in self._rounds for sample_s in taken.sample_s),
+            repeats=self._rounds[0].repeats,
+            overhead_s=round(median(taken.overhead_s for taken in self._rounds), 9),
+            token_s=_nanoseconds(token_s for taken in self._rounds for token_s in taken.token_s),
             rounds=tuple(len(taken.sample_s) for taken in self._rounds),
         )
 
 
 def _nanoseconds(times_s: Iterable[float]) -> tuple[float, ...]:
-    return tuple(round(time_s, 9) for time_s in times_s)  # as fine as the clock, and short on disk
+    return tuple(round(time_s, _DIGITS) for time_s in times_s)
+
+
+def _stolen(rounds: Sequence[Samples]) -> float | None:
+    """The share of the processors' time in them; absent where it is not told, or nothing was long enough to count."""
+    spent_s = sum(taken.spent_s for taken in rounds)
+    told = [taken.stolen_s for taken in rounds if taken.stolen_s is not None]
+    return min(1.0, sum(told) / spent_s) if told and spent_s else None

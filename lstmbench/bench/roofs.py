@@ -15,8 +15,6 @@ from lstmbench.records import Clearance, Precision, Roof, Subject, Workload
 from lstmbench.runtimes import from_checkpoint
 from lstmbench.worker import Gauge
 
-_BYTES: dict[Precision, float] = {"fp32": 4, "fp16": 2, "int8": 1, "int4": 0.5, "int4a8": 0.5}  # scales left out
-
 
 def find_roofs(entries: Grid, run: Path, *, machine: str, progress: Progress) -> None:
     """Add what `roofline.jsonl` does not know yet: one process for each number of threads."""
@@ -44,17 +42,18 @@ def _with_rates(rows: Sequence[Roof], threads: int) -> list[Roof]:
 
 
 def _needed(clearance: Clearance, workload: Workload, machine: str) -> Roof:
-    subject, time = clearance.subject, 1 if workload.kind == "decode" else workload.time  # a sample is one step there
-    need = demand.of_call(clearance.exported.model, batch=workload.batch, time=time)
+    subject = clearance.subject
+    calls = (1,) if workload.kind == "decode" else workload.chunks  # a sample is one step there
+    needs = [demand.of_call(clearance.exported.model, batch=workload.batch, time=time) for time in calls]
     held: Precision = "fp32" if from_checkpoint(subject.runtime) else subject.precision
     return Roof(
         machine=machine,
         subject=subject,
         workload=workload,
-        operations=need.operations,
+        operations=round(sum(need.operations for need in needs) * (1 - workload.padding)),
         in_float32=held == "fp32",
-        weight_bytes=int(need.weights * _BYTES[held]),
-        read_bytes=int(need.reads * _BYTES[held]),
+        weight_bytes=int(needs[0].weights * demand.BYTES[held]),
+        read_bytes=int(sum(need.reads for need in needs) * demand.BYTES[held]),
         refused="not measured yet",
     )
 

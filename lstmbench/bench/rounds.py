@@ -29,7 +29,7 @@ def interleave(
         for index in rng.permutation(len(contenders)):
             contender = contenders[index]
             progress(
-                f"{workload.kind} (B={workload.batch}, T={workload.time}), round {n + 1} of {effort.rounds}: "
+                f"{workload.label}, round {n + 1} of {effort.rounds}: "
                 f"{contender.subject.model} on {contender.subject.runtime}"
             )
             contender.take_round(workload, effort)

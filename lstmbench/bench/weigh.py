@@ -9,8 +9,9 @@ from lstmbench.bench.entries import Grid
 from lstmbench.bench.rounds import Progress
 from lstmbench.errors import LstmbenchError
 from lstmbench.journal import Journal
-from lstmbench.model import stimulus
-from lstmbench.records import Clearance, ExportedModel, Subject, Weight, Workload
+from lstmbench.model import demand, stimulus
+from lstmbench.records import Clearance, ExportedModel, Precision, Subject, Weight, Workload
+from lstmbench.runtimes import from_checkpoint
 from lstmbench.worker import Worker
 
 
@@ -41,7 +42,14 @@ class Scales:
     def _weigh(self, clearance: Clearance, workloads: Sequence[Workload]) -> Iterator[Weight]:
         """A row for each workload; none after the first that failed."""
         exported, subject = clearance.exported, clearance.subject
-        row = partial(Weight, machine=self._machine, subject=subject, file_bytes=_on_disk(exported))
+        held: Precision = "fp32" if from_checkpoint(subject.runtime) else subject.precision
+        row = partial(
+            Weight,
+            machine=self._machine,
+            subject=subject,
+            file_bytes=_on_disk(exported),
+            weight_bytes=demand.weight_bytes(exported.model, held),
+        )
         workload = workloads[0]  # that a process which does not load fails at
         try:
             with Worker(subject.runtime, exported, threads=subject.threads) as worker:

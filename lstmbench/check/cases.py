@@ -52,7 +52,13 @@ def plan(
 
 
 def _timed(exported: ExportedModel, workloads: Sequence[Workload]) -> list[Case]:
-    return [Case(w.batch, w.time, w.chunks, "none", w.decoding) for w in workloads if w.fits(exported)]
+    """Each as it is called; rows of mixed lengths are whole ones to an export that takes no lengths."""
+    fitting = [work for work in workloads if work.fits(exported)]
+    ends = [work.lengths if exported.record.lengths else () for work in fitting]
+    return [
+        Case(work.batch, work.steps, work.chunks, "none", work.decoding, lengths)
+        for work, lengths in zip(fitting, ends, strict=True)
+    ]
 
 
 def _large(exported: ExportedModel, batch: int, time: int) -> Iterator[Case]:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Placed(Protocol):
-    """What was promised a provider, and where its recurrent nodes ran: a `Subject`, or what is known of a file."""
+    """What was promised a provider, and where its nodes ran: a `Subject`, or what is known of a file."""
 
     @property
     def provider(self) -> str:
@@ -13,13 +13,13 @@ class Placed(Protocol):
 
     @property
     def strays(self) -> tuple[str, ...]:
-        """The other providers that recurrent nodes ran on."""
+        """The other providers that ran nodes which compute."""
         ...
 
 
 def misplaced(subject: Placed) -> str:
-    """Why no figure may bear the provider's name of a subject; empty if its recurrent nodes ran there."""
+    """Why no figure may bear the provider's name of a subject; empty if what computes ran there."""
     where = ", ".join(subject.strays)
     if not where:
         return ""
-    return f"recurrent nodes ran on {where}, not on {subject.provider} alone; --allow-mixed takes it, and says so"
+    return f"nodes that compute ran on {where}, not on {subject.provider} alone; --allow-mixed takes it, and says so"

@@ -1,7 +1,7 @@
 """`lstmbench bench --baseline`: what is held against an earlier run, and what came of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import typer
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstmbench.records import Clearance, ExportedModel
-    from lstmbench.report.baseline import Limit
+    from lstmbench.report.baseline import Change, Limit
 
 Baseline = Annotated[
     Path | None, typer.Option(help="An earlier run's folder: its exports are timed again, in turn with these.")
@@ -68,12 +68,21 @@ def compare(
     return Compared(asked.baseline, kept, earlier.versions, meant, read)
 
 
-def conclude(compared: Compared, run: Path, clearances: "Sequence[Clearance]") -> bool:
-    """Show every pair of a run -> whether one is told to be slower by more than its limit."""
-    from lstmbench.report import baseline, changes, raw
+def judge(compared: Compared, run: Path, clearances: "Sequence[Clearance]") -> "list[Change]":
+    """Every pair of a run, kept there for its report."""
+    from lstmbench.report import baseline, kept_changes, raw
+
+    recorded = raw.read(run)
+    judged = baseline.judge(recorded.of(clearance.subject for clearance in clearances), compared.limits)
+    kept_changes.keep(run, judged, recorded.machine.fingerprint)
+    return judged
+
+
+def conclude(compared: Compared, judged: "Sequence[Change]", clearances: "Sequence[Clearance]") -> bool:
+    """Show every pair -> whether one is told to be slower by more than its limit."""
+    from lstmbench.report import changes
 
     _say_moved(compared, clearances)
-    judged = baseline.judge(raw.read(run).of(clearance.subject for clearance in clearances), compared.limits)
     tables([changes.table(judged)])
     say(changes.summary(judged))
     over = [change for change in judged if change.over]
@@ -92,12 +101,13 @@ def conclude(compared: Compared, run: Path, clearances: "Sequence[Clearance]") -
 def _demand_meant(limits: "Sequence[Limit]", runtimes: "Sequence[str]") -> None:
     """LstmbenchError for a limit of a runtime or workload that nothing is timed on: it would never be broken."""
     from lstmbench.errors import LstmbenchError
+    from lstmbench.records import WorkloadKind
 
     for limit in limits:
-        if limit.where not in ("", "score", "decode", "generate", *runtimes):
+        if limit.where not in ("", *get_args(WorkloadKind), *runtimes):
             raise LstmbenchError(
-                f"--fail names {limit.where!r}, which is neither score, decode or generate nor a runtime that is timed "
-                f"here: {', '.join(runtimes)}"
+                f"--fail names {limit.where!r}, which is none of {', '.join(get_args(WorkloadKind))} and no "
+                f"runtime that is timed here: {', '.join(runtimes)}"
             )
 
 

@@ -1,11 +1,11 @@
 """`lstmbench bench`: check, then time what passed, then draw the report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from lstmbench.cli.baseline import Baseline, BaselineModels, Fail, asked, compare, conclude
+from lstmbench.cli.baseline import Baseline, BaselineModels, Fail, asked, compare, conclude, judge
 from lstmbench.cli.check import Mixed, Models, Names, Run, Runtimes, Threads
 from lstmbench.cli.folders import all_exports
 from lstmbench.cli.screen import say, spinner, tables
@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstmbench.bench import Plan
-    from lstmbench.records import ExportedModel, Measurement, Workload
+    from lstmbench.records import ExportedModel, Measurement, Region, Workload, WorkloadKind
 
 SLOWER, REFUSED_ROWS = 1, 3
+_REGIONS: "dict[str, tuple[Region, ...]]" = {
+    "end-to-end": ("end-to-end",),
+    "compute": ("compute",),
+    "both": ("end-to-end", "compute"),
+}
+
+
+class _Others(NamedTuple):
+    """What a grid of one's own may have besides B and T."""
+
+    region: str | None
+    new: "list[int] | None"
+    shortest: int | None
 
 
 def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
@@ -28,6 +41,17 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     ] = None,
     batch: Annotated[list[int] | None, typer.Option(help="With --time: a grid of your own.")] = None,
     time: Annotated[list[int] | None, typer.Option(help="With --batch: a grid of your own.")] = None,
+    region: Annotated[
+        Literal["end-to-end", "compute", "both"] | None,
+        typer.Option(help="With --batch and --time: compute leaves out all copies. [default: end-to-end]"),
+    ] = None,
+    new: Annotated[
+        list[int] | None,
+        typer.Option(help="With --batch and --time, the prompt's: requests that give so many tokens, one by one."),
+    ] = None,
+    shortest: Annotated[
+        int | None, typer.Option(help="With --batch and --time: rows of mixed lengths, from this to --time.")
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
     processes: Annotated[
         int | None,
@@ -52,11 +76,12 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     from lstmbench.flows.assess import assess
     from lstmbench.flows.made import made
     from lstmbench.records import Clearance, Measurement
-    from lstmbench.report import extra, render, terminal_tables
+    from lstmbench.report import extra, own_part, render, terminal_tables
     from lstmbench.runtimes import available
+    from lstmbench.units import seconds as timed
 
     wanted = asked(baseline, baseline_models or models, fail)
-    plan = _plan(grid, batch, time)
+    plan = _plan(grid, batch, time, _Others(region, new, shortest))
     if names and None not in plan:
         raise LstmbenchError(f"grid {grid} makes its own layers: give no model with it")
     if wanted and [*plan] != [None]:
@@ -82,6 +107,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
             )
             clearances += checked.clearances
             measured += rows
+        judged = judge(compared, out, clearances) if compared else []
         if extra.installed():  # a box that is measured need not have it: the raw files can be drawn elsewhere
             progress("drawing the report")
             render(out)
@@ -89,24 +115,38 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
     say_refused(clearances)
     typer.echo()
     say(f"{out / 'index.html'}" if extra.installed() else f"{out}: raw samples only; {extra.NEEDS}")
+    if own := own_part(measured):
+        say(f"the engine's own part of a sample: {timed(own[0])}, {timed(own[1])} at most; it is not subtracted")
     say_lost(measured)
-    if compared and conclude(compared, out, clearances):
+    if compared and conclude(compared, judged, clearances):
         raise typer.Exit(SLOWER)
     if any(row.refused for row in measured):
         raise typer.Exit(REFUSED_ROWS)
 
 
-def _plan(grid: str | None, batch: "list[int] | None", time: "list[int] | None") -> "Plan":
+def _plan(grid: str | None, batch: "list[int] | None", time: "list[int] | None", others: _Others) -> "Plan":
     from lstmbench import bench as measuring
     from lstmbench.errors import LstmbenchError
 
     if bool(batch) != bool(time):
         raise LstmbenchError("give --batch and --time together, or a named --grid")
+    if any(others) and not batch:
+        raise LstmbenchError("give --region, --new and --shortest with --batch and --time; a grid names its own")
     if not batch or not time:
         return measuring.read_grid(grid or "quick")
     if grid:
         raise LstmbenchError("give --batch and --time, or a --grid, not both")
-    return {None: measuring.grid(batches=batch, times=time, kinds=("score", "decode", "generate"))}
+    asked: dict[WorkloadKind, object] = {"score": others.shortest, "request": others.new}
+    kinds = [kind for kind, value in asked.items() if value]
+    made = measuring.grid(
+        batches=batch,
+        times=time,
+        kinds=kinds or ("score", "decode", "generate"),
+        regions=_REGIONS[others.region or "end-to-end"],
+        new=others.new or (),
+        shortest=others.shortest,
+    )
+    return {None: made}
 
 
 def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload]") -> "list[ExportedModel]":
@@ -133,7 +173,6 @@ def say_lost(measured: "Sequence[Measurement]") -> None:
     for row in measured:
         stays = (row.subject.identity, row.workload, row.process, row.twin) in timed
         if row.refused and (stays or row.twin):
-            work = row.workload
-            what = f"{row.subject.model} on {row.subject.runtime}, {work.kind} (B={work.batch}, T={work.time})"
+            what = f"{row.subject.model} on {row.subject.runtime}, {row.workload.label}"
             why = "keeps its older samples" if stays else "has no second run to tell noise by"
             say(f"{what} {why}: {row.refused}", err=True)

@@ -17,7 +17,8 @@ from lstmbench.records import MOST_THREADS
 if TYPE_CHECKING:
     from lstmbench.records import Workload
 
-Names = Annotated[
+Names = Annotated[list[str] | None, typer.Argument(help="Model folders, or names under --models; all if none.")]
+NamesOrFile = Annotated[
     list[str] | None,
     typer.Argument(help="Model folders, or names under --models; all if none. Or one ONNX file, anybody's."),
 ]
@@ -45,7 +46,7 @@ Bisect = Annotated[bool, typer.Option("--bisect", help="Say in which layer, gate
 
 
 def check(  # noqa: PLR0913, PLR0917 (the options of the command)
-    names: Names = None,
+    names: NamesOrFile = None,
     runtime: Runtimes = None,
     threads: Threads = 1,
     out: RunOrNone = None,

@@ -68,7 +68,7 @@ def chosen(folder: Path, wish: "Wish", held_out: "Tokens | None", progress: "Cal
 
     choice = choose(folder, wish, held_out=held_out, progress=progress)
     work = wish.workload
-    title = f"{folder}: {work.kind} (B={work.batch}, T={work.time}) on {wish.runtime}, {wish.threads} thread(s)"
+    title = f"{folder}: {work.label} on {wish.runtime}, {wish.threads} thread(s)"
     table(title, ["candidate", "p50 ms", "loss, at most", "verdict"], [_verdict(c, choice) for c in choice.candidates])
     return choice.kept
 
@@ -81,5 +81,5 @@ def _verdict(candidate: "Candidate", choice: "Choice") -> list[str]:
         return [name, "n/a", loss, candidate.refused]
     kept = choice.kept.record
     said = "kept" if (candidate.form, candidate.precision) == (kept.form, kept.precision) else ""
-    said = said or ("not told from the fastest" if candidate in choice.tied else f"{p50_s / fastest_s:.2f}x as long")
+    said = said or ("tie" if candidate in choice.tied else f"{p50_s / fastest_s:.2f}x as long")
     return [name, f"{p50_s * 1e3:.3g}", loss, said]

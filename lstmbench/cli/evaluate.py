@@ -22,7 +22,7 @@ def evaluate(
     text: Annotated[str | None, typer.Option(help="All of this one; the test part of the model's own if none.")] = None,
     runtime: Runtimes = None,
     threads: Threads = 1,
-    out: Annotated[Path | None, typer.Option(help="Keep the check in this run's folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep the check and the scores in this run's folder.")] = None,
     models: Models = Path("models"),
 ) -> None:
     """Nats, perplexity and bits a character of a text, of every export on every runtime that passes the check.
@@ -58,7 +58,7 @@ def evaluate(
 
 def _text(folder: Path, named: str | None) -> "Text":
     """What is named, whole; or the test part of what the model was trained on."""
-    from lstmbench.corpus import held_out, read_vocabulary
+    from lstmbench.corpus import read_vocabulary, to_score
     from lstmbench.errors import CorpusError
     from lstmbench.flows.evaluate import Text
     from lstmbench.model import folder as model_folder
@@ -70,6 +70,6 @@ def _text(folder: Path, named: str | None) -> "Text":
         raise CorpusError(f"{folder} names no text: give one with --text")
     vocabulary = read_vocabulary(folder / model_folder.VOCABULARY)
     whole = named is not None and named != own
-    split = held_out(source, vocabulary, whole=whole)
-    spelt = vocabulary.lossless and not (vocabulary.unit == "char" and (split.tokens == 0).any())  # 0: unknown
-    return Text(source if whole else f"{source}, test part", split, bool(spelt))
+    rows = to_score(source, vocabulary, whole=whole)
+    spelt = vocabulary.lossless and not rows.size.unknown
+    return Text(source if whole else f"{source}, test part", rows, spelt)

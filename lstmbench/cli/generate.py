@@ -96,7 +96,7 @@ def _demand_placed(*workers: "Worker") -> None:
     for worker in workers:
         if where := ", ".join(strays(worker.info.provider, worker.info.placement)):
             raise LstmbenchError(
-                f"recurrent nodes of {worker.exported.name} ran on {where}, not on {worker.info.provider}, as "
+                f"nodes that compute in {worker.exported.name} ran on {where}, not on {worker.info.provider}, as "
                 f"runtime {worker.runtime!r} promises: take another form, or the runtime that they ran on"
             )
 

@@ -16,7 +16,7 @@ def report(
     if schema:
         _print_schema()
         return
-    from lstmbench.report import drifted_alone, render, render_drift, terminal_tables
+    from lstmbench.report import arrivals_of, drifted_alone, render, render_drift, terminal_tables
 
     if drifted_alone(run):
         page, table = render_drift(run)
@@ -25,6 +25,8 @@ def report(
         return
     render(run)
     tables(terminal_tables(run))
+    if served := arrivals_of(run):
+        tables([served])
     typer.echo()
     say(f"{run / 'index.html'}")
 

@@ -80,7 +80,7 @@ def spinner() -> Iterator[Callable[[str], None]]:
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[int, str], None]]:
+def progress_bar(title: str, total: int, *, shown: bool = True) -> Iterator[Callable[[int, str], None]]:
     """Yield `advance(done, note)`, which moves the bar."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -93,6 +93,6 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[int, str], None]]
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal), transient=True) as bar:
         task = bar.add_task(cell(title), total=total, note="")
         yield lambda done, note: bar.update(task, completed=done, note=note)

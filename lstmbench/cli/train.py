@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import msgspec
 import typer
 
-from lstmbench.cli.screen import progress_bar, table
+from lstmbench.cli.presets import take_preset
+from lstmbench.cli.screen import progress_bar, say, table
 from lstmbench.errors import LstmbenchError, RuntimeMissingError
-from lstmbench.records import ModelConfig, ModelFolder, TrainConfig, Unit
+from lstmbench.records import ModelConfig, ModelFolder, Recipe, TrainConfig, Unit
 
 if TYPE_CHECKING:
     from lstmbench.corpus import Corpus
     from lstmbench.model.folder import Checkpoint
 
-R = TypeVar("R", ModelConfig, TrainConfig)
-DEFAULTS = TrainConfig()
+R = TypeVar("R", ModelConfig, TrainConfig, Recipe)
+DEFAULTS, BESIDES = TrainConfig(), Recipe()
 Size = Annotated[int, typer.Option(min=1)]
 LONGEST_NAME = 200  # bytes; file systems take 255
 
@@ -51,11 +52,59 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
     validate_every: Annotated[int, typer.Option(min=1, help="In steps.")] = DEFAULTS.validate_every,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="All usable cores if not given.")] = None,
+    schedule: Annotated[
+        Literal["cosine", "linear", "rsqrt", "constant"], typer.Option(help="Of the learning rate.")
+    ] = BESIDES.schedule,
+    locked: Annotated[
+        bool, typer.Option("--locked/--no-locked", help="Drop the same units at every step.")
+    ] = BESIDES.locked,
+    embedding_dropout: Annotated[float, typer.Option(help="Of whole words.")] = BESIDES.embedding_dropout,
+    weight_drop: Annotated[float, typer.Option(help="Of weights that multiply states.")] = BESIDES.weight_drop,
+    average: Annotated[
+        Literal["none", "ema", "nt-asgd"], typer.Option(help="Of the weights, over steps.")
+    ] = BESIDES.average,
+    average_decay: Annotated[float, typer.Option(help="For ema.")] = BESIDES.average_decay,
+    average_patience: Annotated[
+        int, typer.Option(min=1, help="For nt-asgd: validations without a better one, after which it begins.")
+    ] = BESIDES.average_patience,
+    patience: Annotated[
+        int, typer.Option(min=0, help="Validations without a better one, after which to stop; 0: never.")
+    ] = BESIDES.patience,
+    by_line: Annotated[
+        bool, typer.Option("--by-line/--no-by-line", help="Each line for itself, beside others of its length.")
+    ] = BESIDES.by_line,
+    sample: Annotated[int, typer.Option(min=0, help="Tokens to write at each validation.")] = BESIDES.sample,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write for TensorBoard, too.")] = False,
+    preset: Annotated[  # noqa: ARG001 (heeded before the others are)
+        str | None,
+        typer.Option(
+            callback=take_preset, is_eager=True, help="Defaults of these options: quick, reference, large, a TOML file."
+        ),
+    ] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("models"),
 ) -> None:
     """Train a language model on real text; a stopped run goes on where it was."""
     demand_trainer()
+    from lstmbench.train import demand_board, steps_a_pass, writes
+
     demand_name(name)
+    if tensorboard:
+        demand_board()
+    besides = validated(
+        Recipe,
+        schedule=schedule,
+        locked=locked,
+        embedding_dropout=embedding_dropout,
+        weight_drop=weight_drop,
+        average=average,
+        average_decay=average_decay,
+        average_patience=average_patience,
+        patience=patience,
+        by_line=by_line,
+        sample=sample,
+    )
+    if attention and sample:
+        raise LstmbenchError("a model with --attention reads whole sequences and writes no text: leave --sample out")
     text = load_corpus(corpus, unit=unit, vocabulary_size=vocabulary_size)
     model = validated(
         ModelConfig,
@@ -68,11 +117,12 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         tie_weights=tie_weights,
         attention=attention,
     )
+    passes = steps_a_pass(text, batch=batch, time=time, by_line=by_line) if epochs else 1
     training = validated(
         TrainConfig,
         batch=batch,
         time=time,
-        steps=_budget(steps, epochs, passes=len(text.train.tokens) // (batch * time)),
+        steps=_budget(steps, epochs, passes=passes),
         learning_rate=learning_rate,
         warmup_steps=warmup_steps,
         weight_decay=weight_decay,
@@ -84,17 +134,29 @@ def train(  # noqa: PLR0913, PLR0917 (one argument an option)
         validate_every=validate_every,
         seed=seed,
         threads=threads or usable_threads(),
+        **({} if besides == BESIDES else {"recipe": besides}),
     )
-    print_result(train_one(text, model, training, models / name))
+    done = train_one(text, model, training, models / name, board=tensorboard)
+    if writes():
+        print_result(done)
 
 
-def train_one(text: "Corpus", model: ModelConfig, training: TrainConfig, path: Path) -> "Checkpoint":
-    """Train one model, with a progress bar."""
+def train_one(
+    text: "Corpus", model: ModelConfig, training: TrainConfig, path: Path, *, board: bool = False
+) -> "Checkpoint":
+    """Train one model, with a progress bar, and what it writes by the way."""
+    from lstmbench.train import TrainingRow, writes
     from lstmbench.train import train as run
 
     folder = ModelFolder(model=model, training=training, corpus=text.info)
-    with progress_bar(f"train {path.name}", training.steps) as advance:
-        return run(text, folder, path, progress=lambda row: advance(row.step, f"{row.train_nats:.3f} nats"))
+    with progress_bar(f"train {path.name}", training.steps, shown=writes()) as advance:
+
+        def show(row: TrainingRow) -> None:
+            advance(row.step, f"{row.train_nats:.3f} nats")
+            if row.sample:
+                say(f"step {row.step}: {row.sample}", err=True)
+
+        return run(text, folder, path, progress=show, board=board)
 
 
 def load_corpus(source: str, *, unit: Unit = "char", vocabulary_size: int | None = None) -> "Corpus":

@@ -1,6 +1,7 @@
 """Text to vocabulary, splits and batches."""
 
 import hashlib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from lstmbench.corpus import sources
 from lstmbench.corpus.rows import IGNORED, evaluation_rows, rows
 from lstmbench.corpus.splits import split
+from lstmbench.corpus.streamed import Held, Rows, Streamed
 from lstmbench.corpus.vocabulary import Vocabulary, build, read_vocabulary, stream
 from lstmbench.errors import CorpusError
 from lstmbench.records import CorpusInfo, Unit
@@ -17,6 +19,7 @@ PARTS = ("train", "valid", "test")
 __all__ = [
     "IGNORED",
     "Corpus",
+    "Rows",
     "Split",
     "Vocabulary",
     "evaluation_rows",
@@ -25,6 +28,7 @@ __all__ = [
     "read_vocabulary",
     "rows",
     "stream",
+    "to_score",
 ]
 
 
@@ -68,6 +72,14 @@ def held_out(source: str, vocabulary: Vocabulary, *, whole: bool = False) -> Spl
         return _encode(vocabulary, text.whole, "whole")
     *_, test = text.parts or split(text.whole or "", at_spaces=vocabulary.unit != "char")
     return _encode(vocabulary, test, "test")
+
+
+def to_score(source: str, vocabulary: Vocabulary, *, whole: bool = False) -> Rows:
+    """The same to be scored: all of a file is read as it is needed, whatever its size; a pipe is held in memory."""
+    if whole and sources.is_file(source):
+        return Streamed(Path(source), vocabulary)
+    part = held_out(source, vocabulary, whole=whole)
+    return Held(part.tokens, part.characters, vocabulary)
 
 
 def _encode(vocabulary: Vocabulary, text: str, name: str) -> Split:

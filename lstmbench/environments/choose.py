@@ -19,8 +19,9 @@ class Chosen(NamedTuple):
 
 def demand(text: str, group: str = GROUP) -> None:
     """RuntimeMissingError, in one line, where a runtime that is asked for cannot be started here."""
-    catalogue.entry(wanted(text).name, group)
+    known = catalogue.entry(wanted(text).name, group)
     choose(text)
+    catalogue.demand_machine(text, known)
 
 
 def choose(text: str) -> Chosen:

@@ -9,10 +9,12 @@ from lstmbench.arrays import Tokens
 from lstmbench.bench import Effort
 from lstmbench.errors import ExportError
 from lstmbench.export import Storage, export, forms_of
+from lstmbench.export.forms import MOST_STEPS
 from lstmbench.export.place import demand_free
 from lstmbench.flows.assess import assess
 from lstmbench.model import folder as model_folder
 from lstmbench.records import ExportedModel, Form, Head, Precision, Workload
+from lstmbench.runtimes import on_device
 from lstmbench.samples import Case, cases
 
 # of two equal ones, one is slower in all eight once in 128
@@ -75,14 +77,22 @@ def exported(
 
 
 def _forms(path: Path, wish: Wish) -> Sequence[Form]:
-    """Those with T open, and where the workload is one step a call, `step`; ExportError where there is no choice."""
+    """Those with T open, and of a fixed T the one that the workload calls; ExportError where there is no choice.
+
+    One step a call is `step`. More of them stand in the graph for runtimes of a device alone: there control flow goes
+    back to the host at each step, and a graph without it can be captured.
+    """
     if wish.form == "generate":
         raise ExportError("form 'generate' is not chosen by measuring: name its --precision")
     if wish.form:
         return [wish.form]
     model = model_folder.read(path).folder.model
     known = forms_of(model.peephole, attention=model.attention and wish.head != "layer")
-    fixed = ["step"] if wish.workload.chunks[0] == 1 and "step" in known else []
+    steps = wish.workload.chunks[0]
+    fixed = ["step"] if steps == 1 else []
+    if 1 < steps <= MOST_STEPS and on_device(wish.runtime):
+        fixed = [f"unrolled{steps}"]
+    fixed = fixed if "step" in known else []  # what cannot take one step a call cannot be written out either
     return [form for form in known if form not in ("step", "unrolledN", "generate")] + fixed
 
 

@@ -1,33 +1,35 @@
 """Check, then score a text: nats a token, perplexity and bits a character of what a runtime really computes."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmbench import disk
+from lstmbench import disk, runfolder
 from lstmbench.check import check
-from lstmbench.corpus import IGNORED, Split, evaluation_rows
+from lstmbench.corpus import IGNORED, Rows
 from lstmbench.corpus.scoring import log_likelihoods, of_targets, score
+from lstmbench.corpus.streamed import ROWS
 from lstmbench.errors import AnswerError, LstmbenchError
+from lstmbench.journal import Journal
 from lstmbench.model import folder as model_folder
-from lstmbench.records import Clearance, Evaluation, ExportedModel, ModelFolder, Workload
+from lstmbench.records import Clearance, Evaluation, ExportedModel, ModelFolder, Subject, Workload
 from lstmbench.worker import Worker
 
-ROWS = 20  # of a text, side by side, each from zero state: as training scores its test part
 _STEPS = 64  # a call
 _MOST_LOGITS = 2**25  # of a call
 _T95 = 2.093024  # Student's t of 19 degrees of freedom: 95 % lie within it on both sides
 
 
 class Text(NamedTuple):
-    """Held-out tokens of one vocabulary, and where they are from."""
+    """Tokens of one vocabulary, and where they are from."""
 
     name: str
-    split: Split
+    rows: Rows
     lossless: bool  # whether tokens spell every character
 
 
@@ -43,13 +45,13 @@ def evaluate(
     """Score `text` with every export on every runtime that passes the check at the very shape that is called.
 
     Every token but the first is predicted once, in ROWS rows; the interval is that of the rows' means (Student's t),
-    which holds as far as rows are alike.
+    which holds as far as rows are alike. The run's folder keeps each score; what it has already is not scored again.
     """
     scorable = [one for one in exported if one.model.head == "lm" and not one.draws]
     if not scorable:
         raise LstmbenchError("no export here gives logits: export head 'lm' in another form than generate")
-    inputs, targets = evaluation_rows(text.split.tokens, ROWS)
-    calls = {Workload(kind="score", batch=len(inputs), time=_steps(one)) for one in scorable}
+    batch = text.rows.size.rows
+    calls = {Workload(kind="score", batch=batch, time=_steps(one)) for one in scorable}
     checked = check(
         scorable,
         runtimes,
@@ -58,7 +60,26 @@ def evaluate(
         workloads=sorted(calls, key=lambda work: work.time),
         progress=progress,
     )
-    return [_evaluated(clearance, text, inputs, targets, progress) for clearance in checked.clearances]
+    with runfolder.opened(run):
+        journal = Journal(run / runfolder.EVALUATIONS, Evaluation, key=_case)
+        return [_kept(journal, clearance, text, progress) for clearance in checked.clearances]
+
+
+def _kept(
+    journal: Journal[Evaluation], clearance: Clearance, text: Text, progress: Callable[[str], None]
+) -> Evaluation:
+    empty = Evaluation(subject=clearance.subject, text=text.name, text_sha256=text.rows.size.sha256)
+    if not clearance.passed:
+        found = msgspec.structs.replace(empty, refused=clearance.refused)
+    else:
+        known = [row for row in journal.rows(_case(empty)) if row.score is not None]
+        found = known[0] if known else _evaluated(empty, clearance, text, progress)
+    journal.put([found])
+    return found
+
+
+def _case(row: Evaluation) -> tuple[Subject, str]:
+    return row.subject.identity, row.text_sha256
 
 
 def _steps(exported: ExportedModel) -> int:
@@ -69,41 +90,32 @@ def _steps(exported: ExportedModel) -> int:
     return exported.steps or max(1, min(_STEPS, _MOST_LOGITS // (ROWS * exported.model.vocabulary_size)))
 
 
-def _evaluated(
-    clearance: Clearance, text: Text, inputs: NDArray[Any], targets: NDArray[Any], progress: Callable[[str], None]
-) -> Evaluation:
-    subject = clearance.subject
-    if not clearance.passed:
-        return Evaluation(subject=subject, text=text.name, refused=clearance.refused)
+def _evaluated(empty: Evaluation, clearance: Clearance, text: Text, progress: Callable[[str], None]) -> Evaluation:
+    subject, size = clearance.subject, text.rows.size
     progress(f"scoring {text.name}: {clearance.exported.name} on {subject.runtime}")
     try:
         with Worker(subject.runtime, clearance.exported, threads=subject.threads) as worker:
-            nats = np.sum(list(_nats(worker, inputs, targets)), axis=0)  # (R,)
+            nats, counts = _sums(worker, text.rows)
     except LstmbenchError as error:
-        return Evaluation(subject=subject, text=text.name, refused=str(error))
-    counts = (targets != IGNORED).sum(axis=1)
+        return msgspec.structs.replace(empty, refused=str(error))
     low, high = _interval(nats / counts) if len(nats) == ROWS else (None, None)
     tokens = int(counts.sum())
-    characters = text.split.characters * tokens / len(text.split.tokens)
+    characters = size.characters * tokens / size.tokens
     found = score(float(nats.sum()), tokens, characters=characters, lossless=text.lossless)
-    return Evaluation(subject=subject, text=text.name, score=found, nats_low=low, nats_high=high, rows=len(nats))
+    return msgspec.structs.replace(empty, score=found, nats_low=low, nats_high=high, rows=len(nats))
 
 
-def _nats(worker: Worker, inputs: NDArray[Any], targets: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
-    """Of each call, -log p summed over its tokens, a number a row; the last is filled up with what does not count."""
-    steps, state = _steps(worker.exported), None
-    for start in range(0, inputs.shape[1], steps):
-        x, y = (
-            _filled(part[:, start : start + steps], steps, fill) for part, fill in ((inputs, 0), (targets, IGNORED))
-        )
+def _sums(worker: Worker, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Of each row (R,) -log p summed over its tokens, and how many they are; the last call holds what counts not."""
+    nats, counts, state = np.zeros(rows.size.rows), np.zeros(rows.size.rows, np.int64), None
+    for x, y in rows.windows(_steps(worker.exported)):
         logits, state = worker.run(x, state)
         if not np.isfinite(logits).all():
             raise AnswerError("logits hold NaN or infinity on this text")
-        yield -np.where(y == IGNORED, 0, of_targets(log_likelihoods(logits), np.maximum(y, 0))).sum(axis=1)
-
-
-def _filled(part: NDArray[Any], steps: int, fill: int) -> NDArray[np.int64]:
-    return np.pad(part, ((0, 0), (0, steps - part.shape[1])), constant_values=fill).astype(np.int64)
+        scored = y != IGNORED
+        nats -= np.where(scored, of_targets(log_likelihoods(logits), np.maximum(y, 0)), 0).sum(axis=1)
+        counts += scored.sum(axis=1)
+    return nats, counts
 
 
 def _interval(means: NDArray[Any]) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The engine against workloads of known cost, on this machine: what it says of them must be so."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,13 +13,14 @@ from lstmbench.errors import LstmbenchError
 from lstmbench.flows.known_costs import EVERY, HELD_BYTES, QUICK_S, SLOWER, SPIN_S, STALL_S
 from lstmbench.flows.pretended import MODEL, pretended
 from lstmbench.model import stimulus
-from lstmbench.records import Clearance, Measurement, Subject, Weight
+from lstmbench.records import Clearance, Measurement, Subject, Weight, Workload
 from lstmbench.samples import Case
-from lstmbench.worker import Worker
+from lstmbench.worker import Samples, Worker
 
 _EFFORT = Effort(processes=8, rounds=2, warmup_s=0.02, budget_s=3.0)
 _CALL = grid(batches=(1,), times=(1,), kinds=("score",))
 _SPIN, _MEMORY, _OVERHEAD_S, _IDLE, _ALONE = 0.01, 0.03, 1e-6, 0.01, 0.9  # what the promises allow
+_TOKENS = 5
 _NAMES = ("Spin", "Slower", "Stalls", "Holds", "Nothing")  # the first has a twin
 
 
@@ -42,7 +44,7 @@ def self_test(run: Path, *, progress: Callable[[str], None]) -> list[Finding]:
     rows = bench(clearances, _CALL, run=run, effort=_EFFORT, began=machine.observe().before, progress=progress)
     weights = disk.read_journal(run / runfolder.MEMORY, Weight)
     progress("watching the parent")
-    return [*_findings(rows, weights), _parent(clearances[0])]
+    return [*_findings(rows, weights), _parent(clearances[0]), _request(clearances[0])]
 
 
 def _findings(rows: list[Measurement], weights: list[Weight]) -> Iterator[Finding]:
@@ -72,7 +74,7 @@ def _twice(one: Case, twin: Case) -> Finding:
     seen = samples.difference(twin, one)
     assert seen is not None, "they took turns in eight processes"
     found = f"{seen.ratio - 1:+.2%} ({seen.low - 1:+.2%} to {seen.high - 1:+.2%})"
-    return Finding("the same call twice", "no difference", found, passed=not seen.told)
+    return Finding("the same call twice", "a tie", found, passed=not seen.told)
 
 
 def _slower(slower: Case, one: Case) -> Finding:
@@ -104,8 +106,14 @@ def _memory(weights: list[Weight]) -> Finding:
 
 
 def _overhead(case: Case) -> Finding:
-    found_s = median(case.medians_s)
-    return Finding("a call that does nothing", "under 1 µs", f"{found_s * 1e6:.2f} µs", passed=found_s < _OVERHEAD_S)
+    found_s = median(timing.overhead_s or math.inf for timing in case.timings)
+    what, found = "the engine's own part of a sample", f"{found_s * 1e6:.2f} µs, of {case.repeats:,} empty calls"
+    return Finding(what, "under 1 µs, next to nothing", found, passed=_is_small(case, found_s))
+
+
+def _is_small(case: Case, own_s: float) -> bool:
+    """Whether it is under a microsecond, and of samples, even of a call that does nothing, next to nothing."""
+    return own_s < _OVERHEAD_S and own_s / case.repeats < 2 * _SPIN * median(case.medians_s)
 
 
 def _undisturbed(case: Case) -> Finding:
@@ -122,6 +130,23 @@ def _parent(clearance: Clearance) -> Finding:
         worker.measure(_CALL[0], inputs, warmup_s=0, budget_s=1.0, max_samples=10**6)
         share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
     return Finding("the parent's processor", "under 1 %", f"{share:.2%}", passed=share < _IDLE)
+
+
+def _request(clearance: Clearance) -> Finding:
+    """Of every request the first token and the others take all of its time, and each what a call takes."""
+    work = Workload(kind="request", batch=1, time=1, new=_TOKENS)
+    with Worker(clearance.subject.runtime, clearance.exported) as worker:
+        inputs = stimulus.inputs(MODEL, batch=1, time=1, seed=0)
+        return _adding_up(worker.measure(work, inputs, warmup_s=0, budget_s=0.5, max_samples=10**4))
+
+
+def _adding_up(taken: Samples) -> Finding:
+    tokens = [taken.token_s[n : n + _TOKENS] for n in range(0, len(taken.token_s), _TOKENS)]
+    off = median(1 - sum(part) / whole for part, whole in zip(tokens, taken.sample_s, strict=True))
+    each = median(taken.token_s) / SPIN_S - 1
+    found = f"{off:.2%} short of it, a token {each:+.2%}"
+    planted = f"{_TOKENS} calls, within 1 %"
+    return Finding("the tokens of a request", planted, found, passed=off < _SPIN and abs(each) < _SPIN)
 
 
 def _name(subject: Subject) -> str:

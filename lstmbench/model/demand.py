@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from lstmbench.model.weights import expected_shapes
-from lstmbench.records import ModelConfig
+from lstmbench.records import ModelConfig, Precision
 
 
 class Demand(NamedTuple):
@@ -13,6 +13,17 @@ class Demand(NamedTuple):
     operations: int  # a multiplication and an addition are two
     weights: int  # numbers that take part in products: all matrices and peepholes but the embedding, biases left out
     reads: int  # of these, each counted as often as it must be read
+
+
+BYTES: dict[Precision, float] = {"fp32": 4, "fp16": 2, "int8": 1, "int4": 0.5, "int4a8": 0.5}  # scales left out
+
+
+def weight_bytes(config: ModelConfig, precision: Precision) -> int:
+    """Of all weights; below float16 only matrices are rounded, and the embedding is none that is multiplied."""
+    rest = BYTES["fp16" if precision == "fp16" else "fp32"]
+    shapes = expected_shapes(config)
+    rounded = sum(math.prod(shape) for name, shape in shapes.items() if len(shape) > 1 and "embedding" not in name)
+    return int(rounded * BYTES[precision] + (sum(map(math.prod, shapes.values())) - rounded) * rest)
 
 
 def of_call(config: ModelConfig, *, batch: int, time: int) -> Demand:

@@ -3,11 +3,14 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from lstmbench.arrays import Weights
 from lstmbench.model.attention_layer import Attention
+from lstmbench.model.dropout import Dropout
 from lstmbench.model.gates import TORCH_GATES
-from lstmbench.model.peephole_lstm import Hidden, PeepholeLSTM
+from lstmbench.model.peephole_lstm import Hidden
+from lstmbench.model.regularised import RegularisedLSTM
 from lstmbench.records import ModelConfig
 
 FORGET_BIAS = 0.5  # the papers take 1; here c is not bounded, and what is not forgotten adds up
@@ -16,21 +19,13 @@ FORGET_BIAS = 0.5  # the papers take 1; here c is not bounded, and what is not f
 class LanguageModel(nn.Module):
     """Tokens (B, T) -> logits (B, T, V) of the next token; parameters are named as in `weights.safetensors`."""
 
-    def __init__(self, config: ModelConfig, *, dropout: float = 0.0) -> None:
+    def __init__(self, config: ModelConfig, dropped: Dropout = Dropout()) -> None:  # noqa: B008 (it is immutable)
         super().__init__()
         if config.head != "lm":
             raise ValueError("a language model needs head 'lm'")
-        self.config, self.dropout = config, dropout
+        self.config, self.dropped = config, dropped
         self.embedding = nn.Embedding(config.vocabulary_size, config.input_size)
-        self.lstm = PeepholeLSTM(
-            config.input_size,
-            config.hidden_size,
-            config.num_layers,
-            config.bias,
-            batch_first=True,
-            dropout=dropout if config.num_layers > 1 else 0.0,
-            peephole=config.peephole,
-        )
+        self.lstm = RegularisedLSTM(config, dropped)
         self.attention = Attention(config.hidden_size) if config.attention else None
         self.decoder = nn.Linear(config.hidden_size, config.vocabulary_size)
         self._reset_parameters()
@@ -56,19 +51,37 @@ class LanguageModel(nn.Module):
             if name.startswith("bias_ih"):
                 nn.init.constant_(p.chunk(4)[TORCH_GATES.index("f")], FORGET_BIAS)
 
-    def forward(self, tokens: Tensor, state: Hidden | None = None) -> tuple[Tensor, Hidden]:
-        """Score tokens (B, T), state (L, B, H) twice or None for zeros -> logits (B, T, V), next state."""
-        x = functional.dropout(self.embedding(tokens), self.dropout, self.training)  # (B, T, E)
-        y, state = self.lstm(x, state)  # (B, T, H)
+    def forward(
+        self, tokens: Tensor, state: Hidden | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Hidden]:
+        """Score tokens (B, T), state (L, B, H) twice or None for zeros -> logits (B, T, V), next state.
+
+        `lengths` (B,), falling, says where rows end; what stands behind is neither read nor counted in the state.
+        """
+        x = self._dropped_units(self._embedded(tokens))  # (B, T, E)
+        if lengths is None:
+            y, state = self.lstm(x, state)  # (B, T, H)
+        else:
+            packed, state = self.lstm(pack_padded_sequence(x, lengths, batch_first=True), state)
+            y, _ = pad_packed_sequence(packed, batch_first=True, total_length=tokens.shape[1])
         return self.read_out(y), state
 
     def read_out(self, y: Tensor, alive: Tensor | None = None) -> Tensor:
         """Y (B, T, H) of a whole call -> logits (B, T, V); where a row has ended, not `alive` (B, T), of zeros."""
         if self.attention is not None:
-            y = self.attention(functional.dropout(y, self.dropout, self.training))
+            y = self.attention(self._dropped_units(y))
             y = y if alive is None else torch.where(alive[..., None], y, 0)
-        logits: Tensor = self.decoder(functional.dropout(y, self.dropout, self.training))
+        logits: Tensor = self.decoder(self._dropped_units(y))
         return logits
+
+    def _embedded(self, tokens: Tensor) -> Tensor:
+        if self.training and self.dropped.words:
+            return functional.embedding(tokens, self.dropped.embedding(self.embedding.weight))
+        found: Tensor = self.embedding(tokens)
+        return found
+
+    def _dropped_units(self, x: Tensor) -> Tensor:
+        return self.dropped.units(x) if self.training and self.dropped.rate else x
 
     def weights(self) -> Weights:
         """Every tensor once, as float32 arrays of its own memory; tied weights under the embedding's name."""

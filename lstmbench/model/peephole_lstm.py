@@ -140,7 +140,7 @@ class PeepholeLSTM(nn.Module):
         ends: list[Hidden] = []
         for k in range(self.num_layers):
             if k and self.dropout:
-                x = functional.dropout(x, self.dropout, self.training)
+                x = self._between(x, sizes)
             outputs = []
             for suffix in self._suffixes():
                 y, *end = self._direction(x, (h_0[len(ends)], c_0[len(ends)]), sizes, f"l{k}{suffix}")
@@ -152,13 +152,21 @@ class PeepholeLSTM(nn.Module):
 
     def _direction(self, x: Tensor, state: Hidden, sizes: list[int], name: str) -> tuple[Tensor, Tensor, Tensor]:
         bias = getattr(self, f"bias_ih_{name}") + getattr(self, f"bias_hh_{name}") if self.bias else None
-        P = None if self.peephole == "none" else getattr(self, f"weight_ch_{name}")
-        W, U = getattr(self, f"weight_ih_{name}"), getattr(self, f"weight_hh_{name}")
+        W, (U, P) = getattr(self, f"weight_ih_{name}"), self._recurrent(name)
         steps = Steps(sizes, sizes[0], reverse=name.endswith("_reverse"))
         recompute = self.recompute if torch.is_grad_enabled() else UNKEPT
         plan = Plan(steps, self.peephole, recompute)
         y, h_n, c_n = Recurrence.apply(x, *state, W, bias, U, P, plan)  # type: ignore[no-untyped-call] # autograd.Function.apply has no types
         return y, h_n, c_n
+
+    def _between(self, x: Tensor, sizes: list[int]) -> Tensor:  # noqa: ARG002 (for who drops by row)
+        """What a layer reads of packed x (N, D·H), which the layer below made; step t has the first sizes[t] rows."""
+        return functional.dropout(x, self.dropout, self.training)
+
+    def _recurrent(self, name: str) -> tuple[Tensor, Tensor | None]:
+        """What multiplies h and c; nothing for c without peepholes."""
+        P = None if self.peephole == "none" else getattr(self, f"weight_ch_{name}")
+        return getattr(self, f"weight_hh_{name}"), P
 
     def _initial(self, x: Tensor, sizes: list[int], hx: Hidden | None) -> Hidden:
         """The state to start from; ValueError where a shape is not what the module takes."""

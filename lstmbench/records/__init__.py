@@ -13,6 +13,7 @@ from lstmbench.records.base import (
     Positive,
     Precision,
     Record,
+    Region,
     Size,
     Threads,
     Unit,
@@ -20,7 +21,19 @@ from lstmbench.records.base import (
 )
 from lstmbench.records.bench import Load, Machine, Measurement, Timing, Workload
 from lstmbench.records.bisect import Difference
-from lstmbench.records.check import UNTOLD, Asked, Clearance, ParityRow, Placement, Start, Subject, labelled, strays
+from lstmbench.records.change import ChangeRow
+from lstmbench.records.check import (
+    MOVES,
+    UNTOLD,
+    Asked,
+    Clearance,
+    ParityRow,
+    Placement,
+    Start,
+    Subject,
+    labelled,
+    strays,
+)
 from lstmbench.records.cost import Cost
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import ColdStart, Environment, RuntimeCost, RuntimeState
@@ -38,13 +51,14 @@ from lstmbench.records.export import (
 )
 from lstmbench.records.grid import Block, GridFile, Layers
 from lstmbench.records.memory import Weight
-from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Score, TrainConfig
+from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Recipe, Score, TrainConfig
 from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
 from lstmbench.records.roof import Roof
 from lstmbench.records.study import Study, StudyRow
 
 __all__ = [
     "MOST_THREADS",
+    "MOVES",
     "TIMED",
     "UNTOLD",
     "Against",
@@ -52,6 +66,7 @@ __all__ = [
     "Arrivals",
     "Asked",
     "Block",
+    "ChangeRow",
     "Clearance",
     "ColdStart",
     "CorpusInfo",
@@ -84,7 +99,9 @@ __all__ = [
     "ProbeError",
     "ProbeRow",
     "Quality",
+    "Recipe",
     "Record",
+    "Region",
     "Roof",
     "RuntimeCost",
     "RuntimeState",

@@ -10,7 +10,9 @@ Head: TypeAlias = Literal["lm", "layer"]
 Form: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A(lstm|scan|loop|step|unrolled[1-9][0-9]{0,3}|generate)\Z")]
 Precision: TypeAlias = Literal["fp32", "fp16", "int8", "int4", "int4a8"]
 Unit: TypeAlias = Literal["char", "word", "bpe"]
-WorkloadKind: TypeAlias = Literal["score", "decode", "generate"]
+WorkloadKind: TypeAlias = Literal["score", "decode", "generate", "request"]
+# of a call: from NumPy to NumPy, or the device alone, its inputs there already and its outputs left there
+Region: TypeAlias = Literal["end-to-end", "compute"]
 _EXACT = 2**53  # the largest whole number that every reader of JSON keeps
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=_EXACT)]
 Extent: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**22)]  # B or T of a call

@@ -33,12 +33,23 @@ def labelled(runtime: str, device: str) -> str:
 UNTOLD = "a provider that is not told"
 
 
+# operators that move data or tell its shape: those of whole numbers and shapes stay on the CPU, whatever is promised
+MOVES = frozenset(
+    "Cast Concat Constant ConstantOfShape Expand Gather Identity MemcpyFromHost MemcpyToHost Reshape Shape Slice Split "  # noqa: SIM905
+    "Squeeze Transpose Unsqueeze".split()
+)
+
+
 def strays(promised: str, placement: tuple[Placement, ...]) -> tuple[str, ...]:
-    """The providers other than the one promised that recurrent nodes ran on; none where nothing was promised."""
-    recurrent = {part.provider for part in placement if part.recurrent}
-    if not promised or recurrent == {promised}:
+    """The providers other than the one promised that ran recurrent nodes, or any that compute.
+
+    None where nothing was promised; where none is told of any recurrent node, one that is not told.
+    """
+    computing = {part.provider for part in placement if part.recurrent or part.operator not in MOVES}
+    if not promised:
         return ()
-    return tuple(sorted(recurrent - {promised})) or (UNTOLD,)
+    told = any(part.recurrent for part in placement)
+    return tuple(sorted(computing - {promised})) or (() if told else (UNTOLD,))
 
 
 class Subject(Record, frozen=True, kw_only=True):
@@ -60,7 +71,7 @@ class Subject(Record, frozen=True, kw_only=True):
 
     @property
     def strays(self) -> tuple[str, ...]:
-        """The other providers that recurrent nodes ran on: then a figure is not that of the one which is promised.
+        """The other providers that ran nodes which compute: then a figure is not that of the one that is promised.
 
         Where none is told of any recurrent node, nothing shows that the promised one ran them.
         """

@@ -10,6 +10,7 @@ class Evaluation(Record, frozen=True, kw_only=True):
 
     subject: Subject
     text: str  # its name, and which part of it
+    text_sha256: str  # of its tokens, as in the record of an export
     score: Score | None = None
     nats_low: float | None = None  # 95 %, from the rows of the text
     nats_high: float | None = None

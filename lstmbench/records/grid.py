@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from lstmbench.records.base import Extent, Peephole, Record, Size, WorkloadKind
+from lstmbench.records.base import Extent, Peephole, Record, Region, Size, WorkloadKind
 from lstmbench.records.model import ModelConfig
 
 Some = msgspec.Meta(min_length=1, max_length=1000)
@@ -40,6 +40,9 @@ class Block(Record, frozen=True, kw_only=True):
     kind: Annotated[tuple[WorkloadKind, ...], Some] = ("score",)
     batch: Annotated[tuple[Extent, ...], Some]
     time: Annotated[tuple[Extent, ...], Some]
+    new: Annotated[tuple[Extent, ...], Some] | None = None  # of `request`
+    shortest: Extent | None = None  # of `score`
+    region: Annotated[tuple[Region, ...], Some] = ("end-to-end",)
     layer: Layers | None = None
 
 

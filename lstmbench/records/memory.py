@@ -15,6 +15,7 @@ class Weight(Record, frozen=True, kw_only=True):
     subject: Subject
     workload: Workload
     file_bytes: Count | None = None  # of the exported file and the data beside it; absent where none is read
+    weight_bytes: Count | None = None  # of all weights in the precision that they are held in, scales left out
     empty_bytes: Count = 0  # resident before the engine was imported
     idle_bytes: Count = 0  # resident with the model loaded, before anything was run
     peak_bytes: Count = 0  # the most while the workload ran, over idle

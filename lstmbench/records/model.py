@@ -1,7 +1,7 @@
 """A model, how and on what it was trained, and how well it predicts."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -55,6 +55,11 @@ class ModelConfig(Record, frozen=True, kw_only=True):
         """The same recurrent stack as head `layer`."""
         return msgspec.structs.replace(self, head="layer", vocabulary_size=0, tie_weights=False, attention=False)
 
+    def output_shape(self, batch: int, time: int) -> tuple[int, int, int]:
+        """(B, T, V) of head `lm`, (B, T, D·H) of head `layer`."""
+        wide = self.vocabulary_size if self.head == "lm" else self.directions * self.hidden_size
+        return (batch, time, wide)
+
     def state_shape(self, batch: int) -> tuple[int, int, int]:
         """The shape (D·L, B, H) of h and of c."""
         return (self.directions * self.num_layers, batch, self.hidden_size)
@@ -68,6 +73,28 @@ class CorpusInfo(Record, frozen=True, kw_only=True):
     sha256: str  # of the whole text, UTF-8
     characters: Count
     tokens: Count  # in the training split
+
+
+Rate: TypeAlias = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+
+
+class Recipe(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What training takes besides; only what differs from these values is written."""
+
+    schedule: Literal["cosine", "linear", "rsqrt", "constant"] = "cosine"  # of the learning rate, after the warm-up
+    locked: bool = False  # dropout takes the same units at every step of a chunk
+    embedding_dropout: Rate = 0.0  # of the words of the vocabulary
+    weight_drop: Rate = 0.0  # of the weights that multiply states
+    average: Literal["none", "ema", "nt-asgd"] = "none"  # of the weights, over steps
+    average_decay: Rate = 0.999  # for ema
+    average_patience: Positive = 5  # for nt-asgd: validations without a better one, after which it begins
+    patience: Count = 0  # validations without a better one, after which training ends; 0: it never does
+    by_line: bool = False  # each line is a sequence of its own, cut after `time` tokens
+    sample: Count = 0  # tokens written at each validation
+
+    def __post_init__(self) -> None:
+        if not self.average_decay > 0:
+            raise ValueError("average_decay must be above 0")
 
 
 class TrainConfig(Record, frozen=True, kw_only=True):
@@ -86,12 +113,20 @@ class TrainConfig(Record, frozen=True, kw_only=True):
     precision: Literal["fp32", "bf16"] = "fp32"  # of the matrix products; the rest is float32
     validate_every: Positive = 250
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
-    threads: Threads = 1
+    threads: Threads = 1  # of all processes together
+    recipe: Recipe | msgspec.UnsetType = msgspec.UNSET  # left out where nothing of it differs
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "weight_decay", "clip_norm", "peephole_rate", "cell_penalty"):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name} must be a finite number")
+        if self.besides.by_line and self.dropout and not self.besides.locked:
+            raise ValueError("dropout of lines, which end at different steps, must be locked")
+
+    @property
+    def besides(self) -> Recipe:
+        """What is in force, written or not."""
+        return self.recipe or Recipe()
 
 
 class ModelFolder(Record, frozen=True, kw_only=True):

@@ -9,9 +9,11 @@ from lstmbench.records.arrivals import ArrivalRow
 from lstmbench.records.base import Record
 from lstmbench.records.bench import Machine, Measurement
 from lstmbench.records.bisect import Difference
+from lstmbench.records.change import ChangeRow
 from lstmbench.records.check import ParityRow
 from lstmbench.records.cost import Cost
 from lstmbench.records.drift import DriftRow
+from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.memory import Weight
 from lstmbench.records.probe import ProbeRow
 from lstmbench.records.roof import Roof
@@ -24,9 +26,11 @@ FILES: dict[str, type[Record]] = {
     "roofline.jsonl": Roof,
     "costs.jsonl": Cost,
     "arrivals.jsonl": ArrivalRow,
+    "baseline.jsonl": ChangeRow,
     "bisect.jsonl": Difference,
     "drift.jsonl": DriftRow,
     "probes.jsonl": ProbeRow,
+    "evaluations.jsonl": Evaluation,
 }
 
 

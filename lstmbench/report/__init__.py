@@ -10,9 +10,10 @@ from lstmbench.report.evaluations import evaluation_tables
 from lstmbench.report.probes import PROBE, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, frames, render
 from lstmbench.report.study import STUDY, render_study, study_tables
+from lstmbench.report.summary import own_part
 from lstmbench.report.survey import SURVEY, render_survey, survey_tables
 from lstmbench.report.tables import latency_table, parity_table, throughput_table
-from lstmbench.report.terminal import TerminalTable, advice_tables, arrivals_table, terminal_tables
+from lstmbench.report.terminal import TerminalTable, advice_tables, arrivals_of, arrivals_table, terminal_tables
 
 __all__ = [
     "PROBE",
@@ -21,6 +22,7 @@ __all__ = [
     "Rendered",
     "TerminalTable",
     "advice_tables",
+    "arrivals_of",
     "arrivals_table",
     "drift_table",
     "drifted_alone",
@@ -28,6 +30,7 @@ __all__ = [
     "extra",
     "frames",
     "latency_table",
+    "own_part",
     "parity_table",
     "probe_tables",
     "render",

@@ -28,6 +28,9 @@ class ArrivalLine(NamedTuple):
     time: int
     rate: float | None  # queries a second that were asked for
     within_ms: float | None
+    percentile: float  # that LoadGen judges, in per cent
+    seconds: float  # of sending, at least
+    seed: int
     queries: int = 0
     rows_per_s: float | None = None
     p50_ms: float | None = None
@@ -46,7 +49,11 @@ def arrival_lines(rows: Iterable[ArrivalRow], parity: Iterable[ParityRow]) -> li
     def line(row: ArrivalRow) -> ArrivalLine:
         asked, rate = row.asked, row.asked.rate or None
         within_ms = asked.within_s * _MS if rate else None
-        made = ArrivalLine(columns(row.subject), asked.scenario, asked.batch, asked.time, rate, within_ms)
+        made = ArrivalLine(
+            columns(row.subject),
+            *(asked.scenario, asked.batch, asked.time, rate, within_ms),
+            *(round(100 * asked.percentile, 4), asked.seconds, asked.seed),
+        )
         vouched = standing(row.subject, Workload(kind="score", batch=asked.batch, time=asked.time))
         if row.served is None or vouched.refused:
             return made._replace(refused=plain(row.refused) or vouched.refused)
@@ -54,7 +61,12 @@ def arrival_lines(rows: Iterable[ArrivalRow], parity: Iterable[ParityRow]) -> li
             max_error=vouched.max_error, error_to_bound=vouched.error_to_bound
         )
 
-    return sorted(map(line, rows), key=lambda one: (one.scenario, one.batch, one.time, one.rate or 0, one.subject))
+    return sorted(map(line, rows), key=_place)
+
+
+def _place(line: ArrivalLine) -> tuple[object, ...]:
+    how = (line.rate or 0, line.within_ms or 0, line.percentile, line.seconds, line.seed)
+    return (line.scenario, line.batch, line.time, *how, line.subject)
 
 
 def _with_numbers(line: ArrivalLine, served: Served) -> ArrivalLine:
@@ -90,10 +102,11 @@ COLUMNS = ("Queries", "Median ms", "p90 ms", "p99 ms", "Rows/s", "LoadGen")
 
 
 def asked(line: ArrivalLine) -> str:
-    """Server: at which rate, within what."""
+    """All that two rows may differ in: how long, by which percentile; of server at which rate, within what."""
+    how = f"p{line.percentile:g}, {line.seconds:g} s{f', seed {line.seed}' if line.seed else ''}"
     if line.rate is None:
-        return line.scenario
-    return f"{line.scenario}, {line.rate:g}/s within {line.within_ms:g} ms"
+        return f"{line.scenario}, {how}"
+    return f"{line.scenario}, {line.rate:g}/s within {line.within_ms:g} ms, {how}"
 
 
 def arrival_sheets(lines: Iterable[ArrivalLine]) -> list[Sheet]:

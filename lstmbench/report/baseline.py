@@ -5,16 +5,19 @@ together at 99 %, and no difference is called one that is smaller than the same 
 """
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from lstmbench import samples
-from lstmbench.records import Workload, without_baseline
+from lstmbench.records import ChangeRow, Workload, without_baseline
 from lstmbench.report.comparison import vouched
 from lstmbench.report.noise import noise
 from lstmbench.report.raw import Raw
 from lstmbench.samples import Case, Difference
 
-MARGIN = 0.05  # no difference as large as that: what "no difference" says where no limit is given
+MARGIN = 0.05  # no difference as large as that: what "tie" says where no limit is given
+
+
+Verdict: TypeAlias = Literal["slower", "faster", "tie", "cannot tell"]
 
 
 class Limit(NamedTuple):
@@ -40,15 +43,15 @@ class Change(NamedTuple):
     limit: float | None = None
 
     @property
-    def verdict(self) -> str:
-        """What may be said: `no difference` only where none as large as the limit, or MARGIN, is left open."""
+    def verdict(self) -> Verdict:
+        """What may be said: `tie` only where none as large as the limit, or MARGIN, is left open."""
         if self.seen is None:
             return "cannot tell"
         if self.seen.told and self.seen.size > (self.floor or 0.0):
             return "slower" if self.seen.ratio > 1 else "faster"
         margin = MARGIN if self.limit is None else self.limit
         inside = 1 / (1 + margin) < self.seen.low and self.seen.high < 1 + margin
-        return "no difference" if inside else "cannot tell"
+        return "tie" if inside else "cannot tell"
 
     @property
     def over(self) -> bool | None:
@@ -72,7 +75,7 @@ def judged(cases: Sequence[Case], noisy: Sequence[Case], limits: Sequence[Limit]
     floors = {(case.workload, q): _floor(noisy, case.workload, q) for _, case, q in asked}
     return [
         Change(
-            before, after, q, _seen(before, after, q, len(asked)), floors[after.workload, q], _limit(after, q, limits)
+            before, after, q, _seen(before, after, q, len(asked)), floors[after.workload, q], limit_of(after, q, limits)
         )
         for before, after, q in asked
     ]
@@ -105,7 +108,7 @@ def _pairs(cases: Sequence[Case]) -> list[tuple[Case, Case]]:
 
 def _seen(before: Case, after: Case, q: float, together: int) -> Difference | None:
     """None where either's samples do not carry the quantile."""
-    carried = q == 0.5 or all(samples.quantile_s(case.parts_s, q) is not None for case in (before, after))
+    carried = q == 0.5 or all(case.quantile_s(q) is not None for case in (before, after))
     return samples.difference(after, before, q=q, together=together) if carried else None
 
 
@@ -113,8 +116,27 @@ def _floor(cases: Sequence[Case], workload: Workload, q: float) -> float | None:
     return noise([case for case in cases if case.workload == workload], q=q).least
 
 
-def _limit(case: Case, q: float, limits: Sequence[Limit]) -> float | None:
+def limit_of(case: Case, q: float, limits: Sequence[Limit]) -> float | None:
     """The smallest of those that name it, or else of those for all."""
     meant = [limit for limit in limits if limit.q == q and limit.names(case)]
     named = [limit for limit in meant if limit.where]
     return min((limit.share for limit in named or meant), default=None)
+
+
+def row(change: Change, machine: str) -> ChangeRow:
+    """What is kept of it."""
+    ratio, low, high = change.seen or (None, None, None)
+    return ChangeRow(
+        machine=machine,
+        before=change.before.subject,
+        after=change.after.subject,
+        workload=change.after.workload,
+        quantile=change.q,
+        ratio=ratio,
+        low=low,
+        high=high,
+        floor=change.floor,
+        limit=change.limit,
+        verdict=change.verdict,
+        over=change.over,
+    )

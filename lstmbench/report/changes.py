@@ -9,7 +9,7 @@ from lstmbench.report.subjects import columns
 from lstmbench.report.terminal import TerminalTable, subject_name
 from lstmbench.samples import Difference
 
-_WORDS = ("slower", "faster", "no difference", "cannot tell")
+_WORDS = ("slower", "faster", "tie", "cannot tell")
 
 
 def table(changes: Sequence[Change]) -> TerminalTable:
@@ -26,7 +26,7 @@ def table(changes: Sequence[Change]) -> TerminalTable:
 def _row(change: Change, *, one_runtime: bool, medians: bool) -> tuple[str, ...]:
     name, work = _name(change), change.after.workload
     name = name if one_runtime else f"{name} · {change.after.subject.runtime}"
-    what = f"{work.kind} {work.batch}×{work.time}{'' if medians else f' p{100 * change.q:.0f}'}"
+    what = f"{work.label}{'' if medians else f' p{100 * change.q:.0f}'}"
     if change.seen is None:
         return (name, what, wording.NOT_AVAILABLE, wording.NOT_AVAILABLE, change.verdict)
     return (name, what, f"{100 * (change.seen.ratio - 1):+.1f} %", _span(change.seen), change.verdict)
@@ -48,14 +48,14 @@ def _span(seen: Difference) -> str:
 
 
 def summary(changes: Sequence[Change]) -> str:
-    """How many pairs have which verdict, and what `no difference` leaves out."""
+    """How many pairs have which verdict, and what a tie leaves out."""
     told = [change.verdict for change in changes]
     counts = ", ".join(f"{told.count(word)} {word}" for word in _WORDS if word in told)
     floors = [change.floor for change in changes if change.floor is not None]
     floor = f"; the same thing twice lets no less than {100 * max(floors):.1f} % be told" if floors else ""
     margins = sorted({MARGIN if change.limit is None else change.limit for change in changes})
     margin = " or ".join(f"{one:.3g} %" for one in (100 * share for share in margins))
-    none = f" (none of {margin} or more)" if "no difference" in told else ""
+    none = f" (none of {margin} or more)" if "tie" in told else ""
     return f"{counts}{none}; intervals hold together at 99 %{floor}"
 
 
@@ -65,6 +65,6 @@ def sentence(change: Change) -> str:
     assert change.limit is not None, "it is broken"
     work = change.after.workload
     return (
-        f"FAILED: {_name(change)} on {change.after.subject.runtime}, {work.kind} {work.batch}×{work.time}, "
+        f"FAILED: {_name(change)} on {change.after.subject.runtime}, {work.label}, "
         f"p{100 * change.q:.0f}: slower by {_span(change.seen)}, the limit is {100 * change.limit:.3g} %"
     )

@@ -15,9 +15,9 @@ from typing import NamedTuple
 from lstmbench.errors import RecordError
 from lstmbench.plain import plain
 from lstmbench.records import Workload, without_baseline
-from lstmbench.report.noise import key_of
 from lstmbench.report.raw import Raw
 from lstmbench.report.speed import speed_lines
+from lstmbench.report.subjects import key
 from lstmbench.samples import Case, cases
 
 LEAST_CONTROLS = 6
@@ -70,7 +70,7 @@ class Change(NamedTuple):
             return "control"
         if self.low is None or self.high is None:
             return "cannot tell"
-        return "slower" if self.low > 1 else "faster" if self.high < 1 else "not told apart"
+        return "slower" if self.low > 1 else "faster" if self.high < 1 else "tie"
 
 
 def compare(before: Raw, after: Raw) -> list[Change]:
@@ -111,8 +111,12 @@ def _half_width(pair: Pair, controls: Sequence[float], changed: int) -> float:
 
 def vouched(run: Raw) -> list[Case]:
     """What a run timed of outputs that passed."""
-    good = {line[:4] for line in speed_lines(run.measurements, run.parity) if not line.refused}
-    return [case for case in cases(run.measurements) if case.timings and not case.twin and key_of(case) in good]
+    good = {line.key for line in speed_lines(run.measurements, run.parity) if not line.refused}
+    return [
+        case
+        for case in cases(run.measurements)
+        if case.timings and not case.twin and key(case.subject, case.workload) in good
+    ]
 
 
 def _vouched(run: Raw) -> dict[Same, Case]:

@@ -19,6 +19,26 @@ _QUANTILES = (
     "Times that were observed, never interpolated. The median is that of the processes' own medians, the others are "
     "order statistics of all samples."
 )
+_TOKENS = "Useful tokens of a sample over the median: B·T for scoring and generating, B for decoding, B·N for requests."
+_REQUEST = (
+    "A prompt (B, T) in one call from zero state, then one call a token, N tokens in all; end to end. Time to first "
+    "token: from the start until the argmax of the prompt's last step is known. Inter-token latency: from one argmax "
+    "to the next. Of every request, time to first token + (N - 1) x its mean inter-token latency = its time."
+)
+_MIXED = (
+    "B rows of lengths evenly spread from the shortest to T, padded to T, in one call. Padding: the share of B·T that "
+    "lies behind an end; only what lies before it counts as tokens."
+)
+_REGION = (
+    "End to end: from NumPy arrays to NumPy arrays, as a user calls. Compute: the same call without its copies, from "
+    "inputs that lie where the engine computes until its device has finished. Rows of the two are never held against "
+    "each other."
+)
+_OWN = (
+    "What two looks at the clock around an empty call take, measured in every process and kept beside its samples. It "
+    "is in every sample, not subtracted. Where it would be over a hundredth of a call, a sample is the mean of so many "
+    "calls that it is not; then no p90 and p99 are told, since a quantile of means is none of calls."
+)
 _INTERVAL = (
     "Of tokens/s at the median. Every case runs in several processes, one after the other, and runtimes take turns in "
     "them; the processes' own medians are ordered, and the pair of them that holds the median of all such processes "
@@ -37,7 +57,9 @@ _COLD = (
 )
 _REMARKS = (
     "What is odd about the samples: calls that still got faster after the warm-up, processes each slower or each "
-    "faster than the one before, two groups of times, a single thread that did not run for a tenth of its time or more."
+    "faster than the one before, two groups of times, a single thread that did not run for a tenth of its time or "
+    "more, a processor's clock that fell by a tenth (throttled), a hypervisor that gave a twentieth of the time to "
+    "others."
 )
 _NOT_TOLD = (
     "Not told, because the samples cannot carry it. A quantile needs so many independent samples that the largest lies "
@@ -61,9 +83,13 @@ def definitions() -> list[tuple[str, str]]:
             "Generating",
             "One call of a graph that draws T tokens a row itself, each fed back, from one token and zeros.",
         ),
+        ("Request", _REQUEST),
+        ("Mixed lengths", _MIXED),
+        ("Region", _REGION),
+        ("The engine's own part", _OWN),
         ("Median, p90, p99", _QUANTILES),
         ("n/a", _NOT_TOLD.format(confidence=CONFIDENCE, counts=counts)),
-        ("Tokens/s", "Tokens of a sample over the median: B·T for scoring and generating, B for decoding."),
+        ("Tokens/s", _TOKENS),
         ("95 % interval", _INTERVAL),
         ("To the fastest", _TO_THE_FASTEST),
         ("Cold start", _COLD),

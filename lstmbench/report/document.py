@@ -7,20 +7,36 @@ from lstmbench.report import definitions, drift, probes, sheets, summary, wordin
 from lstmbench.report.advice import advice, advice_sheets
 from lstmbench.report.arrivals import arrival_lines, arrival_sheets
 from lstmbench.report.figures import Figure
+from lstmbench.report.kept_changes import change_lines, change_sheets
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise
 from lstmbench.report.prices import price_sheets, priced
 from lstmbench.report.raw import Raw
+from lstmbench.report.requests import request_lines, request_sheets
 from lstmbench.report.roofline import roof_lines, roof_sheets
 from lstmbench.report.sheets import Sheet
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.summary import KeyFigure
 from lstmbench.report.verdicts import ParityLine
-from lstmbench.runfolder import ARRIVALS, COSTS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.runfolder import (
+    ARRIVALS,
+    BASELINE,
+    COSTS,
+    DRIFT,
+    MACHINE,
+    MEASUREMENTS,
+    MEMORY,
+    PARITY,
+    PROBES,
+    ROOFLINE,
+)
 
 TITLE = "LSTM inference: parity and speed"
-FILES = ("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "prices.csv", "pytest-benchmark.json")
+FILES = (
+    *("parity.csv", "latency.csv", "throughput.csv", "memory.csv", "requests.csv", "roofline.csv", "arrivals.csv"),
+    *("baseline.csv", "prices.csv", "pytest-benchmark.json"),
+)
 
 
 class Document(NamedTuple):
@@ -66,11 +82,13 @@ def document(
         passed=summary.passed(parity),
         verdict=summary.verdict(parity, speed),
         cautions=summary.cautions(machine, recorded.measurements),
-        key_figures=summary.key_figures(parity, speed, noise),
+        key_figures=summary.key_figures(parity, speed, noise, recorded.measurements),
         figures=figures,
         sheets=[
             *advice_sheets(advice(prices, noise.least)),
             *sheets.sheets(parity, speed, memory_lines(recorded.weights, speed)),
+            *change_sheets(change_lines(recorded.changes, speed)),
+            *request_sheets(request_lines(recorded.measurements, speed)),
             *price_sheets(prices),
             *roof_sheets(roof_lines(recorded.roofs, speed)),
             *arrival_sheets(arrival_lines(recorded.arrivals, recorded.parity)),
@@ -85,7 +103,7 @@ def document(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
             *_where(COSTS, recorded.costs),
             *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes)),
-            *(*_where(DRIFT, recorded.drift), MACHINE),
+            *(*_where(DRIFT, recorded.drift), *_where(BASELINE, recorded.changes), MACHINE),
         ),
     )
 

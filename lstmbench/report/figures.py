@@ -53,7 +53,8 @@ class Figure(NamedTuple):
 
 
 def figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], look: Look) -> list[Figure]:
-    """Every figure for which there is something to draw; one size alone is no line."""
+    """Every figure of end-to-end times for which there is something to draw; one size alone is no line."""
+    speed = [line for line in speed if line.is_plain]
     scored = [line for line in speed if line.workload == "score"]
     decoded = [line for line in speed if line.workload == "decode"]
     return [_parity_and_speed(parity, speed, look), *_scoring(scored, look), *_decoding(decoded, look)]

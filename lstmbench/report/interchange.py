@@ -16,9 +16,9 @@ from lstmbench.plain import plain
 from lstmbench.records import Machine
 from lstmbench.report import wording
 from lstmbench.report.comparison import vouched
-from lstmbench.report.noise import key_of
 from lstmbench.report.raw import Raw
 from lstmbench.report.speed import SpeedLine
+from lstmbench.report.subjects import key
 from lstmbench.report.terminal import subject_name
 from lstmbench.samples import Case
 
@@ -28,11 +28,13 @@ _VERSION = "5.3.1"  # of the format that this is
 
 def pytest_benchmark(recorded: Raw, speed: Sequence[SpeedLine]) -> bytes:
     """The whole file; `speed` are the lines of the same run."""
-    machine, lines = recorded.machine, {line[:4]: line for line in speed}
+    machine, lines = recorded.machine, {line.key: line for line in speed}
     document = {
         "machine_info": _machine(machine),
         "commit_info": {"id": "unversioned", "time": None, "author_time": None, "dirty": False, "branch": "(unknown)"},
-        "benchmarks": [_row(case, lines[key_of(case)]) for case in vouched(recorded) if _sampled(case)],
+        "benchmarks": [
+            _row(case, lines[key(case.subject, case.workload)]) for case in vouched(recorded) if _sampled(case)
+        ],
         "datetime": (machine.after or machine.before).at,
         "version": _VERSION,
     }
@@ -60,13 +62,17 @@ def _machine(machine: Machine) -> dict[str, Any]:
 
 def _row(case: Case, line: SpeedLine) -> dict[str, Any]:
     work, name = case.workload, plain(subject_name(line.subject)).replace(" · ", "-")
-    title = f"{work.kind}[{name}-{work.batch}x{work.time}]"
+    kind, shape = (
+        wording.workload(line.workload, line.region),
+        _ascii(work.shape),
+    )
+    title = f"{kind}[{name}-{shape}]"
     return {
-        "group": f"{work.kind} {work.batch}x{work.time}",
+        "group": f"{kind} {shape}",
         "name": title,
         "fullname": f"lstmbench::{title}",
         "params": {"export": wording.export(line.subject), "runtime": line.subject.runtime} | _shape(line),
-        "param": f"{name}-{work.batch}x{work.time}",
+        "param": f"{name}-{shape}",
         "extra_info": _extra(line),
         "options": {
             "disable_gc": True,
@@ -76,8 +82,12 @@ def _row(case: Case, line: SpeedLine) -> dict[str, Any]:
             "min_time": 0.0,
             "warmup": True,
         },
-        "stats": _stats([s for part in case.parts_s for s in part]),
+        "stats": _stats([s for part in case.parts_s for s in part]) | {"iterations": case.repeats},
     }
+
+
+def _ascii(shape: str) -> str:
+    return shape.replace("×", "x").replace("–", "-")
 
 
 def _shape(line: SpeedLine) -> dict[str, int]:
@@ -114,5 +124,4 @@ def _stats(samples: list[float]) -> dict[str, Any]:
         "hd15iqr": max(s for s in samples if s <= high),
         "ops": 1 / mean,
         "total": math.fsum(samples),
-        "iterations": 1,
     }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from lstmbench.plain import plain
 from lstmbench.records import Weight
 from lstmbench.report.speed import SpeedLine
-from lstmbench.report.subjects import SubjectColumns, columns
+from lstmbench.report.subjects import SubjectColumns, key
 
 _MIB = 2**20
 
@@ -18,7 +18,11 @@ class MemoryLine(NamedTuple):
     workload: str
     batch: int
     time: int
+    new: int | None  # tokens out of a request
+    shortest: int | None  # of rows of mixed lengths
+    region: str
     file_mib: float | None = None
+    weights_mib: float | None = None  # in the precision that they are held in
     engine_mib: float | None = None  # imports, model and session: with the model loaded, over the empty process
     peak_mib: float | None = None  # while the workload ran, over that
     max_error: float | None = None
@@ -28,20 +32,17 @@ class MemoryLine(NamedTuple):
 
 def memory_lines(weights: Iterable[Weight], speed: Sequence[SpeedLine]) -> list[MemoryLine]:
     """One line per weighed workload, in the order of the speed lines that vouch for it; no parity, no number."""
-    known = {_key(weight): weight for weight in weights}
-    return [_line(line, known[line[:4]]) for line in speed if line[:4] in known]
-
-
-def _key(weight: Weight) -> tuple[SubjectColumns, str, int, int]:
-    return (columns(weight.subject), weight.workload.kind, weight.workload.batch, weight.workload.time)
+    known = {key(weight.subject, weight.workload): weight for weight in weights}
+    return [_line(line, known[line.key]) for line in speed if line.key in known]
 
 
 def _line(speed: SpeedLine, weight: Weight) -> MemoryLine:
-    line = MemoryLine(*speed[:4])
+    line = MemoryLine(*speed.key)
     if speed.refused or weight.refused:
         return line._replace(refused=speed.refused or plain(weight.refused))
     return line._replace(
         file_mib=None if weight.file_bytes is None else weight.file_bytes / _MIB,
+        weights_mib=None if weight.weight_bytes is None else weight.weight_bytes / _MIB,
         engine_mib=max(0, weight.idle_bytes - weight.empty_bytes) / _MIB,
         peak_mib=weight.peak_bytes / _MIB,
         max_error=speed.max_error,

@@ -4,15 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from lstmbench import samples
 from lstmbench.records import Measurement, ParityRow
 from lstmbench.report.speed import SpeedLine, speed_lines
-from lstmbench.report.subjects import SubjectColumns, columns
+from lstmbench.report.subjects import Key, key
 from lstmbench.samples import Case
-
-Key: TypeAlias = tuple[SubjectColumns, str, int, int]  # the first fields of a line
 
 
 class Noise(NamedTuple):
@@ -52,12 +50,12 @@ def ranked(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> 
 
 
 def _ranked(lines: Sequence[SpeedLine], cases: Sequence[Case], least: float) -> list[SpeedLine]:
-    timed = {key_of(case): case for case in cases if case.timings and not case.twin}
+    timed = {key(case.subject, case.workload): case for case in cases if case.timings and not case.twin}
     began = {key: case.timings[0].session.at for key, case in timed.items()}
 
     def turns(line: SpeedLine) -> tuple[object, ...]:
         """The same for all lines that took turns at a workload: those of other sessions did not."""
-        return (*line[1:4], began.get(line[:4]))
+        return (*line.key[1:], began.get(line.key))
 
     fastest = {turns(line): line for line in sorted(lines, key=_p50_ms, reverse=True) if not line.refused}
     placed = [line if line.refused else _placed(line, timed, fastest[turns(line)], least) for line in lines]
@@ -67,15 +65,10 @@ def _ranked(lines: Sequence[SpeedLine], cases: Sequence[Case], least: float) -> 
 
 def _placed(line: SpeedLine, timed: Mapping[Key, Case], fastest: SpeedLine, least: float) -> SpeedLine:
     """Refused lines do not count; what is no further from the fastest than noise is tied with it."""
-    seen = samples.difference(timed[line[:4]], timed[fastest[:4]])
+    seen = samples.difference(timed[line.key], timed[fastest.key])
     if seen is None:
         return line
     return line._replace(to_fastest=seen.ratio, tied=not seen.told or seen.size <= least)
-
-
-def key_of(case: Case) -> Key:
-    """The first fields of the line that shows a case."""
-    return (columns(case.subject), case.workload.kind, case.workload.batch, case.workload.time)
 
 
 def _p50_ms(line: SpeedLine) -> float:

@@ -55,10 +55,14 @@ def priced(recorded: Raw, speed: Sequence[SpeedLine]) -> list[PriceLine]:
 
 
 def price_lines(speed: Iterable[SpeedLine], memory: Iterable[MemoryLine], costs: Iterable[Cost]) -> list[PriceLine]:
-    """A line for each case with a number that ran where its name says; at each shape the fastest first."""
-    weighed = {line[:4]: line for line in memory}
+    """A line for each case with a number that ran where its name says; at each shape the fastest first.
+
+    Of whole rows and end to end: requests, padding and what leaves out its copies have tables of their own.
+    """
+    weighed = {line[:7]: line for line in memory}
     lost = {cost.model: _loss(cost) for cost in costs}
-    lines = [_line(line, weighed.get(line[:4]), lost) for line in speed if line.subject.mixed == NOT_MIXED]
+    plain = [line for line in speed if line.is_plain and line.new is None and line.subject.mixed == NOT_MIXED]
+    lines = [_line(line, weighed.get(line.key), lost) for line in plain]
     return sorted((line for line in lines if line), key=lambda line: (*line[1:4], line.p50_ms, line.subject))
 
 

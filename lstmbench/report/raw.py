@@ -8,6 +8,7 @@ from lstmbench import disk
 from lstmbench.errors import RecordError
 from lstmbench.records import (
     ArrivalRow,
+    ChangeRow,
     Cost,
     DriftRow,
     Machine,
@@ -18,7 +19,18 @@ from lstmbench.records import (
     Subject,
     Weight,
 )
-from lstmbench.runfolder import ARRIVALS, COSTS, DRIFT, MACHINE, MEASUREMENTS, MEMORY, PARITY, PROBES, ROOFLINE
+from lstmbench.runfolder import (
+    ARRIVALS,
+    BASELINE,
+    COSTS,
+    DRIFT,
+    MACHINE,
+    MEASUREMENTS,
+    MEMORY,
+    PARITY,
+    PROBES,
+    ROOFLINE,
+)
 
 
 class Raw(NamedTuple):
@@ -32,6 +44,7 @@ class Raw(NamedTuple):
     drift: tuple[DriftRow, ...] = ()
     roofs: tuple[Roof, ...] = ()
     arrivals: tuple[ArrivalRow, ...] = ()
+    changes: tuple[ChangeRow, ...] = ()  # beside a baseline
     costs: tuple[Cost, ...] = ()
 
     def of(self, subjects: Iterable[Subject]) -> Self:
@@ -44,9 +57,12 @@ class Raw(NamedTuple):
 
 
 def read(run: Path) -> Raw:
-    """Read a run that was checked and timed; RecordError in one line where a file is missing, damaged or foreign."""
+    """Read a run that was checked and timed, or served queries.
+
+    RecordError in one line where a file is missing, damaged or foreign.
+    """
     recorded = read_checked(run)
-    if not recorded.measurements:
+    if not recorded.measurements and not recorded.arrivals:
         raise RecordError(f"{run} holds no whole line of {MEASUREMENTS} yet; time its exports with 'lstmbench bench'")
     return recorded
 
@@ -74,13 +90,15 @@ def read_checked(run: Path) -> Raw:
     _demand_one_machine(run / ROOFLINE, machine, roofs)
     arrivals = tuple(disk.read_journal(run / ARRIVALS, ArrivalRow))
     _demand_one_machine(run / ARRIVALS, machine, arrivals)
+    changes = tuple(disk.read_journal(run / BASELINE, ChangeRow))
+    _demand_one_machine(run / BASELINE, machine, changes)
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
     costs = tuple(disk.read_journal(run / COSTS, Cost))
-    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, costs)
+    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, changes, costs)
 
 
 def _demand_one_machine(
-    path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow | Roof | ArrivalRow]
+    path: Path, machine: Machine, rows: Sequence[Measurement | Weight | ProbeRow | Roof | ArrivalRow | ChangeRow]
 ) -> None:
     for n, row in enumerate(rows, 1):
         if row.machine != machine.fingerprint:

@@ -7,13 +7,29 @@ from typing import NamedTuple
 from lstmbench import disk
 from lstmbench.errors import DiskError
 from lstmbench.report import extra, interchange, raw
+from lstmbench.report.arrivals import arrival_lines
 from lstmbench.report.drift import drift_lines
+from lstmbench.report.kept_changes import change_lines
 from lstmbench.report.memory import memory_lines
 from lstmbench.report.noise import Noise, ranked
 from lstmbench.report.prices import priced
 from lstmbench.report.raw import Raw
+from lstmbench.report.requests import request_lines
+from lstmbench.report.roofline import roof_lines
 from lstmbench.report.speed import SpeedLine
-from lstmbench.report.tables import Table, csv, latency_frame, memory_frame, parity_table, price_frame, throughput_frame
+from lstmbench.report.tables import (
+    Table,
+    arrivals_frame,
+    baseline_frame,
+    csv,
+    latency_frame,
+    memory_frame,
+    parity_table,
+    price_frame,
+    requests_frame,
+    roofline_frame,
+    throughput_frame,
+)
 from lstmbench.report.verdicts import parity_lines
 
 
@@ -25,6 +41,10 @@ class Rendered(NamedTuple):
     latency: Table
     throughput: Table
     memory: Table
+    requests: Table
+    roofline: Table
+    arrivals: Table
+    baseline: Table
     prices: Table
 
 
@@ -44,9 +64,10 @@ def render(run: Path) -> Rendered:
 
 
 def frames(run: Path) -> dict[str, Table]:
-    """The tables of a run as pandas DataFrames, nothing is written: parity, latency, throughput, memory and prices.
+    """The tables of a run as pandas DataFrames; nothing is written.
 
-    One row a case; names end with their unit (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is
+    They are `parity`, `latency`, `throughput`, `memory`, `requests`, `roofline`, `arrivals`, `baseline` and `prices`,
+    one row a case. Names end with their unit (`p50_ms`, `tokens_per_s`, `peak_mib`). What the samples cannot carry is
     NaN, what was refused has its reason in `refused` and no number. Errors are those of `render`.
     """
     recorded = raw.read(run)
@@ -60,6 +81,10 @@ def _frames(recorded: Raw, speed: Sequence[SpeedLine]) -> dict[str, Table]:
         "latency": latency_frame(speed),
         "throughput": throughput_frame(speed),
         "memory": memory_frame(memory_lines(recorded.weights, speed)),
+        "requests": requests_frame(request_lines(recorded.measurements, speed)),
+        "roofline": roofline_frame(roof_lines(recorded.roofs, speed)),
+        "arrivals": arrivals_frame(arrival_lines(recorded.arrivals, recorded.parity)),
+        "baseline": baseline_frame(change_lines(recorded.changes, speed)),
         "prices": price_frame(priced(recorded, speed)),
     }
 

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from lstmbench.plain import plain
 from lstmbench.records import Roof
 from lstmbench.report import wording
-from lstmbench.report.sheets import Row, Sheet
+from lstmbench.report.sheets import Row, Sheet, workload_keys
 from lstmbench.report.speed import SpeedLine
-from lstmbench.report.subjects import SubjectColumns, columns
+from lstmbench.report.subjects import SubjectColumns, key
 
 _MS = 1e3
 _NOTE = (
@@ -29,11 +29,14 @@ class RoofLine(NamedTuple):
     workload: str
     batch: int
     time: int
+    new: int | None  # tokens out of a request
+    shortest: int | None  # of rows of mixed lengths
+    region: str
     mflop: float | None = None  # of one sample
     weights_mib: float | None = None
     of_products: float | None = None  # of the machine's rate, 1 at the bound
     of_reading: float | None = None
-    bound: str = ""  # products or reading; empty where that is not told
+    limited_by: str = ""  # products or reading; empty where that is not told
     max_error: float | None = None
     error_to_bound: float | None = None
     refused: str = ""
@@ -42,8 +45,8 @@ class RoofLine(NamedTuple):
 def roof_lines(roofs: Iterable[Roof], speed: Sequence[SpeedLine]) -> list[RoofLine]:
     """One line per workload whose bounds are known, in the order of the speed lines; no speed, no number."""
     rows = list(roofs)
-    known = {_key(roof): _at_best(roof, rows) for roof in rows}
-    return [_line(line, known[line[:4]]) for line in speed if line[:4] in known]
+    known = {key(roof.subject, roof.workload): _at_best(roof, rows) for roof in rows}
+    return [_line(line, known[line.key]) for line in speed if line.key in known]
 
 
 def roof_sheets(lines: Sequence[RoofLine]) -> list[Sheet]:
@@ -64,12 +67,8 @@ def _at_best(roof: Roof, roofs: Iterable[Roof]) -> Roof:
     return replace(roof, operations_per_s=max(one.operations_per_s for one in same), bytes_per_s=reading)
 
 
-def _key(roof: Roof) -> tuple[SubjectColumns, str, int, int]:
-    return (columns(roof.subject), roof.workload.kind, roof.workload.batch, roof.workload.time)
-
-
 def _line(speed: SpeedLine, roof: Roof) -> RoofLine:
-    line = RoofLine(*speed[:4])
+    line = RoofLine(*speed.key)
     if speed.refused or roof.refused:
         return line._replace(refused=speed.refused or plain(roof.refused))
     products = _share(roof.operations / roof.operations_per_s, speed.p50_ms)
@@ -79,7 +78,7 @@ def _line(speed: SpeedLine, roof: Roof) -> RoofLine:
         weights_mib=roof.weight_bytes / 2**20,
         of_products=products if roof.in_float32 else None,
         of_reading=reading,
-        bound=_bound(products, reading, in_float32=roof.in_float32),
+        limited_by=_bound(products, reading, in_float32=roof.in_float32),
         max_error=speed.max_error,
         error_to_bound=speed.error_to_bound,
     )
@@ -99,14 +98,13 @@ def _bound(products: float | None, reading: float | None, *, in_float32: bool) -
 
 
 def _row(line: RoofLine) -> Row:
-    s = line.subject
-    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    keys = workload_keys(line[:7])
     if line.refused:
         return Row(keys, (), refused=line.refused)
     values = (
         *map(wording.number, (line.mflop, line.weights_mib)),
         *map(wording.share, (line.of_products, line.of_reading)),
-        line.bound or wording.NOT_AVAILABLE,
+        line.limited_by or wording.NOT_AVAILABLE,
         wording.error(line.max_error),
         wording.share(line.error_to_bound),
     )

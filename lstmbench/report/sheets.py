@@ -6,10 +6,22 @@ from typing import NamedTuple
 from lstmbench.report import wording
 from lstmbench.report.memory import MemoryLine
 from lstmbench.report.speed import SpeedLine
+from lstmbench.report.subjects import Key
 from lstmbench.report.verdicts import FAILED, ParityLine
 
 _SCORE_NOTE = "One sample is one call on B × T tokens from zero state. Tokens/s is B·T over the median."
 _DECODE_NOTE = "One sample is one step: one call on (B, 1) and the argmax that is fed back. Tokens/s is B over it."
+_REGIONS = ("end-to-end", "compute")
+_MIXED_NOTE = (
+    "One sample is one call on B rows padded to T, whose lengths are evenly spread between the two that T names; an "
+    "export that takes lengths is told them, others compute the padding as well. Padding is the share of the B·T steps "
+    "that lie behind their row's end; useful tokens/s are those before it, over the median."
+)
+_COMPUTE_NOTE = (
+    "Region compute: inputs and states lie where the engine computes before a sample begins, which ends when the "
+    "device has finished; copies to and from NumPy and the argmax of decoding are in none. What was computed so was "
+    "compared with the end-to-end call that the check saw."
+)
 _GENERATE_NOTE = (
     "One sample is one call of a graph that draws T tokens a row itself, at temperature 1 from the whole vocabulary. "
     "Tokens/s is B·T over the median: a mean within each call, which says nothing of single tokens."
@@ -20,6 +32,7 @@ _COLD_NOTE = (
     "began with the row; of one alone it is one observation. Median is the same shape, warm."
 )
 _MEMORY_NOTE = (
+    "Weights are all of them in the precision that they are held in, without scales. "
     "Loaded is what the process grew by when the engine was imported, the file read and the session built; peak is the "
     "most that the workload took over that. Smaller workloads came first in a process: what an engine keeps, counts."
 )
@@ -57,14 +70,21 @@ class Sheet(NamedTuple):
 
 def sheets(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], memory: Sequence[MemoryLine] = ()) -> list[Sheet]:
     """Parity first, then what it vouches for; a workload that was not asked for has no sheet."""
-    scored = [line for line in speed if line.workload == "score"]
-    decoded = [line for line in speed if line.workload == "decode"]
-    generated = [line for line in speed if line.workload == "generate"]
+
+    def of(kind: str, region: str = "end-to-end") -> list[SpeedLine]:
+        whole = [line for line in speed if line.shortest is None]
+        return [line for line in whole if (line.workload, line.region) == (kind, region)]
+
     all_of_them = [
         _parity(parity),
-        _speed("score", "Scoring", "one call", _SCORE_NOTE, scored),
-        _speed("decode", "Decoding", "one step", _DECODE_NOTE, decoded),
-        _speed("generate", "Generating", "one call of T tokens a row", _GENERATE_NOTE, generated),
+        _speed("score", "Scoring", "one call", _SCORE_NOTE, of("score")),
+        _speed("score-compute", "Scoring, compute", "one call without copies", _COMPUTE_NOTE, of("score", "compute")),
+        _speed("decode", "Decoding", "one step", _DECODE_NOTE, of("decode")),
+        _speed(
+            "decode-compute", "Decoding, compute", "one step without copies", _COMPUTE_NOTE, of("decode", "compute")
+        ),
+        _speed("generate", "Generating", "one call of T tokens a row", _GENERATE_NOTE, of("generate")),
+        *(_mixed([line for line in speed if line.shortest and line.region == region]) for region in _REGIONS),
         _cold(speed),
         _memory(memory),
     ]
@@ -140,6 +160,45 @@ def _speed_row(line: SpeedLine, *, first: bool) -> Row:
     return Row(keys, values, first=first)
 
 
+def _mixed(lines: Sequence[SpeedLine]) -> Sheet:
+    """Rows of one region."""
+    keys = ("B", "T", "Model / form", "Cell", "Runtime", "Threads")
+    values = (
+        *("Processes", "Samples", "Median ms", "p90 ms", "p99 ms", "Padding", "Useful tokens/s", "95 % interval"),
+        *("To the fastest", "Max error", "Of bound", "Remarks"),
+    )
+    inside = bool(lines) and lines[0].region == "compute"
+    name, tab = ("mixed-compute", "Mixed lengths, compute") if inside else ("mixed", "Mixed lengths")
+    return Sheet(name, tab, f"{tab}: one call of padded rows", _MIXED_NOTE, keys, values, tuple(map(_mixed_row, lines)))
+
+
+def _mixed_row(line: SpeedLine) -> Row:
+    s = line.subject
+    keys = (
+        str(line.batch),
+        f"{line.shortest} to {line.time}",
+        wording.export(s),
+        s.cell,
+        wording.engine(s),
+        str(s.threads),
+    )
+    if line.refused:
+        return Row(keys, (), refused=line.refused)
+    values = (
+        str(line.processes),
+        f"{line.samples:,}",
+        *map(wording.number, (line.p50_ms, line.p90_ms, line.p99_ms)),
+        wording.percent(line.padding),
+        wording.rate(line.tokens_per_s),
+        wording.between(line.tokens_per_s_low, line.tokens_per_s_high),
+        wording.beside_the_fastest(line.to_fastest, tied=line.tied),
+        wording.error(line.max_error),
+        wording.share(line.error_to_bound),
+        line.remarks or "none",
+    )
+    return Row(keys, values)
+
+
 def _cold(lines: Iterable[SpeedLine]) -> Sheet:
     keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
     values = ("Processes", "Start ms", "Load ms", "First calls", "First call ms", "Median ms", "Max error", "Of bound")
@@ -147,9 +206,15 @@ def _cold(lines: Iterable[SpeedLine]) -> Sheet:
     return Sheet("cold", "Cold start", "Cold start: the first call of a process", _COLD_NOTE, keys, values, rows)
 
 
+def workload_keys(key: Key) -> tuple[str, ...]:
+    """Workload, B, T, export, engine and threads, for a table of all workloads."""
+    s, kind, batch, time, new, shortest, region = key
+    steps = wording.steps(time, new, shortest)
+    return (wording.workload(kind, region), str(batch), steps, wording.export(s), wording.engine(s), str(s.threads))
+
+
 def _cold_row(line: SpeedLine) -> Row:
-    s = line.subject
-    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    keys = workload_keys(line[:7])
     started = map(wording.number, (line.spawn_ms, line.load_ms))
     called = (str(line.first_calls), *map(wording.number, (line.first_call_ms, line.p50_ms)))
     return Row(
@@ -160,15 +225,14 @@ def _cold_row(line: SpeedLine) -> Row:
 
 def _memory(lines: Iterable[MemoryLine]) -> Sheet:
     keys = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
-    values = ("File MiB", "Loaded MiB", "Peak MiB", "Max error", "Of bound")
+    values = ("File MiB", "Weights MiB", "Loaded MiB", "Peak MiB", "Max error", "Of bound")
     rows = tuple(map(_memory_row, lines))
     return Sheet("memory", "Memory", "Memory: resident, in a process of its own", _MEMORY_NOTE, keys, values, rows)
 
 
 def _memory_row(line: MemoryLine) -> Row:
-    s = line.subject
-    keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
+    keys = workload_keys(line[:7])
     if line.refused:
         return Row(keys, (), refused=line.refused)
-    sizes = map(wording.number, (line.file_mib, line.engine_mib, line.peak_mib))
+    sizes = map(wording.number, (line.file_mib, line.weights_mib, line.engine_mib, line.peak_mib))
     return Row(keys, (*sizes, wording.error(line.max_error), wording.share(line.error_to_bound)))

@@ -9,11 +9,11 @@ from lstmbench import samples
 from lstmbench.plain import plain
 from lstmbench.records import Measurement, ParityRow, Subject, Timing, Workload
 from lstmbench.report import subjects
-from lstmbench.report.subjects import SubjectColumns
+from lstmbench.report.subjects import Key, SubjectColumns
 from lstmbench.report.verdicts import UNCHECKED, Standing, standings
 from lstmbench.samples import Case
 
-_KINDS = ("score", "decode", "generate")
+_KINDS = ("score", "decode", "request", "generate")
 _MS = 1e3  # milliseconds in a second
 CONFIDENCE = 0.95  # of an interval
 
@@ -25,13 +25,17 @@ class SpeedLine(NamedTuple):
     workload: str
     batch: int
     time: int
-    processes: int
-    samples: int
+    new: int | None  # tokens out of a request
+    shortest: int | None  # of rows of mixed lengths
+    region: str
+    processes: int = 0
+    samples: int = 0
     p50_ms: float | None = None
     p90_ms: float | None = None
     p99_ms: float | None = None
     p999_ms: float | None = None
-    tokens_per_s: float | None = None
+    padding: float = 0.0  # share of the steps of a call
+    tokens_per_s: float | None = None  # without padding
     tokens_per_s_low: float | None = None  # ends of the 95 % interval of the median, from the processes' own
     tokens_per_s_high: float | None = None
     spawn_ms: float | None = None  # medians of all processes, where one began with this workload
@@ -44,6 +48,16 @@ class SpeedLine(NamedTuple):
     tied: bool | None = None  # with the fastest: no further from it than noise
     remarks: str = ""
     refused: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The fields that say what was timed."""
+        return self[:7]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether whole rows were timed end to end: what charts hold, and key figures."""
+        return self.region == "end-to-end" and self.shortest is None
 
 
 def speed_lines(measurements: Iterable[Measurement], parity: Iterable[ParityRow]) -> list[SpeedLine]:
@@ -58,14 +72,15 @@ def vouched_by(parity: Iterable[ParityRow]) -> Callable[[Subject, Workload], Sta
     compared = list(parity)
     known = standings(compared)
     outputs = Counter(
-        (row.subject.identity, row.batch, row.time, row.chunks, row.decoding)
+        (row.subject.identity, row.batch, row.time, row.chunks, row.decoding, row.lengths)
         for row in compared
         if row.state == "none" and row.asked != "vocabulary"
     )
 
     def standing(subject: Subject, work: Workload) -> Standing:
         found = known.get(subject.identity, UNCHECKED)
-        seen = outputs[subject.identity, work.batch, work.time, work.chunks, work.decoding]
+        lengths = work.lengths if subject.model.endswith("-lengths") else ()  # others are given whole rows
+        seen = outputs[subject.identity, work.batch, work.steps, work.chunks, work.decoding, lengths]
         return found if found.refused or seen >= 3 else UNCHECKED  # the head's own, h_n, c_n
 
     return standing
@@ -78,12 +93,12 @@ def largest_shape(lines: Sequence[SpeedLine]) -> list[SpeedLine]:
 
 
 def _place(line: SpeedLine) -> tuple[object, ...]:
-    return (_KINDS.index(line.workload), line.batch, line.time, line.subject)
+    mixed = (line.new or 0, line.shortest or 0)
+    return (_KINDS.index(line.workload), line.region == "compute", line.batch, line.time, *mixed, line.subject)
 
 
 def _line(case: Case, standing: Standing) -> SpeedLine:
-    shape = (case.workload.kind, case.workload.batch, case.workload.time)
-    line = SpeedLine(subjects.columns(case.subject), *shape, processes=0, samples=0)
+    line = SpeedLine(*subjects.key(case.subject, case.workload))
     if case.refused or standing.refused:
         return line._replace(refused=plain(case.refused) or standing.refused)
     return _with_numbers(line, case)._replace(
@@ -98,9 +113,10 @@ def _with_numbers(line: SpeedLine, case: Case) -> SpeedLine:
         processes=len(case.timings),
         samples=sum(map(len, case.parts_s)),
         p50_ms=_ms(p50_s),
-        p90_ms=_ms(samples.quantile_s(case.parts_s, 0.9)),
-        p99_ms=_ms(samples.quantile_s(case.parts_s, 0.99)),
-        p999_ms=_ms(samples.quantile_s(case.parts_s, 0.999)),
+        p90_ms=_ms(case.quantile_s(0.9)),
+        p99_ms=_ms(case.quantile_s(0.99)),
+        p999_ms=_ms(case.quantile_s(0.999)),
+        padding=case.workload.padding,
         tokens_per_s=tokens / p50_s if p50_s else None,
         tokens_per_s_low=tokens / high_s if high_s and p50_s else None,
         tokens_per_s_high=tokens / low_s if low_s and p50_s else None,

@@ -1,10 +1,10 @@
 """What every row says of its subject, in text that is safe to lay out."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lstmbench.plain import plain
-from lstmbench.records import Placement, Subject, labelled
+from lstmbench.records import Placement, Subject, Workload, labelled
 
 _LONGEST_NAME = 300  # a folder's has 255 at most
 NOT_MIXED = "no"
@@ -23,8 +23,18 @@ class SubjectColumns(NamedTuple):
     version: str
     provider: str
     ran_in: str  # precision in which recurrent nodes computed, as the engine tells it
-    mixed: str  # the providers, beside the promised one, that ran recurrent nodes; NOT_MIXED where there are none
+    mixed: str  # the providers, beside the promised one, that ran nodes which compute; NOT_MIXED where there are none
     threads: int
+
+
+# kind, B, T, new tokens, shortest row, region: how each line of a case begins
+Key: TypeAlias = tuple[SubjectColumns, str, int, int, int | None, int | None, str]
+
+
+def key(subject: Subject, workload: Workload) -> Key:
+    """The first fields of every line that shows a workload of a subject."""
+    work = workload
+    return (columns(subject), work.kind, work.batch, work.time, work.new, work.shortest, work.region)
 
 
 def columns(subject: Subject) -> SubjectColumns:

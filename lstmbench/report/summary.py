@@ -1,9 +1,11 @@
 """The head of a report: the verdict in a sentence, key figures, the machine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from statistics import median
 from typing import NamedTuple
 
+from lstmbench import units
 from lstmbench.plain import plain
 from lstmbench.records import Load, Machine, Measurement
 from lstmbench.report import wording
@@ -48,6 +50,8 @@ def _parity_verdict(parity: Sequence[ParityLine]) -> str:
 
 def _speed_verdict(speed: Sequence[SpeedLine]) -> str:
     refused = sum(bool(line.refused) for line in speed)
+    if not speed:
+        return "Queries were served, and nothing was timed by itself."
     if not refused:
         rows, are = ("All", "are") if len(speed) > 1 else ("The", "is")
         return f"{rows} {wording.several(len(speed), 'speed row')} {are} of outputs that passed."
@@ -55,20 +59,36 @@ def _speed_verdict(speed: Sequence[SpeedLine]) -> str:
     return f"Of {wording.several(len(speed), 'speed row')}, {refused} {are} refused, with the reason."
 
 
-def key_figures(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise) -> list[KeyFigure]:
+def key_figures(
+    parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise, measurements: Iterable[Measurement]
+) -> list[KeyFigure]:
     """The counts and the spans of what was measured; spans name no winner."""
     good = sum(line.verdict == PASSED for line in parity)
     timed = [line for line in speed if not line.refused]
+    whole = [line for line in timed if line.is_plain]
     samples = f"{sum(line.samples for line in timed):,}"
     rows = f"in {wording.several(len(timed), 'row')}; {len(speed) - len(timed)} refused"
     return [
         KeyFigure(f"{good} / {len(parity)}", "outputs within their bound", "of each export on each runtime"),
         *_largest_error(parity),
-        *_step(timed),
-        *_throughput(timed),
+        *_step(whole),
+        *_throughput(whole),
         _noise(noise),
         KeyFigure(samples, "raw samples kept", rows),
+        *_own_part(measurements),
     ]
+
+
+def own_part(measurements: Iterable[Measurement]) -> tuple[float, float] | None:
+    """The engine's own part of a sample in seconds, over processes: the median, and the most; None where none knows."""
+    known = [row.timing.overhead_s for row in measurements if row.timing and row.timing.overhead_s is not None]
+    return (median(known), max(known)) if known else None
+
+
+def _own_part(measurements: Iterable[Measurement]) -> Iterator[KeyFigure]:
+    if own := own_part(measurements):
+        detail = f"around an empty call, at most {units.seconds(own[1])} in any process; in every sample"
+        yield KeyFigure(units.seconds(own[0]), "of a sample is the engine's own part", detail)
 
 
 def _noise(noise: Noise) -> KeyFigure:

@@ -10,14 +10,21 @@ from lstmbench.report.advice import Advice, advice, may_give_up
 from lstmbench.report.arrivals import COLUMNS, ArrivalLine, arrival_lines, asked, values
 from lstmbench.report.noise import Noise, ranked
 from lstmbench.report.prices import loss, priced
+from lstmbench.report.requests import RequestLine, request_lines
 from lstmbench.report.speed import SpeedLine, speed_lines
 from lstmbench.report.subjects import SubjectColumns
 from lstmbench.report.verdicts import FAILED, PASSED, REPORTED, ParityLine, parity_lines
 
 _TIMED = (
-    ("score", "Scoring, one call"),
-    ("decode", "Decoding, one step"),
-    ("generate", "Generating in the graph, one call of T tokens a row"),
+    ("score", "end-to-end", "Scoring, one call"),
+    ("score", "compute", "Scoring, one call without its copies"),
+    ("decode", "end-to-end", "Decoding, one step"),
+    ("decode", "compute", "Decoding, one step without its copies"),
+    ("generate", "end-to-end", "Generating in the graph, one call of T tokens a row"),
+)
+_MIXED = (
+    ("end-to-end", "Rows of mixed lengths, one call"),
+    ("compute", "Rows of mixed lengths, one call without its copies"),
 )
 _VERDICTS = {PASSED: "ok", FAILED: "FAILED", REPORTED: "reported"}
 
@@ -41,7 +48,8 @@ def terminal_tables(run: Path, only: Collection[Subject] | None = None) -> list[
     parity = [row for row in recorded.parity if meant is None or row.subject.identity in meant]
     timed = [row for row in recorded.measurements if meant is None or row.subject.identity in meant]
     speed, noise = ranked(timed, parity) if extra.installed() else (speed_lines(timed, parity), Noise(0))
-    return [table for table in _tables(parity_lines(parity), speed, noise) if table.rows]
+    requests = request_lines(timed, speed)
+    return [table for table in _tables(parity_lines(parity), speed, requests, noise) if table.rows]
 
 
 def advice_tables(run: Path) -> list[TerminalTable]:
@@ -71,6 +79,12 @@ def arrivals_table(run: Path, rows: Collection[ArrivalRow]) -> TerminalTable:
     )
 
 
+def arrivals_of(run: Path) -> TerminalTable | None:
+    """All that a run served, if it served anything."""
+    rows = raw.read_checked(run).arrivals
+    return arrivals_table(run, rows) if rows else None
+
+
 def _arrival_row(line: ArrivalLine) -> tuple[str, ...]:
     shape = (subject_name(line.subject), asked(line), f"{line.batch}×{line.time}")
     if line.refused:
@@ -78,14 +92,16 @@ def _arrival_row(line: ArrivalLine) -> tuple[str, ...]:
     return (*shape, *values(line))
 
 
-def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noise) -> Iterator[TerminalTable]:
+def _tables(
+    parity: Sequence[ParityLine], speed: Sequence[SpeedLine], requests: Sequence[RequestLine], noise: Noise
+) -> Iterator[TerminalTable]:
     yield TerminalTable(
         "Parity with the float64 reference: the worst of all shapes",
         ("export · runtime", "output", "max error", "NumPy's", "of bound", "verdict"),
         [_parity_row(line) for line in parity],
     )
-    for kind, what in _TIMED:
-        lines = [line for line in speed if line.workload == kind]
+    for kind, region, what in _TIMED:
+        lines = [line for line in speed if (line.workload, line.region, line.shortest) == (kind, region, None)]
         yield _without_empty(
             TerminalTable(
                 f"{what}: latency, tokens a second{_floor(noise)}",
@@ -93,15 +109,37 @@ def _tables(parity: Sequence[ParityLine], speed: Sequence[SpeedLine], noise: Noi
                 [_speed_row(line) for line in lines],
             )
         )
+    for region, what in _MIXED:
+        lines = [line for line in speed if line.shortest and line.region == region]
+        yield _without_empty(
+            TerminalTable(
+                f"{what}: latency, useful tokens a second{_floor(noise)}",
+                ("export · runtime", "B×T", "p50 ms", "p90 ms", "p99 ms", "padding", "tok/s", "time", "parity"),
+                [_mixed_row(line) for line in lines],
+            )
+        )
+    yield _without_empty(
+        TerminalTable(
+            "Requests: to the first token, between tokens, in all",
+            ("export · runtime", "B×T+N", "first ms", "p99 ms", "between ms", "p90 ms", "in all ms", "tok/s", "parity"),
+            [_request_row(line) for line in requests],
+        )
+    )
     yield TerminalTable(
         "Refused",
         ("export · runtime", "B×T", "why"),
-        [(*_keys(line), f"{line.workload}: {line.refused}") for line in speed if line.refused],
+        [
+            (*_keys(line), f"{wording.workload(line.workload, line.region)}: {line.refused}")
+            for line in speed
+            if line.refused
+        ],
     )
 
 
 def _without_empty(table: TerminalTable) -> TerminalTable:
     """Without a quantile that no row carries: the width is for names."""
+    if not table.rows:
+        return table
     quantiles = [n for n, name in enumerate(table.columns) if name in ("p90 ms", "p99 ms")]
     empty = {n for n in quantiles if all(row[n] == wording.NOT_AVAILABLE for row in table.rows)}
     columns, *rows = (tuple(c for n, c in enumerate(row) if n not in empty) for row in (table.columns, *table.rows))
@@ -119,6 +157,20 @@ def _speed_row(line: SpeedLine) -> tuple[str, ...]:
     times = (_with_interval(line), wording.number(line.p90_ms), wording.number(line.p99_ms))
     place = wording.beside_the_fastest(line.to_fastest, tied=line.tied)
     return (*_keys(line), *times, wording.rate(line.tokens_per_s), place, wording.share(line.error_to_bound))
+
+
+def _mixed_row(line: SpeedLine) -> tuple[str, ...]:
+    cells = _speed_row(line)
+    return (*cells[:5], wording.NOT_AVAILABLE if line.refused else wording.percent(line.padding), *cells[5:])
+
+
+def _request_row(line: RequestLine) -> tuple[str, ...]:
+    keys = (subject_name(line.subject), f"{line.batch}×{wording.steps(line.time, line.new)}")
+    if line.refused:
+        return (*keys, *[wording.NOT_AVAILABLE] * 6, "refused")
+    first, between = (line.first_p50_ms, line.first_p99_ms), (line.between_mean_ms, line.between_p90_ms)
+    rate, parity = wording.rate(line.tokens_per_s), wording.share(line.error_to_bound)
+    return (*keys, *map(wording.number, (*first, *between, line.whole_p50_ms)), rate, parity)
 
 
 def _with_interval(line: SpeedLine) -> str:
@@ -139,7 +191,7 @@ def _keys(line: SpeedLine) -> tuple[str, str]:
 
 
 def _shape(line: SpeedLine) -> str:
-    return f"{line.batch}×{line.time}"
+    return f"{line.batch}×{wording.steps(line.time, line.new, line.shortest)}"
 
 
 def subject_name(subject: SubjectColumns) -> str:

@@ -11,6 +11,17 @@ def number(value: float | None) -> str:
     return NOT_AVAILABLE if value is None else units.three_digits(value)
 
 
+def workload(kind: str, region: str) -> str:
+    """A kind, and where its time ends if that is not where a user's does: 'score', 'score, compute'."""
+    return kind if region == "end-to-end" else f"{kind}, {region}"
+
+
+def steps(time: int, new: int | None = None, shortest: int | None = None) -> str:
+    """T; of a request with its new tokens, '16+64'; of rows of mixed lengths, '4–16'."""
+    more = "" if new is None else f"+{new}"
+    return f"{'' if shortest is None else f'{shortest}–'}{time}{more}"
+
+
 def rate(value: float | None) -> str:
     """Tokens a second, short: '12.3 k'."""
     return NOT_AVAILABLE if value is None else units.count(value)
@@ -70,7 +81,7 @@ def versioned(runtime: str, version: str) -> str:
 
 
 def mixed(subject: SubjectColumns) -> str:
-    """What stands behind the name of a runtime whose recurrent nodes ran elsewhere too."""
+    """What stands behind the name of a runtime some of whose computing nodes ran elsewhere too."""
     return "" if subject.mixed == NOT_MIXED else also(subject.mixed)
 
 

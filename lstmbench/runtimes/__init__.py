@@ -1,15 +1,39 @@
 """The contract, the catalogue, and one file an adapter; an adapter is imported only when it is asked for."""
 
-from lstmbench.runtimes.catalogue import GRAPHS, GROUP, PROBES, available, from_checkpoint, load, load_graphs, names
+from lstmbench.runtimes.catalogue import (
+    GRAPHS,
+    GROUP,
+    PROBES,
+    available,
+    from_checkpoint,
+    load,
+    load_graphs,
+    names,
+    on_device,
+)
 from lstmbench.runtimes.code import digest
-from lstmbench.runtimes.contract import Draws, GraphSession, RunsGraphs, Runtime, takes_lengths
+from lstmbench.runtimes.contract import (
+    Carried,
+    Carries,
+    Draws,
+    GraphSession,
+    Held,
+    Holds,
+    RunsGraphs,
+    Runtime,
+    takes_lengths,
+)
 
 __all__ = [
     "GRAPHS",
     "GROUP",
     "PROBES",
+    "Carried",
+    "Carries",
     "Draws",
     "GraphSession",
+    "Held",
+    "Holds",
     "RunsGraphs",
     "Runtime",
     "available",
@@ -18,5 +42,6 @@ __all__ = [
     "load",
     "load_graphs",
     "names",
+    "on_device",
     "takes_lengths",
 ]

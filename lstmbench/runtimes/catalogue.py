@@ -22,18 +22,44 @@ class Entry(NamedTuple):
     wheel: str = ""  # its name in the package index, where an environment can be made of it
     system: str = ""  # what else the machine must have
     npm: bool = False  # whether the wheel is none, but a package of npm, which goes into the environment too
+    device: bool = False  # it computes on one that the host launches kernels on, one by one
+    by_name: bool = False  # runs where it is asked for alone: it takes long
+    demands: str = (
+        ""  # "module:function" that raises RuntimeMissingError where the machine lacks it; no engine is loaded
+    )
+    libraries: tuple[str, ...] = ()  # what an environment gets besides, where the machine has NVIDIA's driver
     beside: tuple[str, ...] = ()  # wheels of the same version that it needs besides
     probed: str = ""  # what is wrong with it, where it is asked for its answers alone
 
 
+_CUDA = ("onnxruntime-gpu[cuda,cudnn]",)
 _FROM_CHECKPOINT = frozenset(
-    {"jax-cpu", "numpy", "tensorflow-cpu", "tensorflow-cpu-eager", "tensorflow-cpu-xla", "torch"}
+    {"jax-cpu", "numpy", "tensorflow-cpu", "tensorflow-cpu-eager", "tensorflow-cpu-xla", "torch", "torch-compile"}
 )
 _OURS = {
     "jax-cpu": Entry("lstmbench.runtimes.jax_cpu:JaxCpu", "jax", wheel="jax"),
     "numpy": Entry("lstmbench.runtimes.numpy_float32:NumpyFloat32", "numpy"),
+    "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx", by_name=True),
     "onnxruntime-cpu": Entry(
         "lstmbench.runtimes.onnxruntime_cpu:OnnxRuntimeCpu", "onnxruntime", "cpu", wheel="onnxruntime"
+    ),
+    "onnxruntime-cuda": Entry(
+        "lstmbench.runtimes.onnxruntime_cuda:OnnxRuntimeCuda",
+        "onnxruntime",
+        wheel="onnxruntime-gpu",
+        system="an NVIDIA GPU",
+        device=True,
+        demands="lstmbench.runtimes.nvidia:gpu",
+        libraries=_CUDA,
+    ),
+    "onnxruntime-tensorrt": Entry(
+        "lstmbench.runtimes.onnxruntime_tensorrt:OnnxRuntimeTensorrt",
+        "onnxruntime",
+        wheel="onnxruntime-gpu",
+        system="an NVIDIA GPU, TensorRT",
+        device=True,
+        demands="lstmbench.runtimes.nvidia:gpu",
+        libraries=_CUDA,
     ),
     "onnxruntime-node": Entry(
         "lstmbench.runtimes.onnxruntime_node:OnnxRuntimeNode",
@@ -54,6 +80,7 @@ _OURS = {
         "onnxruntime",
         wheel="onnxruntime-webgpu",
         system="Vulkan",
+        device=True,
     ),
     "openvino-cpu": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpu", "openvino", wheel="openvino"),
     "openvino-cpu-bf16": Entry("lstmbench.runtimes.openvino_cpu:OpenVinoCpuBf16", "openvino", wheel="openvino"),
@@ -65,11 +92,21 @@ _OURS = {
         "lstmbench.runtimes.tensorflow_cpu:TensorflowCpuXla", "tensorflow", wheel="tensorflow-cpu"
     ),
     "torch": Entry("lstmbench.runtimes.torch_eager:TorchEager", "torch", "torch"),
+    "torch-compile": Entry(
+        "lstmbench.runtimes.torch_compiled:TorchCompiled",
+        "torch",
+        "torch",
+        system="a C++ compiler",
+        by_name=True,
+        demands="lstmbench.runtimes.compiler:cxx",
+    ),
     "tract-cpu": Entry("lstmbench.runtimes.tract_cpu:TractCpu", "tract", wheel="tract"),
 }
 _OUR_GRAPHS = {
-    "onnx-reference": Entry("lstmbench.runtimes.onnx_reference:OnnxReference", "onnx"),
+    "onnx-reference": _OURS["onnx-reference"]._replace(by_name=False),
     "onnxruntime-cpu": _OURS["onnxruntime-cpu"],
+    "onnxruntime-cuda": _OURS["onnxruntime-cuda"],
+    "onnxruntime-tensorrt": _OURS["onnxruntime-tensorrt"],
     "onnxruntime-node": _OURS["onnxruntime-node"],
     "onnxruntime-web-wasm": _OURS["onnxruntime-web-wasm"],
     "onnxruntime-webgpu": _OURS["onnxruntime-webgpu"],
@@ -102,8 +139,12 @@ def names(group: str = GROUP) -> tuple[str, ...]:
 
 
 def available(group: str = GROUP) -> tuple[str, ...]:
-    """The names whose packages are installed here; none of them is imported to find out."""
-    return tuple(name for name, one in sorted(_entries(group).items()) if is_here(one))
+    """The names that run where none is asked for: their packages are here, and nothing that they need is missing.
+
+    No engine is imported to find out.
+    """
+    found = sorted(_entries(group).items())
+    return tuple(name for name, one in found if is_here(one) and not one.by_name and not _lacks(one))
 
 
 def load(name: str) -> type[Runtime]:
@@ -139,10 +180,22 @@ def from_checkpoint(asked: str) -> bool:
     return asked.partition("==")[0] in _FROM_CHECKPOINT
 
 
+def on_device(asked: str) -> bool:
+    """Whether `NAME` or `NAME==VERSION` is a runtime of ours that computes on a device beside the CPU."""
+    one = known(asked.partition("==")[0])
+    return one is not None and one.device
+
+
 def is_here(one: Entry) -> bool:
     """Whether this Python has what it needs; nothing is imported to find out."""
     # several wheels bring one module: its presence does not tell which of them is installed
     return bool(own_version(one)) if one.wheel and not one.extra else _installed(one.package)
+
+
+def demand_machine(name: str, one: Entry) -> None:
+    """RuntimeMissingError where the machine is known to lack what the runtime needs."""
+    if lacks := _lacks(one):
+        raise RuntimeMissingError(f"runtime {name!r} cannot run here: {lacks}")
 
 
 def own_version(one: Entry) -> str:
@@ -151,6 +204,17 @@ def own_version(one: Entry) -> str:
         return version(one.wheel) if one.wheel else ""
     except PackageNotFoundError:
         return ""
+
+
+def _lacks(one: Entry) -> str:
+    """What the machine lacks, empty where nothing is known to be missing."""
+    module, _, function = one.demands.partition(":")
+    try:
+        if module:
+            getattr(importlib.import_module(module), function)()
+    except RuntimeMissingError as error:
+        return str(error)
+    return ""
 
 
 def _load(name: str, group: str, members: tuple[str, ...]) -> type:

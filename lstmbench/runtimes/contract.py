@@ -10,9 +10,10 @@ shapes. What it answers is checked after each call. In `pyproject.toml` of the p
 Its name says engine and provider. It raises an LstmbenchError, in one line, for what a user can mend; anything else
 that it raises is shown as its own failure. A provider other than the one that its name promises is an error: an adapter
 with providers says which one that is in an attribute `provider`, as its `placement` names it, and is refused where
-recurrent nodes ran on another. What it computes on, where its name says something else, as a GPU's provider in software
+computing nodes ran on another. What it computes on, where its name says something else, as a GPU's provider in software
 does, stands in an attribute `device`, and in every table. Of exports of form `generate` nothing is asked but what
-`Draws` says, and of a class without it nothing at all.
+`Draws` says, and of a class without it nothing at all. A call can be timed without its copies where the class has
+`hold`, as `Holds` says; of one without it, region `compute` is refused.
 
 An engine that runs any ONNX graph says so by a class method `graph`, as `RunsGraphs` has it; the class is then named
 under `lstmbench.graphs`, in a section like the one above, and need not be a `Runtime` at all. What `graph` returns has
@@ -74,6 +75,29 @@ class Runtime(Protocol):
         """Release what the engine holds; nothing is called afterwards."""
 
 
+class Held(Protocol):
+    """One call whose inputs lie where the engine computes, and whose outputs stay there."""
+
+    def compute(self) -> None:
+        """Compute once, and return when the device has finished: this, and nothing else, is region `compute`."""
+        ...
+
+    def answer(self) -> tuple[Floats, State]:
+        """What the last `compute` gave, as `run` would; never one that an earlier call left."""
+        ...
+
+
+class Holds(Protocol):
+    """What a runtime may have besides: a call in two parts, so that copies are in no time."""
+
+    def hold(self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None) -> Held:
+        """Put what `run` takes where the engine computes; on a CPU that is where it lies, or a tensor of the engine's.
+
+        What was held before is not computed again.
+        """
+        ...
+
+
 class GraphSession(Protocol):
     """One engine that holds one ONNX graph, as it lies on disk."""
 
@@ -97,6 +121,29 @@ class RunsGraphs(Protocol):
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> GraphSession:
         """Load a file for `threads` threads, ready to run; external data lies in its folder."""
+        ...
+
+
+class Carried(Protocol):
+    """A state that stays where the engine computes, from one call to the next."""
+
+    def run(self, inputs: Tokens | Floats, *, lengths: Lengths | None = None) -> Floats:
+        """Compute the output as `Runtime.run` does, from the state that is here, which becomes the next one."""
+        ...
+
+    def state(self) -> State:
+        """Copy the state to the host."""
+        ...
+
+
+class Carries(Protocol):
+    """What a runtime may have besides: calls that go on from each other, as decoding does, with no copy of the state.
+
+    What is timed so is checked so: a call from the very state that the last one gave goes on where that one left it.
+    """
+
+    def carry(self, state: State | None, *, batch: int) -> Carried:
+        """Begin at `state` (D·L, B, H), or at zeros; what was carried before for this B may end."""
         ...
 
 

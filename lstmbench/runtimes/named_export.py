@@ -1,9 +1,10 @@
 """An export on an engine that runs any graph by name, and is asked at load what such engines are known to get wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.records import ExportedModel, Placement
@@ -39,13 +40,18 @@ class NamedExport:
     def _call(
         self, session: GraphSession, inputs: Tokens | Floats, state: State | None, lengths: Lengths | None
     ) -> tuple[Floats, State]:
+        return self.answer(session.run(self.feeds(inputs, state, lengths)))
+
+    def feeds(self, inputs: Tokens | Floats, state: State | None, lengths: Lengths | None) -> dict[str, NDArray[Any]]:
+        """What the graph takes, by name."""
         shape = self._config.state_shape(len(inputs))
         h_0, c_0 = (np.zeros(shape, np.float32),) * 2 if state is None else state
         feeds: dict[str, Any] = {"input_ids" if self._config.head == "lm" else "x": inputs, "h_0": h_0, "c_0": c_0}
-        if lengths is not None:
-            feeds["lengths"] = lengths
-        answer = session.run(feeds)
-        output, h_n, c_n = (answer[name] for name in self._config.output_names)
+        return feeds if lengths is None else feeds | {"lengths": lengths}
+
+    def answer(self, outputs: Mapping[str, NDArray[Any]]) -> tuple[Floats, State]:
+        """What the graph gave, as `run` gives it."""
+        output, h_n, c_n = (outputs[name] for name in self._config.output_names)
         return output, State(h_n, c_n)
 
     def _whole_rows(self, inputs: Tokens | Floats, state: State) -> tuple[Floats, State]:

@@ -13,16 +13,18 @@ import onnx
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
-from lstmbench.records import Placement
+from lstmbench.errors import WorkerError
+from lstmbench.records import ExportedModel, Placement
+from lstmbench.runtimes.named_export import NamedExport
 
 
-class OnnxReference:
+class OnnxReferenceGraph:
     """One graph, node after node in NumPy."""
 
     version: str = onnx.__version__
 
-    def __init__(self, path: Path) -> None:
-        self._evaluator = ReferenceEvaluator(str(path))
+    def __init__(self, graph: Path | bytes) -> None:
+        self._evaluator = ReferenceEvaluator(graph if isinstance(graph, bytes) else str(graph))
 
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> Self:
@@ -44,3 +46,25 @@ class OnnxReference:
     def close(self) -> None:
         """Forget the graph."""
         del self._evaluator
+
+
+class OnnxReference(NamedExport):
+    """Run the exported graph; by name alone, since it takes milliseconds a step."""
+
+    version: str = onnx.__version__
+
+    def __init__(self, exported: ExportedModel, *, threads: int) -> None:
+        del threads  # as below
+        super().__init__(exported, _held)
+
+    @classmethod
+    def graph(cls, path: Path, *, threads: int) -> OnnxReferenceGraph:
+        """Load any ONNX file, by its own names."""
+        return OnnxReferenceGraph.graph(path, threads=threads)
+
+
+def _held(graph: bytes) -> OnnxReferenceGraph:
+    try:
+        return OnnxReferenceGraph(graph)
+    except Exception as error:  # whatever an operator raises that it does not know
+        raise WorkerError(f"onnx {onnx.__version__} cannot load it: {' '.join(str(error).split())}") from error

@@ -1,9 +1,10 @@
 """ONNX Runtime, CPU provider."""
 
-from lstmbench.runtimes.onnxruntime_export import OnnxRuntimeExport
+from lstmbench.runtimes.onnxruntime_held import HoldsInOnnxRuntime
 
 
-class OnnxRuntimeCpu(OnnxRuntimeExport):
+class OnnxRuntimeCpu(HoldsInOnnxRuntime):
     """All of the graph on the CPU."""
 
     provider = "CPUExecutionProvider"
+    memory = "cpu"

@@ -1,6 +1,7 @@
 """ONNX Runtime, whichever provider: the exported file as it lies on disk, or any other."""
 
 import itertools
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ import onnxruntime as ort
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import RecordError, WorkerError
-from lstmbench.records import ExportedModel, Head, ModelConfig, Placement
+from lstmbench.records import ExportedModel, Head, Placement
 from lstmbench.runtimes import assignment, profile, unchanged
 from lstmbench.runtimes.onnxruntime_graph import OnnxRuntimeGraph
-from lstmbench.runtimes.onnxruntime_session import demand_provider, options
+from lstmbench.runtimes.onnxruntime_session import Provider, demand_provider, options
 
 # inputs and outputs in order, with ONNX Runtime's words for their types
 _IDS, _FLOATS = "tensor(int64)", "tensor(float)"
@@ -32,14 +33,15 @@ class OnnxRuntimeExport:
     version: str = ort.__version__
     provider: str
     tells_assignment = True  # where this ONNX Runtime has a word for it at all
+    _each: ort.RunOptions | None = None  # of every call of `run`
 
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         self.device = self.ready()
         self._exported, self._config, self._threads = exported, exported.model, threads
         graph = unchanged.onnx_bytes(exported)
         self._beside = _beside(exported, graph)  # the session takes no copy
-        self._start = partial(_session, exported, graph, self._beside, self.provider)
-        self._session = self._start(options(threads))
+        self._start = partial(_session, exported, graph, self._beside, providers=self.providers())
+        self._session = self._open()
         _demand_names(exported, self._session)
         self.demand_provider(self._session)
         # only float16 is computed in another precision than the file says
@@ -49,7 +51,9 @@ class OnnxRuntimeExport:
     def graph(cls, path: Path, *, threads: int) -> OnnxRuntimeGraph:
         """Load any ONNX file, by its own names."""
         device = cls.ready()
-        return OnnxRuntimeGraph(path, threads=threads, provider=cls.provider, demand=cls.demand_graph, device=device)
+        return OnnxRuntimeGraph(
+            path, threads=threads, providers=cls.providers(), demand=cls.demand_graph, device=device
+        )
 
     @classmethod
     def ready(cls) -> str:
@@ -58,6 +62,11 @@ class OnnxRuntimeExport:
         RuntimeMissingError where the machine lacks something that the engine needs.
         """
         return ""
+
+    @classmethod
+    def providers(cls) -> tuple[Provider, ...]:
+        """The provider, and what may stand in for it, each with its options; the CPU stands behind them all."""
+        return ((cls.provider, {}),)
 
     @classmethod
     def offers(cls) -> tuple[str, ...]:
@@ -78,22 +87,29 @@ class OnnxRuntimeExport:
         self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
     ) -> tuple[Floats, State]:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
-        h_0, c_0 = _zeros(self._config, len(inputs)) if state is None else state
-        feeds: dict[str, Any] = dict(zip(_INPUTS[self._config.head], (inputs, h_0, c_0), strict=True))
-        if lengths is not None:
-            feeds["lengths"] = lengths
-        output, h_n, c_n = self._session.run(self._config.output_names, feeds)
+        feeds = self._feeds(inputs, state, lengths)
+        output, h_n, c_n = self._session.run(self._config.output_names, feeds, self._each)
         return output, State(h_n, c_n)
+
+    def _feeds(self, inputs: Tokens | Floats, state: State | None, lengths: Lengths | None) -> dict[str, Any]:
+        h_0, c_0 = self.zeros(len(inputs)) if state is None else state
+        feeds: dict[str, Any] = dict(zip(_INPUTS[self._config.head], (inputs, h_0, c_0), strict=True))
+        return feeds if lengths is None else feeds | {"lengths": lengths}
 
     def generate(
         self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int
     ) -> tuple[Tokens, State]:
         """Prompt (B, T), uniform (B, N) -> tokens (B, N), drawn in the graph; and the state before the last."""
-        h_0, c_0 = _zeros(self._config, len(prompt)) if state is None else state
+        h_0, c_0 = self.zeros(len(prompt)) if state is None else state
         how = (np.array(temperature, np.float32), np.array(top_k))
         feeds = dict(zip(_DRAWS_FROM, (prompt, h_0, c_0, *how, uniform), strict=True))
         tokens, h_n, c_n = self._session.run(list(_DRAWN), feeds)
         return tokens, State(h_n, c_n)
+
+    def zeros(self, batch: int) -> State:
+        """The state that stands for none, (D·L, B, H)."""
+        shape = self._config.state_shape(batch)
+        return State(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
 
     def placement(self) -> tuple[Placement, ...]:
         """How many nodes of each operator the session gave to each provider, or ran there in one call for the purpose.
@@ -101,7 +117,8 @@ class OnnxRuntimeExport:
         The nodes are those of the graph after fusion, Scan bodies included; recurrent ones with their precision.
         """
         ran_in = assignment.precisions(self._halves, self._beside, self.provider) if self._halves else None
-        if self.tells_assignment and (told := assignment.placement(self._session, ran_in)):
+        told = assignment.placement(self._session, ran_in) if self.tells_assignment else ()
+        if any(part.provider == self.provider for part in told):
             return told
         ran = profile.nodes_that_ran(self._start, options(self._threads), profile.smallest_call(self._exported))
         return assignment.counted(itertools.starmap(assignment.Node, ran), ran_in)
@@ -109,6 +126,9 @@ class OnnxRuntimeExport:
     def close(self) -> None:
         """Forget the session."""
         del self._session, self._start, self._beside
+
+    def _open(self) -> ort.InferenceSession:
+        return self._start(options(self._threads))
 
 
 def _beside(exported: ExportedModel, graph: bytes) -> dict[str, ort.OrtValue]:
@@ -128,13 +148,14 @@ def _session(
     exported: ExportedModel,
     graph: bytes,
     beside: dict[str, ort.OrtValue],
-    provider: str,
     chosen: ort.SessionOptions,
+    *,
+    providers: Sequence[Provider],
 ) -> ort.InferenceSession:
     if beside:
         chosen.add_external_initializers(list(beside), list(beside.values()))
     try:
-        return ort.InferenceSession(graph, chosen, providers=[provider])
+        return ort.InferenceSession(graph, chosen, providers=list(providers))
     except Exception as error:  # ONNX Runtime's errors share no base class but this one
         why = " ".join(str(error).split())
         raise WorkerError(f"onnxruntime {ort.__version__} cannot load {exported.path}; export again: {why}") from error
@@ -157,8 +178,3 @@ def _demand_names(exported: ExportedModel, session: ort.InferenceSession) -> Non
 
 def _listed(types: dict[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in types.items())
-
-
-def _zeros(config: ModelConfig, batch: int) -> State:
-    shape = config.state_shape(batch)
-    return State(np.zeros(shape, np.float32), np.zeros(shape, np.float32))

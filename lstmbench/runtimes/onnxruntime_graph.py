@@ -1,6 +1,6 @@
 """Any ONNX file in one session of ONNX Runtime."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from lstmbench.records import Placement
-from lstmbench.runtimes.onnxruntime_session import options
+from lstmbench.runtimes.onnxruntime_session import Provider, options
 from lstmbench.runtimes.recurring import is_idle, placement_of_file
 
 
@@ -18,14 +18,21 @@ class OnnxRuntimeGraph:
     version: str = ort.__version__
 
     def __init__(
-        self, path: Path, *, threads: int, provider: str, demand: Callable[[ort.InferenceSession], None], device: str
+        self,
+        path: Path,
+        *,
+        threads: int,
+        providers: Sequence[Provider],
+        demand: Callable[[ort.InferenceSession], None],
+        device: str,
     ) -> None:
         self.device = device
         # by its path, not its bytes: external data is then looked for beside it
-        self._session = ort.InferenceSession(str(path), options(threads), providers=[provider])
+        self._session = ort.InferenceSession(str(path), options(threads), providers=list(providers))
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._placement = placement_of_file(self._session, path)
-        self.provider = "" if is_idle(self._session) else provider  # what nothing runs on gives no figure its name
+        # what nothing runs on gives no figure its name
+        self.provider = "" if is_idle(self._session) else providers[0][0]
         demand(self._session)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

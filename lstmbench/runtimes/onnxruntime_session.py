@@ -1,9 +1,14 @@
 """What every session of ONNX Runtime needs: its options, and proof of where its nodes went."""
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 import onnxruntime as ort
 
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.records import Placement
+
+Provider: TypeAlias = tuple[str, Mapping[str, str]]  # its name and its options
 
 
 def options(threads: int) -> ort.SessionOptions:

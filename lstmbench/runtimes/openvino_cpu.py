@@ -1,15 +1,33 @@
 """OpenVINO's own runtime on the CPU, in float32; in bfloat16 under a name of its own."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import openvino as ov
 
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import WorkerError
 from lstmbench.records import ExportedModel
 from lstmbench.runtimes.named_export import NamedExport
 from lstmbench.runtimes.openvino_graph import OpenVinoGraph
+
+
+class _Held:
+    """One request, its inputs in place, into outputs of its own."""
+
+    def __init__(self, export: NamedExport, request: Any, names: Sequence[str], inputs: object) -> None:
+        self._export, self._request, self._names = export, request, names
+        self._inputs = inputs  # whose memory the request shares
+
+    def compute(self) -> None:
+        """Infer; on the CPU it has finished when it returns."""
+        self._request.infer()
+
+    def answer(self) -> tuple[Floats, State]:
+        """Copies of the outputs."""
+        return self._export.answer({name: self._request.get_tensor(name).data.copy() for name in self._names})
 
 
 class OpenVinoCpu(NamedExport):
@@ -22,6 +40,14 @@ class OpenVinoCpu(NamedExport):
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         super().__init__(exported, lambda graph: self._load(graph, threads))
         self._demand_precision()
+
+    def hold(self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None) -> _Held:
+        """The same call as a request."""
+        feeds = self.feeds(inputs, state, lengths)
+        request = cast("OpenVinoGraph", self._session).request(
+            {name: ov.Tensor(array, shared_memory=True) for name, array in feeds.items()}
+        )
+        return _Held(self, request, self._config.output_names, feeds)
 
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> OpenVinoGraph:

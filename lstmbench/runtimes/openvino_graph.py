@@ -28,6 +28,13 @@ class OpenVinoGraph:
         answer = self._compiled(dict(inputs))
         return {name: answer[output] for output in self._compiled.outputs for name in output.get_names()}
 
+    def request(self, inputs: Mapping[str, Any]) -> Any:
+        """One that holds these tensors, to be inferred as often as it is asked."""
+        request = self._compiled.create_infer_request()
+        for name, tensor in inputs.items():
+            request.set_tensor(name, tensor)
+        return request
+
     def placement(self) -> tuple[Placement, ...]:
         """How many nodes of each kind the device runs."""
         return placed(self._compiled)

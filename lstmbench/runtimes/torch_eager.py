@@ -1,5 +1,8 @@
 """PyTorch, eager, on the CPU: the module that was trained, with the checkpoint's weights."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -12,6 +15,23 @@ from lstmbench.records import ExportedModel, ModelConfig, Placement
 from lstmbench.runtimes import unchanged
 
 
+class _Held:
+    """A call of the module on tensors."""
+
+    def __init__(self, call: Callable[[], tuple[Tensor, Hidden]]) -> None:
+        self._call = call
+
+    @torch.inference_mode()
+    def compute(self) -> None:
+        """Call it; on the CPU it has finished when it returns."""
+        self._answer = self._call()
+
+    def answer(self) -> tuple[Floats, State]:
+        """Of the last call."""
+        output, (h, c) = self._answer
+        return _array(output), State(_array(h), _array(c))
+
+
 class TorchEager:
     """Run the language model, or its bare recurrent layers, without gradients."""
 
@@ -21,18 +41,21 @@ class TorchEager:
         torch.set_num_threads(threads)
         self._module = _module(exported.model, unchanged.weights(exported)).eval()
 
-    @torch.inference_mode()
     def run(
         self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
     ) -> tuple[Floats, State]:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
+        held = self.hold(inputs, state, lengths=lengths)
+        held.compute()
+        return held.answer()
+
+    def hold(self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None) -> _Held:
+        """The same call, its arrays tensors already."""
         before = None if state is None else (torch.from_numpy(state.h), torch.from_numpy(state.c))
         given = torch.from_numpy(inputs)
         if lengths is None:
-            output, (h, c) = self._module(given, before)
-        else:
-            output, (h, c) = _unequal(self._module, given, before, torch.from_numpy(lengths))
-        return _array(output), State(_array(h), _array(c))
+            return _Held(partial(self._module, given, before))
+        return _Held(partial(_unequal, self._module, given, before, torch.from_numpy(lengths)))
 
     def generate(
         self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int

@@ -1,15 +1,16 @@
 """tract on the CPU: an engine in Rust, of one thread."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import onnx
 import tract
 from numpy.typing import NDArray
 
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import WorkerError
 from lstmbench.records import ExportedModel, Placement
 from lstmbench.runtimes.named_export import NamedExport
@@ -32,10 +33,22 @@ class TractGraph:
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Compute all outputs."""
+        return self.arrays(self.compute([inputs[name] for name in self._inputs]))
+
+    def tensors(self, inputs: Mapping[str, NDArray[Any]]) -> list[tract.Tensor]:
+        """Tensors of its own, in the order of the graph's inputs."""
+        return [tract.Tensor.from_numpy(inputs[name]) for name in self._inputs]
+
+    def compute(self, tensors: Sequence[Any]) -> list[tract.Tensor]:
+        """Outputs in the order of the graph's."""
         try:
-            answer = self._runnable.run([inputs[name] for name in self._inputs])
+            answer: list[tract.Tensor] = self._runnable.run(list(tensors))
         except tract.TractError as error:
             raise WorkerError(f"tract {self.version} cannot run it: {_said(error)}") from error
+        return answer
+
+    def arrays(self, answer: Sequence[tract.Tensor]) -> dict[str, NDArray[Any]]:
+        """Outputs by name."""
         return {name: tensor.to_numpy() for name, tensor in zip(self._outputs, answer, strict=True)}
 
     def placement(self) -> tuple[Placement, ...]:
@@ -47,6 +60,21 @@ class TractGraph:
         del self._runnable
 
 
+class _Held:
+    """A call on tensors of its own."""
+
+    def __init__(self, export: NamedExport, graph: TractGraph, tensors: Sequence[tract.Tensor]) -> None:
+        self._export, self._graph, self._tensors = export, graph, tensors
+
+    def compute(self) -> None:
+        """Run; it has finished when it returns."""
+        self._answer = self._graph.compute(self._tensors)
+
+    def answer(self) -> tuple[Floats, State]:
+        """Of the last call."""
+        return self._export.answer(self._graph.arrays(self._answer))
+
+
 class TractCpu(NamedExport):
     """Run the exported graph."""
 
@@ -54,7 +82,12 @@ class TractCpu(NamedExport):
 
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         del threads  # it has one
-        super().__init__(exported, _held)
+        super().__init__(exported, _graph)
+
+    def hold(self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None) -> _Held:
+        """The same call on its own tensors."""
+        graph = cast("TractGraph", self._session)
+        return _Held(self, graph, graph.tensors(self.feeds(inputs, state, lengths)))
 
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> TractGraph:
@@ -63,7 +96,7 @@ class TractCpu(NamedExport):
         return TractGraph(path)
 
 
-def _held(graph: bytes) -> TractGraph:
+def _graph(graph: bytes) -> TractGraph:
     """It loads files alone: what was seen to be unchanged is handed to it in one of our own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export.onnx"

@@ -1,6 +1,6 @@
 """What raw times can carry: quantiles, intervals and differences, each only where there are samples enough for it."""
 
-from lstmbench.samples.cases import Case, cases
+from lstmbench.samples.cases import Case, cases, median_of
 from lstmbench.samples.difference import Centre, Difference, centre_of, difference, half_width, log_ratios
 from lstmbench.samples.effective import effective_size
 from lstmbench.samples.interval import median_interval
@@ -19,6 +19,7 @@ __all__ = [
     "half_width",
     "log_ratios",
     "median_interval",
+    "median_of",
     "minimum_samples",
     "quantile_s",
     "remarks",

@@ -1,6 +1,6 @@
 """What all processes of a case took, or why it has no number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median_low
 from typing import NamedTuple
 
@@ -26,6 +26,15 @@ class Case(NamedTuple):
         return [timing.sample_s for timing in self.timings]
 
     @property
+    def repeats(self) -> int:
+        """Calls of a sample, at most; over 1, samples are means, and of single calls they tell the median alone."""
+        return max((timing.repeats for timing in self.timings), default=1)
+
+    def quantile_s(self, q: float) -> float | None:
+        """Of single calls; None where the samples do not carry it, or are means, whose tails are not those of calls."""
+        return quantile_s(self.parts_s, q) if self.repeats == 1 else None
+
+    @property
     def passes(self) -> dict[tuple[Load, int], Timing]:
         """The timings by command and number: processes of one number in one command took turns."""
         return {(timing.session, n): timing for timing, n in zip(self.timings, self.processes, strict=True)}
@@ -37,12 +46,17 @@ class Case(NamedTuple):
 
     @property
     def median_s(self) -> float | None:
-        """The median of the processes' medians, which their interval holds; None where nothing carries it.
+        """The median of the processes' medians, which their interval holds; None where nothing carries it."""
+        return median_of(self.parts_s)
 
-        Six processes do, which have an interval, or as many samples as any median needs.
-        """
-        carried = len(self.timings) >= LEAST_PROCESSES or quantile_s(self.parts_s, 0.5) is not None
-        return median_low(self.medians_s) if carried and self.timings else None
+
+def median_of(parts_s: Sequence[Sequence[float]]) -> float | None:
+    """The median of the medians of parts, each a process's samples; None where nothing carries it.
+
+    Six processes do, which have an interval, or as many samples as any median needs.
+    """
+    carried = len(parts_s) >= LEAST_PROCESSES or (parts_s and quantile_s(parts_s, 0.5) is not None)
+    return median_low(median_low(part) for part in parts_s) if carried else None
 
 
 def cases(measurements: Iterable[Measurement]) -> list[Case]:

@@ -9,17 +9,27 @@ from lstmbench.samples.cases import Case
 
 _LEAST_PROCESSES = 6  # of identical ones, so many stand in order of time once in 360 times
 _DRIFT = 0.02  # from the first process to the last
+_STOLEN = 0.05  # of the time of all processors
+_FALLEN = 0.9  # of the highest clock
 _TAKEN = 0.1  # of the time of a single thread
 _APART, _SHARE, _VALLEY = 0.1, 0.2, 0.05  # of two groups: their medians, the smaller one, what lies between
 _LEAST_OF_GROUPS = 40
 
 
 def remarks(case: Case) -> tuple[str, ...]:
-    """Reasons to doubt a case: still warming up, drift, two groups of times, more threads than given, other work."""
+    """Reasons to doubt a case.
+
+    Means of calls, a warm-up that was too short, drift, two groups of times; and what the machine did: time stolen by a
+    hypervisor, a clock that fell, more threads than given, other work on its processor.
+    """
     return tuple(_remarks(case))
 
 
 def _remarks(case: Case) -> Iterator[str]:
+    if case.repeats > 1:
+        each = sorted({timing.repeats for timing in case.timings})
+        several = f"{each[0]:,}" if len(each) == 1 else f"{each[0]:,} to {each[-1]:,}"
+        yield f"each sample is the mean of {several} calls, too short for the clock; their quantiles are not told"
     unsteady = sum(timing.steady is False for timing in case.timings)
     if unsteady:
         yield f"not steady after the warm-up in {unsteady} of {len(case.timings)} processes"
@@ -30,6 +40,10 @@ def _remarks(case: Case) -> Iterator[str]:
         yield f"two groups of times, {groups[1] / groups[0] - 1:.0%} apart"
     if (cores := _cores(case)) > case.subject.threads * (1 + _TAKEN):
         yield f"ran on {cores:.1f} cores at a time, given {case.subject.threads}"
+    if stolen := _stolen(case):
+        yield f"the hypervisor gave {stolen:.0%} of the processors' time to others"
+    if clocks := _throttled(case):
+        yield f"throttled: the processor's clock fell to {clocks[0]:,.0f} of {clocks[1]:,.0f} MHz"
     taken = _taken(case)
     if taken is not None and taken > _TAKEN:
         yield f"other work took {taken:.0%} of its time"
@@ -66,6 +80,19 @@ def _cores(case: Case) -> float:
     """Processor time of all threads over wall time: more than the threads that were given to it took some besides."""
     wall_s = sum(timing.wall_s for timing in case.timings)
     return sum(timing.cpu_s for timing in case.timings) / wall_s if wall_s else 0.0
+
+
+def _stolen(case: Case) -> float | None:
+    """The mean of its processes, where it is worth a word."""
+    known = [timing.stolen for timing in case.timings if timing.stolen is not None]
+    share = sum(known) / len(known) if known else 0.0
+    return share if share > _STOLEN else None
+
+
+def _throttled(case: Case) -> tuple[float, float] | None:
+    """The lowest and the highest clock that its processes saw, where they lie so far apart."""
+    clocks = [timing.cpu_mhz for timing in case.timings if timing.cpu_mhz]
+    return (min(clocks), max(clocks)) if clocks and min(clocks) < _FALLEN * max(clocks) else None
 
 
 def _taken(case: Case) -> float | None:

@@ -1,12 +1,16 @@
 """The model card: what was trained, on which text, how well it predicts, and the command that makes it again."""
 
 import shlex
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from lstmbench.model.folder import WeightsNote
 from lstmbench.model.weights import parameter_count
-from lstmbench.records import CorpusInfo, Machine, ModelConfig, ModelFolder, Score, TrainConfig
+from lstmbench.records import Machine, ModelFolder, Score
+from lstmbench.train.card_gradients import gradients
+from lstmbench.train.journals import FlowRow, TrainingRow
 
 _CELLS = {
     "full": "full: matrices from the old cell state on all four gates",
@@ -32,7 +36,7 @@ A language model of one text, for proving and measuring recurrent inference; it 
 |---|---:|---:|---:|---:|
 {scores}
 
-Trained and scored on {cpu}, {threads} thread(s), {versions}, {date}, by this command, where the text above lies:
+{gradients}Trained and scored on {cpu}, {threads}, {versions}, {date}, by this command, where the text above lies:
 
 ```
 {command}
@@ -43,8 +47,17 @@ curve. An exported `.onnx` has its proof beside it, in the `.json` of the same n
 """
 
 
-def card(folder: ModelFolder, note: WeightsNote, *, name: str, machine: Machine) -> str:
-    """The card of a trained model, as Markdown; `machine` is where it was scored."""
+class Making(NamedTuple):
+    """Where the model was scored, and by how many processes."""
+
+    machine: Machine
+    processes: int
+    rows: Sequence[TrainingRow] = ()
+    flows: Sequence[FlowRow] = ()
+
+
+def card(folder: ModelFolder, note: WeightsNote, made: Making, *, name: str) -> str:
+    """The card of a trained model, as Markdown."""
     model, training, corpus = folder.model, folder.training, folder.corpus
     assert training is not None, "a card is about training"
     assert corpus is not None, "training reads a text"
@@ -66,13 +79,18 @@ def card(folder: ModelFolder, note: WeightsNote, *, name: str, machine: Machine)
         batch=training.batch,
         time=training.time,
         best=note.step,
+        gradients=gradients(made.rows, made.flows, clip_norm=training.clip_norm),
         scores="\n".join(_scores("valid", note.valid) + _scores("test", note.test)),
-        cpu=machine.cpu,
-        threads=training.threads,
-        versions=", ".join(f"{p} {v}" for p, v in machine.versions.items() if p in ("lstmbench", "torch")),
-        date=machine.before.at[:10],
-        command=_command(name, model, training, corpus),
+        cpu=made.machine.cpu,
+        threads=_threads(training.threads, made.processes),
+        versions=", ".join(f"{p} {v}" for p, v in made.machine.versions.items() if p in ("lstmbench", "torch")),
+        date=made.machine.before.at[:10],
+        command=_command(folder, name, made.processes),
     )
+
+
+def _threads(threads: int, processes: int) -> str:
+    return f"{threads} thread(s)" + (f" in {processes} processes" if processes > 1 else "")
 
 
 def _scores(split: str, score: Score | None) -> list[str]:
@@ -82,13 +100,25 @@ def _scores(split: str, score: Score | None) -> list[str]:
     return [f"| {split} | {score.nats:.4f} | {score.perplexity:.3f} | {bits} | {score.tokens:,} |"]
 
 
-def _command(name: str, model: ModelConfig, training: TrainConfig, corpus: CorpusInfo) -> str:
+def _command(folder: ModelFolder, name: str, processes: int) -> str:
     """Every setting is given, so that the line stays true when a default changes."""
+    model, training, corpus = folder.model, folder.training, folder.corpus
+    assert training is not None, "a card is about training"
+    assert corpus is not None, "training reads a text"
     sizes = {"peephole": model.peephole, "embedding": model.input_size, "hidden": model.hidden_size}
     options = {"corpus": corpus.name, "unit": corpus.unit, **sizes, "layers": model.num_layers}
     if corpus.unit != "char":
         options["vocabulary-size"] = model.vocabulary_size
-    options |= {field.replace("_", "-"): value for field, value in msgspec.structs.asdict(training).items()}
-    flags = [part for option, value in options.items() for part in (f"--{option}", str(value))]
-    flags += ["--tie-weights"] * model.tie_weights + ["--attention"] * model.attention
-    return "python -m lstmbench " + shlex.join(["train", name, *flags])
+    settings = msgspec.structs.asdict(training)
+    del settings["recipe"]
+    if training.recipe:
+        settings |= msgspec.structs.asdict(training.recipe)
+    flags = [part for option, value in (options | settings).items() for part in _flag(option, value)]
+    ties = ["--tie-weights"] * model.tie_weights + ["--attention"] * model.attention
+    start = f"torchrun --nproc-per-node={processes}" if processes > 1 else "python"
+    return f"{start} -m lstmbench " + shlex.join(["train", name, *flags, *ties])
+
+
+def _flag(option: str, value: object) -> list[str]:
+    name = f"--{option.replace('_', '-')}"
+    return [name] * value if isinstance(value, bool) else [name, str(value)]

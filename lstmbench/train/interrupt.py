@@ -8,20 +8,28 @@ from types import FrameType
 
 
 @contextlib.contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C was pressed; a second Ctrl-C acts at once."""
+def deferred_interrupt(*, several: bool = False) -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether Ctrl-C was pressed; a second Ctrl-C acts at once.
+
+    Of several processes each gets Ctrl-C, once from the terminal and once from torchrun, which also ends them by
+    SIGTERM: all of that only asks.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False  # only the main thread receives signals
         return
     pressed = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
+    heeded = (signal.SIGINT, signal.SIGTERM) if several else (signal.SIGINT,)
+    before = {number: signal.getsignal(number) for number in heeded}
 
-    def note(_signal: int, _frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         pressed.set()
-        signal.signal(signal.SIGINT, before)
+        if not several:
+            signal.signal(number, before[signal.Signals(number)])
 
-    signal.signal(signal.SIGINT, note)
+    for number in heeded:
+        signal.signal(number, note)
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,40 +1,36 @@
 """Truncated back-propagation through time with carried state; validates, keeps the best, goes on after a kill."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from lstmbench import disk, machine
-from lstmbench.corpus import Corpus, rows
-from lstmbench.errors import CheckpointError, CorpusError
+from lstmbench.corpus import Corpus
 from lstmbench.model import folder as model_folder
+from lstmbench.model.dropout import Dropout
 from lstmbench.model.language_model import LanguageModel
-from lstmbench.records import ModelFolder, Record, Score, TrainConfig
+from lstmbench.records import ModelFolder, TrainConfig
 from lstmbench.train.admit import demand_folder, demand_memory
-from lstmbench.train.card import card
+from lstmbench.train.batches import Batches, batches_of
+from lstmbench.train.board import Board
+from lstmbench.train.card import Making, card
 from lstmbench.train.evaluate import evaluate
+from lstmbench.train.flow import flow
 from lstmbench.train.interrupt import deferred_interrupt
+from lstmbench.train.journals import GRADIENTS, JOURNAL, FlowRow, TrainingRow, cut_journals, read_journals
+from lstmbench.train.judgement import is_over, judged, scored_model
 from lstmbench.train.memory import keep_freed_pages
+from lstmbench.train.processes import Processes, joined
 from lstmbench.train.resume import Position, Trainer, forget_position, load_position, new_trainer, save_position
-from lstmbench.train.schedule import learning_rate
+from lstmbench.train.samples import sample
+from lstmbench.train.step import take_step
 
-JOURNAL, CARD = "training.jsonl", "README.md"
+CARD = "README.md"
 LOG_EVERY = 20  # steps
-
-
-class TrainingRow(Record, frozen=True, kw_only=True):
-    """A line of `training.jsonl`: the loss of one step's own tokens, before its update."""
-
-    step: int  # steps done
-    train_nats: float
-    learning_rate: float
-    gradient_norm: float  # before clipping
-    valid: Score | None = None
 
 
 Progress: TypeAlias = Callable[[TrainingRow], None]
@@ -45,10 +41,11 @@ class Run(NamedTuple):
 
     trainer: Trainer
     corpus: Corpus
-    streams: Tensor  # (B, n) of the training text
+    batches: Batches
     config: TrainConfig
     path: Path
     progress: Progress
+    board: Board | None
 
 
 def train(
@@ -58,128 +55,130 @@ def train(
     *,
     progress: Progress = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    board: bool = False,
 ) -> model_folder.Checkpoint:
     """Train to the end and return the best checkpoint; goes on where an earlier call was stopped.
 
-    CheckpointError if `path` holds another model or training diverges, DiskError if another process trains there. On
-    Ctrl-C, or when `stop` says so, it saves its position after the step at hand and raises KeyboardInterrupt.
+    Among processes that torchrun started, each trains on its share of every batch, with its share of the threads, and
+    the first one writes. CheckpointError if `path` holds another model or training diverges, DiskError if another
+    process trains there. On Ctrl-C, or when `stop` says so, it saves its position after the step at hand and raises
+    KeyboardInterrupt. `board` writes for TensorBoard, too.
     """
     config = _demand_training(folder)
     demand_folder(path, folder)
-    if model_folder.is_finished(path):
-        forget_position(path)  # a kill may have fallen between the last score and this
-        return model_folder.read(path)
-    streams = _streams(corpus, config)
-    demand_memory(folder.model)
-    keep_freed_pages()
-    torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    trainer = new_trainer(LanguageModel(folder.model, dropout=config.dropout), config)
+    with joined() as processes:
+        if model_folder.is_finished(path):
+            if processes.writes:
+                forget_position(path)  # a kill may have fallen between the last score and this
+            return model_folder.read(path)
+        batches = batches_of(corpus, config, processes.share)
+        demand_memory(folder.model)
+        keep_freed_pages()
+        torch.set_num_threads(max(1, config.threads // processes.share.size))
+        torch.manual_seed(config.seed)
+        trainer = new_trainer(LanguageModel(folder.model, _dropout(config, processes)), config, processes)
+        with _held(folder, corpus, path, processes):
+            shown = Board(path) if board and processes.writes else None
+            with contextlib.closing(shown) if shown else contextlib.nullcontext():
+                _go_on(Run(trainer, corpus, batches, config, path, progress, shown), stop)
+            return _finish(corpus, folder, path, processes)
+
+
+@contextlib.contextmanager
+def _held(folder: ModelFolder, corpus: Corpus, path: Path, processes: Processes) -> Iterator[None]:
+    """Hold the folder for the process that writes, with what it holds from the first step on."""
+    processes.wait()  # until all have seen what was there before
+    if not processes.writes:
+        yield
+        return
     disk.make_folder(path)
     with disk.locked(path):
-        demand_folder(path, folder)  # again: another process may have begun there meanwhile
+        demand_folder(path, folder)  # again: another run may have begun there meanwhile
         model_folder.write_config(path, folder)
         disk.sweep(path)
         disk.write_atomically(path / model_folder.VOCABULARY, corpus.vocabulary.to_bytes())
-        _go_on(Run(trainer, corpus, streams, config, path, progress), stop)
-        return _finish(corpus, folder, path)
+        yield
 
 
 def _go_on(run: Run, stop: Callable[[], bool]) -> None:
     """Take the steps that are left."""
+    processes = run.trainer.processes
     position = load_position(run.path, run.trainer, steps=run.config.steps)
-    _cut_journal(run.path, position.step)
-    with deferred_interrupt() as stopped:
-        while position.step < run.config.steps:
+    if processes.writes:
+        cut_journals(run.path, position.step)
+    with deferred_interrupt(several=processes.share.size > 1) as stopped:
+        while position.step < run.config.steps and not is_over(position, run.config):
             position = _advance(run, position)
-            if stopped() or stop():
+            if processes.any(stopped() or stop()):
                 save_position(run.path, run.trainer, position)
                 raise KeyboardInterrupt
 
 
 def _advance(run: Run, position: Position) -> Position:
     """Take one step; log, validate and save where one is due."""
-    row = _step(run.trainer, run.streams, run.config, position.step)
+    row = take_step(run.trainer, run.batches.at(position.step), run.config, position)
+    position = msgspec.structs.replace(position, step=row.step)
     if row.step % run.config.validate_every and row.step != run.config.steps:
         if row.step % LOG_EVERY == 0:
-            disk.append_record(run.path / JOURNAL, row)
-            run.progress(row)
-        return Position(step=row.step, best_nats=position.best_nats)
-    valid = evaluate(
-        run.trainer.model,
-        run.corpus.valid,
-        lossless=run.corpus.vocabulary.lossless,
-        time=run.config.time if run.trainer.model.config.attention else None,
-    )
-    best = position.best_nats is None or valid.nats < position.best_nats
-    if best:
-        note = model_folder.WeightsNote(sha256="", step=row.step, valid=valid)
-        model_folder.write_weights(run.path, run.trainer.model.weights(), note)
-    position = Position(step=row.step, best_nats=valid.nats if best else position.best_nats)
-    row = msgspec.structs.replace(row, valid=valid)
-    disk.append_record(run.path / JOURNAL, row)
+            _write(run, row)
+        return position
+    row, position = _validated(run, row, position)
+    reached = flow(run.trainer, run.batches.at(position.step), row, run.config)
+    _write(run, row, reached)
     save_position(run.path, run.trainer, position)
-    run.progress(row)
     return position
 
 
-def _step(trainer: Trainer, streams: Tensor, config: TrainConfig, step: int) -> TrainingRow:
-    """One update on tokens (B, T); the state is carried, and starts from zero with each pass over the text."""
-    per_pass = (streams.shape[1] - 1) // config.time
-    at = step % per_pass * config.time
-    if at == 0:
-        for tensor in trainer.state:
-            tensor.zero_()
-    x, y = streams[:, at : at + config.time], streams[:, at + 1 : at + 1 + config.time]
-    with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
-        logits, state = trainer.model(x, (trainer.state[0], trainer.state[1]))
-    loss = functional.cross_entropy(logits.float().flatten(0, 1), y.flatten())
-    trainer.optimizer.zero_grad(set_to_none=True)
-    # nothing bounds c: in every cell some units drift off, and in `full`, where each c opens its own gates, all of them
-    torch.autograd.backward(loss + config.cell_penalty * state[1].square().mean())
-    norm = torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), config.clip_norm)
-    if not (torch.isfinite(loss) and torch.isfinite(norm)):
-        raise CheckpointError(f"training diverged at step {step + 1}; start again with a lower --learning-rate")
-    rate = learning_rate(step, config)
-    for group in trainer.optimizer.param_groups:
-        group["lr"] = rate * group["scale"]
-    trainer.optimizer.step()
-    for kept, new in zip(trainer.state, state, strict=True):
-        kept.copy_(new.detach())
-    return TrainingRow(step=step + 1, train_nats=loss.item(), learning_rate=rate, gradient_norm=norm.item())
+def _validated(run: Run, row: TrainingRow, position: Position) -> tuple[TrainingRow, Position]:
+    """Score the weights, and keep them if they are the best so far."""
+    model = scored_model(run.trainer)
+    valid = evaluate(model, run.corpus.valid, run.corpus.vocabulary, run.config, run.trainer.processes)
+    if (position.best_nats is None or valid.nats < position.best_nats) and run.trainer.processes.writes:
+        note = model_folder.WeightsNote(sha256="", step=row.step, valid=valid)
+        model_folder.write_weights(run.path, model.weights(), note)
+    row = msgspec.structs.replace(row, valid=valid)
+    if (tokens := run.config.besides.sample) and run.trainer.processes.writes:
+        text = sample(model, run.corpus.vocabulary, tokens, seed=(run.config.seed, row.step))
+        row = msgspec.structs.replace(row, sample=text)
+    return row, judged(position, valid.nats, run.config)
 
 
-def _finish(corpus: Corpus, folder: ModelFolder, path: Path) -> model_folder.Checkpoint:
+def _write(run: Run, row: TrainingRow, reached: FlowRow | None = None) -> None:
+    if not run.trainer.processes.writes:
+        return
+    if reached is not None:
+        disk.append_record(run.path / GRADIENTS, reached)
+    disk.append_record(run.path / JOURNAL, row)
+    if run.board is not None:
+        run.board.show(row, reached)
+    run.progress(row)
+
+
+def _finish(corpus: Corpus, folder: ModelFolder, path: Path, processes: Processes) -> model_folder.Checkpoint:
     """Score the best weights on the test split and note it in them: the mark of a finished folder."""
+    config = _demand_training(folder)
+    processes.wait()  # until they are written
     best = model_folder.read(path)
     model = LanguageModel(folder.model)
     model.load_weights(best.weights)
-    test = evaluate(model, corpus.test, lossless=corpus.vocabulary.lossless, time=folder.steps_a_call)
-    note = model_folder.WeightsNote(sha256="", step=best.note.step, valid=best.note.valid, test=test)
-    about = card(folder, note, name=path.resolve().name, machine=machine.observe())
-    disk.write_atomically(path / CARD, about.encode())
-    model_folder.write_weights(path, best.weights, note)
-    forget_position(path)
+    test = evaluate(model, corpus.test, corpus.vocabulary, config, processes)
+    if processes.writes:
+        note = model_folder.WeightsNote(sha256="", step=best.note.step, valid=best.note.valid, test=test)
+        made = Making(machine.observe(), processes.share.size, *read_journals(path))
+        disk.write_atomically(path / CARD, card(folder, note, made, name=path.resolve().name).encode())
+        model_folder.write_weights(path, best.weights, note)
+        forget_position(path)
+    processes.wait()
     return model_folder.read(path)
 
 
-def _streams(corpus: Corpus, config: TrainConfig) -> Tensor:
-    """The training text as `batch` streams side by side (B, n)."""
-    if len(corpus.train.tokens) < config.batch * (config.time + 1):
-        raise CorpusError(
-            f"the training text has {len(corpus.train.tokens)} tokens, too few for --batch {config.batch} "
-            f"x --time {config.time}: give smaller ones or a longer text"
-        )
-    return torch.from_numpy(rows(corpus.train.tokens, config.batch).astype("int64"))
+def _dropout(config: TrainConfig, processes: Processes) -> Dropout:
+    besides = config.besides
+    rates = {"rate": config.dropout, "words": besides.embedding_dropout, "recurrent": besides.weight_drop}
+    return Dropout(locked=besides.locked, share=processes.share, **rates)
 
 
 def _demand_training(folder: ModelFolder) -> TrainConfig:
     if folder.training is None or folder.corpus is None:
         raise ValueError("a model folder that is to be trained names its training and its corpus")
     return folder.training
-
-
-def _cut_journal(path: Path, step: int) -> None:
-    """Drop the lines after `step`: they are about to be written again, the same."""
-    kept = [row for row in disk.read_journal(path / JOURNAL, TrainingRow) if row.step <= step]
-    disk.write_journal(path / JOURNAL, kept)

@@ -7,12 +7,16 @@ import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
 
 from lstmbench import disk
 from lstmbench.errors import CheckpointError
 from lstmbench.model.language_model import LanguageModel
 from lstmbench.records import Count, Record, TrainConfig
+from lstmbench.train.averages import new_average
+from lstmbench.train.processes import Processes
 
 FILE = "resume.safetensors"
 
@@ -22,6 +26,8 @@ class Position(Record, frozen=True, kw_only=True):
 
     step: Count = 0  # steps done
     best_nats: float | None = None
+    since_best: Count = 0  # validations
+    averaging: bool = False  # of weights, by nt-asgd: it has begun
 
 
 _HEADER_BYTES = 2**20  # of the file, above what its tensors take
@@ -32,18 +38,27 @@ class Trainer(NamedTuple):
 
     model: LanguageModel
     optimizer: torch.optim.AdamW
-    state: list[Tensor]  # h and c (L, B, H), carried from one step to the next
+    state: list[Tensor]  # h and c (L, B, H) of this process, carried from one step to the next
+    average: AveragedModel | None  # of the weights, over steps
+    forward: nn.Module  # the model; with several processes, what makes their gradients one
+    processes: Processes
 
 
-def new_trainer(model: LanguageModel, config: TrainConfig) -> Trainer:
+def new_trainer(model: LanguageModel, config: TrainConfig, processes: Processes) -> Trainer:
     """Matrices decay, vectors and the embedding do not; full peepholes learn at a rate of their own."""
     groups = [
         {"params": [p], "weight_decay": _decay(name, p, config), "scale": _scale(name, p, config)}
         for name, p in model.named_parameters()
     ]
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))
-    shape = model.config.state_shape(config.batch)
-    return Trainer(model, optimizer, [torch.zeros(shape), torch.zeros(shape)])
+    shape = model.config.state_shape(config.batch // processes.share.size)
+    state = [torch.zeros(shape), torch.zeros(shape)]
+    return Trainer(model, optimizer, state, new_average(model, config), joint(model, processes), processes)
+
+
+def joint(model: LanguageModel, processes: Processes) -> nn.Module:
+    """The model, whose backward pass leaves the mean of all processes' gradients in each."""
+    return model if processes.share.size == 1 else DistributedDataParallel(model)
 
 
 def _decay(name: str, parameter: Tensor, config: TrainConfig) -> float:
@@ -57,8 +72,10 @@ def _scale(name: str, parameter: Tensor, config: TrainConfig) -> float:
 
 
 def save_position(folder: Path, trainer: Trainer, position: Position) -> None:
-    """Write the file, atomically."""
-    tensors = {name: tensor.contiguous().clone() for name, tensor in _tensors(trainer).items()}
+    """Write the file, atomically; it holds the rows of all processes."""
+    tensors = {name: tensor.contiguous().clone() for name, tensor in (_whole(trainer) | _tensors(trainer)).items()}
+    if not trainer.processes.writes:
+        return
     header = {"position": msgspec.json.encode(position).decode()}
     tensors["random"] = torch.get_rng_state()
     disk.write_atomically(folder / FILE, save(tensors, metadata=header))
@@ -69,13 +86,15 @@ def load_position(folder: Path, trainer: Trainer, *, steps: int) -> Position:
     if not (folder / FILE).exists():
         return Position()
     _prepare(trainer)
-    tensors = _tensors(trainer) | {"random": torch.get_rng_state()}
+    tensors = _whole(trainer) | _tensors(trainer) | {"random": torch.get_rng_state()}
     data = disk.read_bytes(folder / FILE, most_bytes=sum(tensor.nbytes for tensor in tensors.values()) + _HEADER_BYTES)
     try:
         saved, position = load(data), _position(data, steps)
         _demand_alike(saved, tensors)
         for name, tensor in _tensors(trainer).items():
             tensor.data.copy_(saved[name])
+        for name, tensor in zip("hc", trainer.state, strict=True):
+            tensor.copy_(saved[f"state.{name}"][:, trainer.processes.share.rows])
         torch.set_rng_state(saved["random"])
     except (SafetensorError, KeyError, RuntimeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise CheckpointError(
@@ -123,10 +142,18 @@ def _prepare(trainer: Trainer) -> None:
         group["lr"] = group.pop("rate")
 
 
+def _whole(trainer: Trainer) -> dict[str, Tensor]:
+    """The state of all rows, those of other processes too."""
+    return {f"state.{name}": trainer.processes.whole(state) for name, state in zip("hc", trainer.state, strict=True)}
+
+
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
-    named = {f"state.{name}": tensor for name, tensor in zip("hc", trainer.state, strict=True)}
+    named = {}
     for name, parameter in trainer.model.named_parameters():
         named[f"model.{name}"] = parameter.detach()
         moments = trainer.optimizer.state[parameter]
         named |= {f"optimizer.{name}.{kind}": moments[kind] for kind in ("step", "exp_avg", "exp_avg_sq")}
+    if trainer.average is not None:
+        named |= {f"average.{name}": tensor.detach() for name, tensor in trainer.average.named_parameters()}
+        named["average.steps"] = trainer.average.n_averaged
     return named

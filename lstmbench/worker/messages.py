@@ -75,6 +75,7 @@ class Measure(Record, frozen=True, kw_only=True, tag=True):
     budget_s: float
     min_samples: Positive
     max_samples: Positive
+    repeats: Count = 0  # steps a sample; 0 for as many as the clock needs
 
 
 class Weigh(Record, frozen=True, kw_only=True, tag=True):
@@ -152,7 +153,13 @@ class Samples(Record, frozen=True, kw_only=True, tag=True):
     warmup_s: tuple[float, ...]  # durations of the warm-up calls, the first call first
     start_s: tuple[float, ...]  # of each sample, on the system-wide monotonic clock
     sample_s: tuple[float, ...]  # durations
+    token_s: tuple[float, ...] = ()  # of each request: to its first token, then from token to token
+    repeats: Positive = 1  # steps a sample, which is their mean
+    overhead_s: float = 0.0  # of the engine, in a sample
     steady: bool | None  # whether the warm-up had stopped getting faster; absent where too few calls can tell
+    stolen_s: float | None = None  # of all processors in it, by the hypervisor; absent where it is not told
+    spent_s: float = 0.0  # by all processors in it, idle or not
+    cpu_mhz: float | None = None  # at its end
     wall_s: float  # of sampling, with what is not timed in between
     cpu_s: float  # processor time of all threads in it
 

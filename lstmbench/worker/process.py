@@ -58,7 +58,7 @@ class Worker(Talk):
         batch, time = inputs.shape[:2]
         shapes.demand_steps(self.exported, time)
         shapes.demand_state(model, state, batch=batch)
-        _demand_room(inputs.nbytes, shapes.output_shape(model, batch, time), model.state_shape(batch))
+        _demand_room(inputs.nbytes, model.output_shape(batch, time), model.state_shape(batch))
         shapes.demand_lengths(self.exported, lengths, batch=batch, time=time)
         ends = shapes.all_of_one_length(self.exported, batch=batch, time=time) if lengths is None else lengths
         request = Run(
@@ -96,7 +96,7 @@ class Worker(Talk):
         tokens = messages.unpack(answer.output).astype(np.int64, copy=False)
         return tokens, State(*messages.unpack_floats(*answer.state))
 
-    def measure(
+    def measure(  # noqa: PLR0913 (what to repeat, on what, and what ends it)
         self,
         workload: Workload,
         inputs: Tokens | Floats,
@@ -105,13 +105,14 @@ class Worker(Talk):
         budget_s: float,
         min_samples: int = 1,
         max_samples: int,
+        repeats: int = 0,
     ) -> Samples:
         """Time a workload: warm up for at least `warmup_s` and one step, then sample for `budget_s` within the counts.
 
         `score`: inputs (B, T) or (B, T, E); a sample is one call from zero state. `decode`: tokens of B rows, whose
         first column starts each row; a sample is one step, call and argmax. `generate` starts from that column too; a
-        sample is one call of `time` tokens a row. The two times are granted on top of
-        `timeout_s` for each sample that must be taken.
+        sample is one call of `time` tokens a row, of `request` all of it. The two times are granted on top of
+        `timeout_s` for each sample that must be taken. `repeats`: steps a sample, 0 for as many as the clock needs.
         """
         if not (warmup_s >= 0 and budget_s >= 0 and 1 <= min_samples <= max_samples):
             raise ValueError("times cannot be negative, and at least one sample is taken")
@@ -123,8 +124,9 @@ class Worker(Talk):
             budget_s=budget_s,
             min_samples=min_samples,
             max_samples=max_samples,
+            repeats=1 if workload.kind == "request" else repeats,
         )
-        doing = f"timing {workload.kind} (B={workload.batch}, T={workload.time})"
+        doing = f"timing {workload.label}"
         return self.ask(request, Samples, doing=doing, timeout_s=self.timeout_s * min_samples + warmup_s + budget_s)
 
     def weigh(self, workload: Workload, inputs: Tokens | Floats) -> Footprint:
@@ -133,7 +135,7 @@ class Worker(Talk):
         Of several in one process ask for the smaller first: engines keep what they once took.
         """
         shapes.demand_workload(self.exported, workload, inputs)
-        doing = f"weighing {workload.kind} (B={workload.batch}, T={workload.time})"
+        doing = f"weighing {workload.label}"
         request = Weigh(workload=workload, inputs=messages.pack(inputs))
         return self.ask(request, Footprint, doing=doing, timeout_s=self.timeout_s)
 

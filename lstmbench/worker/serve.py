@@ -15,12 +15,13 @@ from typing import cast
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from lstmbench import errors
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ExportedModel, Workload
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import acquaintance, arrivals, memory, messages, roof, timing, wire
+from lstmbench.worker import acquaintance, arrivals, carried, host, kinds, memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,
@@ -41,7 +42,8 @@ from lstmbench.worker.messages import (
     Weigh,
     WorkerInfo,
 )
-from lstmbench.worker.shapes import all_of_one_length, demand_answer, demand_placement, demand_tokens
+from lstmbench.worker.request import WholeRows
+from lstmbench.worker.shapes import demand_answer, demand_placement, demand_tokens, lengths_of
 
 _WARM_S = 0.2  # before queries arrive
 _WEIGHED = 3  # steps: the first may take more than those that follow
@@ -63,6 +65,7 @@ class Session:
             )
         self.runtime: Runtime = adapter(request.exported, threads=request.threads)
         self._taken_s, self._load_s = begin_s, time.perf_counter() - begin_s
+        self._goes_on = carried.GoesOn(self.runtime)
         self._watch: memory.Watch | None = None
         gc.freeze()  # what was imported stays: each measurement collects first, over torch's modules that takes 0.15 s
 
@@ -108,7 +111,7 @@ class Session:
     def _run(self, request: Run) -> Answer:
         inputs, state = messages.unpack(request.inputs), _state(request)
         batch, steps = inputs.shape[:2]
-        answer = timing.with_lengths(self.runtime, messages.unpack_lengths(request.lengths)).run(inputs, state)
+        answer = self._goes_on.run(inputs, state, messages.unpack_lengths(request.lengths))
         output, after = demand_answer(self.exported.model, answer, batch=batch, time=steps)
         return Answer(output=messages.pack(output), state=messages.pack_state(after))
 
@@ -141,18 +144,32 @@ class Session:
         return self._made(request.workload, messages.unpack(request.inputs))
 
     def _made(self, given: Workload, inputs: Tokens | Floats) -> Callable[[], timing.Work]:
-        ends = all_of_one_length(self.exported, batch=given.batch, time=given.chunks[0])
+        ends = lengths_of(self.exported, given)
+        if (given.kind, given.region) == ("decode", "end-to-end") and carried.carries(self.runtime):
+            return partial(carried.CarriedDecode, self.runtime, self.exported.model, given, inputs, ends)
         runtime = timing.with_lengths(self.runtime, ends)
-        return partial(timing.WORK[given.kind], runtime, self.exported.model, given, inputs)
+        if given.kind == "request" and self.exported.record.lengths:
+            runtime = WholeRows(self.runtime)
+        return partial(kinds.WORK[given.kind, given.region], runtime, self.exported.model, given, inputs)
 
     def _measure(self, request: Measure) -> Samples:
-        return timing.measure(
+        before = host.moment()
+        samples = timing.measure(
             self._work(request),
             clock=time.perf_counter,
             warmup_s=request.warmup_s,
             budget_s=request.budget_s,
             min_samples=request.min_samples,
             max_samples=request.max_samples,
+            repeats=request.repeats,
+        )
+        after = host.moment()
+        told = None not in (before.stolen_s, after.stolen_s)
+        return replace(
+            samples,
+            stolen_s=max(0.0, (after.stolen_s or 0.0) - (before.stolen_s or 0.0)) if told else None,
+            spent_s=max(0.0, after.spent_s - before.spent_s),
+            cpu_mhz=host.cpu_mhz(),
         )
 
 

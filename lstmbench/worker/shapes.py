@@ -65,6 +65,13 @@ def demand_lengths(exported: ExportedModel, lengths: Any, *, batch: int, time: i
         raise WorkerError(f"lengths must lie in 1..T, here 1..{time}, not in {lengths.min()}..{lengths.max()}")
 
 
+def lengths_of(exported: ExportedModel, workload: Workload) -> Lengths | None:
+    """Of each row of a workload's calls, (B,), if the export takes lengths."""
+    if not exported.record.lengths or not workload.lengths:
+        return all_of_one_length(exported, batch=workload.batch, time=workload.chunks[0])
+    return np.array(workload.lengths, np.int32)
+
+
 def all_of_one_length(exported: ExportedModel, *, batch: int, time: int) -> Lengths | None:
     """T for each row, (B,), if the export takes lengths: what is meant where none are given."""
     return np.full(batch, time, np.int32) if exported.record.lengths else None
@@ -82,8 +89,9 @@ def demand_workload(exported: ExportedModel, workload: Workload, inputs: Tokens 
     model = exported.model
     demand_inputs(model, inputs)
     demand_draws(exported, asked=workload.kind == "generate")
-    demand_steps(exported, workload.chunks[0])
-    if workload.kind == "decode" and model.head != "lm":
+    for steps in {*workload.chunks}:
+        demand_steps(exported, steps)
+    if workload.kind in {"decode", "request"} and model.head != "lm":
         raise WorkerError("decoding needs head 'lm': head 'layer' has no tokens to feed back; time 'score' instead")
     if workload.kind == "decode" and model.uncut:
         raise WorkerError(f"{exported.name} cannot decode a step a call: {model.uncut}; time 'score' instead")
@@ -92,19 +100,13 @@ def demand_workload(exported: ExportedModel, workload: Workload, inputs: Tokens 
         raise WorkerError(f"the inputs of {workload.kind} must begin with the shape {want}, not {inputs.shape[:2]}")
 
 
-def output_shape(model: ModelConfig, batch: int, time: int) -> tuple[int, int, int]:
-    """(B, T, V) of head `lm`, (B, T, D·H) of head `layer`."""
-    wide = model.vocabulary_size if model.head == "lm" else model.directions * model.hidden_size
-    return (batch, time, wide)
-
-
 def demand_answer(model: ModelConfig, answer: Any, *, batch: int, time: int) -> tuple[Floats, State]:
     """What an adapter returned, if it keeps the contract: float32, in the shapes of the output and of the state."""
     try:
         output, (h, c) = answer
     except (TypeError, ValueError) as error:
         raise ContractError("run must answer (output, State(h, c))") from error
-    shapes = (output_shape(model, batch, time), *(model.state_shape(batch),) * 2)
+    shapes = (model.output_shape(batch, time), *(model.state_shape(batch),) * 2)
     for name, array, shape in zip(model.output_names, (output, h, c), shapes, strict=True):
         if not _is_floats(array, shape):
             raise ContractError(f"run must answer {name} as float32 {shape}, not {_seen(array)}")

@@ -1,4 +1,7 @@
-"""The measuring loops: one call of `score` or `generate` or one step of `decode` a sample, garbage collection off."""
+"""The measuring loops: one call of `score` or `generate` or one step of `decode` a sample, garbage collection off.
+
+Calls too short for the clock are repeated within a sample, which then is their mean.
+"""
 
 import contextlib
 import gc
@@ -13,8 +16,9 @@ import numpy as np
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.model import stimulus
-from lstmbench.records import TIMED, ModelConfig, Workload, WorkloadKind
-from lstmbench.runtimes import Draws, Runtime
+from lstmbench.records import TIMED, ModelConfig, Workload
+from lstmbench.runtimes import Draws, Holds, Runtime
+from lstmbench.worker import calibrate
 from lstmbench.worker.messages import Samples
 from lstmbench.worker.shapes import demand_answer, demand_finite, demand_tokens
 
@@ -38,6 +42,13 @@ class _WithLengths:
 
     def __init__(self, runtime: Runtime, lengths: Lengths) -> None:
         self.run = partial(runtime.run, lengths=lengths)
+        if holds(runtime):
+            self.hold = partial(cast("Holds", runtime).hold, lengths=lengths)
+
+
+def holds(runtime: object) -> bool:
+    """Whether it has a call without copies."""
+    return callable(getattr(runtime, "hold", None))
 
 
 def with_lengths(runtime: Runtime, lengths: Lengths | None) -> Runs:
@@ -86,7 +97,12 @@ class Decode:
     def step(self) -> None:
         """One token a row: call and argmax."""
         self._answer = self._runtime.run(self._tokens, self._state)
-        self._tokens = self._answer[0][:, -1].argmax(axis=-1)[:, None]  # (B, V) -> (B, 1)
+        self._tokens = self.next_tokens()
+
+    def next_tokens(self) -> Tokens:
+        """The argmax of the last answer, (B, 1)."""
+        tokens: Tokens = self._answer[0][:, -1].argmax(axis=-1)[:, None]  # (B, V) -> (B, 1)
+        return tokens
 
     def settle(self) -> None:
         """Check what it answered; carry the state, or start again."""
@@ -119,29 +135,35 @@ class Generate:
         demand_finite(self._model, answer)
 
 
-WORK: dict[WorkloadKind, type[Score] | type[Decode] | type[Generate]] = {
-    "score": Score,
-    "decode": Decode,
-    "generate": Generate,
-}
-
-
-def measure(
-    make: Callable[[], Work], *, clock: Clock, warmup_s: float, budget_s: float, min_samples: int, max_samples: int
+def measure(  # noqa: PLR0913 (what to repeat, by which clock, and what ends it)
+    make: Callable[[], Work],
+    *,
+    clock: Clock,
+    warmup_s: float,
+    budget_s: float,
+    min_samples: int,
+    max_samples: int,
+    repeats: int = 0,
 ) -> Samples:
     """Warm up for at least `warmup_s` and one step, and until steps get faster no longer; then sample, afresh.
 
-    For `budget_s` within the counts. A warm-up of no time is one step, which tells nothing of steadiness.
+    For `budget_s` within the counts. A warm-up of no time is one step, which tells nothing of steadiness. A sample is
+    the mean of so many `repeats` of a step; 0 for as many as a step that short for the clock needs, mostly one.
     """
     with no_garbage_collection():
+        own_s = calibrate.overhead_s(clock)
         warmup, steady = _warm_up(make(), clock, warmup_s)
+        each = repeats or calibrate.repeats(warmup, own_s)
         work, began_s, cpu_s = make(), clock(), time.process_time()
-        start_s, sample_s = _repeat(work, clock, budget_s=budget_s, least=min_samples, most=max_samples)
+        start_s, sample_s = _repeat(work, clock, budget_s=budget_s, least=min_samples, most=max_samples, each=each)
         cpu_s, wall_s = time.process_time() - cpu_s, clock() - began_s
     return Samples(
         warmup_s=tuple(warmup),
         start_s=tuple(start_s),
         sample_s=tuple(sample_s),
+        token_s=tuple(getattr(work, "token_s", ())),
+        repeats=each,
+        overhead_s=own_s,
         steady=steady,
         wall_s=wall_s,
         cpu_s=cpu_s,
@@ -168,18 +190,26 @@ def is_steady(took_s: Sequence[float]) -> bool | None:
     return last >= _STEADY * before
 
 
-def _repeat(work: Work, clock: Clock, *, budget_s: float, least: int, most: float) -> tuple[list[float], list[float]]:
-    """When each step started and how long it took."""
+def _repeat(
+    work: Work, clock: Clock, *, budget_s: float, least: int, most: float, each: int = 1
+) -> tuple[list[float], list[float]]:
+    """When each sample started and how long a step of it took, of `each` steps the mean."""
     start_s: list[float] = []
     took_s: list[float] = []
+    step = work.step if each == 1 else partial(_steps, work.step, each)
     begin_s = clock()
     while len(took_s) < least or (len(took_s) < most and clock() - begin_s < budget_s):
         before_s = clock()
-        work.step()
-        took_s.append(clock() - before_s)
+        step()
+        took_s.append((clock() - before_s) / each)
         start_s.append(before_s)
         work.settle()
     return start_s, took_s
+
+
+def _steps(step: Callable[[], None], each: int) -> None:
+    for _ in range(each):
+        step()
 
 
 @contextlib.contextmanager

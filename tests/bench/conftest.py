@@ -42,7 +42,7 @@ class FakeWorker:
         )
         self.spawn_s = 0.25
 
-    def measure(self, workload, inputs, *, warmup_s, budget_s, min_samples, max_samples) -> Samples:
+    def measure(self, workload, inputs, *, warmup_s, budget_s, min_samples, max_samples, repeats) -> Samples:
         self.stage.took.append((self.runtime, workload, warmup_s))
         self.stage.granted.append((budget_s, min_samples, max_samples))
         if (self.runtime, workload.kind) in self.stage.crashes:

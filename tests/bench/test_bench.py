@@ -98,7 +98,7 @@ def test_every_process_is_loaded_before_the_first_is_timed_and_ended_in_the_end(
 
 def test_an_interrupt_ends_every_process_and_keeps_what_was_finished(stage, cleared, bench, run):
     def stop(line: str) -> None:
-        if "score (B=2" in line:
+        if "score 2×" in line:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

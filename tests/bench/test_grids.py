@@ -37,6 +37,34 @@ def test_a_file_says_what_is_timed_and_a_case_counts_once(read):
     assert read(BLOCK + BLOCK) == {None: tuple(Workload(kind="score", batch=b, time=3) for b in (1, 2))}
 
 
+def test_a_region_is_a_workload_of_its_own_where_there_is_one(read):
+    block = BLOCK.replace("[1, 2]", "[1]") + 'kind = ["decode", "generate"]\nregion = ["compute", "end-to-end"]\n'
+    assert [(w.kind, w.region) for w in read(block)[None]] == [
+        ("decode", "compute"),
+        ("decode", "end-to-end"),
+        ("generate", "end-to-end"),
+    ]
+
+
+def test_requests_and_mixed_lengths_are_said_beside_their_kinds(read):
+    block = BLOCK.replace("[1, 2]", "[2]") + 'kind = ["score", "request"]\nnew = [4, 5]\nshortest = 2\n'
+    assert [work.label for work in read(block)[None]] == ["score 2×2–3", "request 2×3+4", "request 2×3+5"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ('kind = ["request"]', "requests need the number of new tokens"),
+        ("new = [4]", "requests need the number of new tokens"),
+        ("shortest = 4", "no longer than any T"),
+        ('kind = ["decode"]\nshortest = 2', "rows of mixed lengths are scored"),
+    ],
+)
+def test_what_a_kind_does_not_have_is_one_line(read, wrong, why):
+    with pytest.raises(LstmbenchError, match=why):
+        read(BLOCK + wrong)
+
+
 def test_layers_of_its_own_are_apart_from_the_models_that_are_named(read):
     plan = read(BLOCK + BLOCK + 'layer = { peephole = ["full", "full"], hidden_size = 4, input_size = 2 }')
     ours = Layers(peephole=("full", "full"), hidden_size=4, input_size=2)

@@ -9,8 +9,8 @@ from lstmbench.model.weights import digest, expected_shapes, random_weights
 from lstmbench.records import ExportedModel, ExportRecord, ModelConfig, ModelFolder
 from lstmbench.runtimes import load
 from lstmbench.worker import WorkerInfo
+from lstmbench.worker.carried import GoesOn
 from lstmbench.worker.shapes import ContractError, demand_answer, demand_tokens
-from lstmbench.worker.timing import with_lengths
 
 
 class Inline:
@@ -22,6 +22,7 @@ class Inline:
     def __init__(self, runtime: str, exported: ExportedModel, *, threads: int) -> None:
         self.exported = exported
         self.runtime = load(runtime)(exported, threads=threads)
+        self.goes_on = GoesOn(self.runtime)
         told = {"placement": self.runtime.placement(), "provider": getattr(self.runtime, "provider", "")}
         times = {"taken_s": 0.0, "load_s": 0.1}
         self.info = WorkerInfo(version=self.runtime.version, code_sha256=self.code, **times, **told)
@@ -29,7 +30,7 @@ class Inline:
     def run(self, inputs, state=None, *, lengths=None):
         self.ran.append(type(self.runtime).__name__)
         try:
-            answer = with_lengths(self.runtime, lengths).run(inputs, state)
+            answer = self.goes_on.run(inputs, state, lengths)
             return demand_answer(self.exported.model, answer, batch=len(inputs), time=inputs.shape[1])
         except ContractError as error:
             raise WorkerError(str(error)) from error

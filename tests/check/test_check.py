@@ -325,6 +325,15 @@ def test_every_workload_is_checked_as_it_is_called(recorded, tiny):
     ]
 
 
+def test_requests_and_mixed_lengths_are_checked_as_they_are_called(recorded):
+    request = Workload(kind="request", batch=7, time=3, new=3)
+    mixed = Workload(kind="score", batch=3, time=5, shortest=1)
+    asked = cases.plan(recorded(LM), [(1, 1)], [request, mixed])[-2:]
+    assert [(case.time, case.chunks, case.lengths) for case in asked] == [(5, (3, 1, 1), ()), (5, (5,), ())]
+    told = cases.plan(recorded(LM, lengths=True), [(1, 1)], [mixed])[-1]
+    assert (told.state, told.lengths) == ("none", (5, 3, 1))
+
+
 def test_what_is_wrong_at_a_timed_shape_alone_fails(inline, tiny, check):
     work = Workload(kind="score", batch=9, time=4)
     assert check(tiny, "WrongAtBatchNine").passed

@@ -27,7 +27,7 @@ def test_what_ran_elsewhere_than_its_name_says_is_refused_and_has_no_number(go, 
     report, rows, _ = go(tiny, "planted:ClaimsCuda")
     assert not report.passed
     (clearance,) = report.clearances
-    assert clearance.refused.startswith("recurrent nodes ran on CPUExecutionProvider, not on CUDAExecutionProvider")
+    assert clearance.refused.startswith("nodes that compute ran on CPUExecutionProvider, not on CUDAExecutionProvider")
     assert all(row.timing is None and row.refused == clearance.refused for row in rows)
     assert all(row.max_error is None for row in report.rows)
 
@@ -36,7 +36,7 @@ def test_what_ran_elsewhere_than_its_name_says_is_refused_and_has_no_number(go, 
 def test_a_promise_without_evidence_is_refused_too(go, tiny, adapter):
     report, rows, _ = go(tiny, f"planted:{adapter}")
     (clearance,) = report.clearances
-    assert clearance.refused.startswith("recurrent nodes ran on a provider that is not told, not on CUDAExecution")
+    assert clearance.refused.startswith("nodes that compute ran on a provider that is not told, not on CUDAExecution")
     assert not any(row.timing for row in rows)
     assert go(tiny, f"planted:{adapter}", allow_mixed=True)[0].passed
 
@@ -45,7 +45,7 @@ def test_a_long_run_and_a_search_are_refused_alike(tmp_path, plugins, tiny):
     known = {"run": tmp_path / "run", "progress": lambda _line: None}
     done = checking.drift([tiny], ["planted:ClaimsCuda"], steps=3, **known)
     assert not done.rows
-    assert [why.startswith("recurrent nodes ran on CPUExecution") for _, why in done.refused] == [True]
+    assert [why.startswith("nodes that compute ran on CPUExecution") for _, why in done.refused] == [True]
     assert checking.drift([tiny], ["planted:ClaimsCuda"], steps=3, allow_mixed=True, **known).rows
     report = checking.check([tiny], ["planted:ClaimsCuda"], shapes=((1, 1),), **known)
     (found,) = checking.bisect(report, **known)

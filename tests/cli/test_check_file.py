@@ -52,7 +52,7 @@ def on_two_providers(monkeypatch):
 def test_what_ran_elsewhere_leaves_with_1_and_allowed_it_bears_the_label(small, on_two_providers):
     done = run(small, "--runtime", on_two_providers)
     assert done.exit_code == 1
-    assert "recurrent nodes ran on CPUExecutionProvider, not on CUDAExecutionProvider alone" in done.stderr
+    assert "nodes that compute ran on CPUExecutionProvider, not on CUDAExecutionProvider alone" in done.stderr
     assert "FAILED" in done.stdout
     done = run(small, "--runtime", on_two_providers, "--allow-mixed")
     assert done.exit_code == 0

@@ -53,7 +53,7 @@ def test_the_table_tells_what_was_kept_what_ties_what_is_slower_and_what_is_out(
     fastest, kept, slow = timed("loop", "fp32", 0.001), timed("scan", "fp32", 0.0011), timed("scan", "fp16", 0.0025)
     chosen = Choice([fastest, kept, slow, out], [fastest, kept], exported("scan"))
     assert [choice._verdict(one, chosen) for one in chosen.candidates] == [
-        ["loop-fp32", "1", "+0.10%", "not told from the fastest"],
+        ["loop-fp32", "1", "+0.10%", "tie"],
         ["scan-fp32", "1.1", "+0.10%", "kept"],
         ["scan-fp16", "2.5", "+0.10%", "2.50x as long"],
         ["scan-int4", "n/a", "+2.00%", "costs up to 2.00%, more than 1.00%"],

@@ -162,7 +162,7 @@ def test_a_new_try_that_failed_is_told_although_the_tables_show_the_older_sample
             Measurement(workload=other, timing=None, refused="stands in the table", **row),
         ]
     )
-    assert capsys.readouterr().err == "m/scan-fp32 on torch, score (B=2, T=4) keeps its older samples: it crashed\n"
+    assert capsys.readouterr().err == "m/scan-fp32 on torch, score 2×4 keeps its older samples: it crashed\n"
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,36 @@
+from types import SimpleNamespace
+
 import pytest
 
-from lstmbench.cli.compare import _share
+from lstmbench.cli.compare import _of_medians, _over
 from lstmbench.errors import LstmbenchError
 
 
-def test_a_limit_is_a_share_of_the_median():
-    assert _share("p50:5%") == 0.05
-    assert _share("p50:2.5%") == 0.025
-    assert _share("") == 0
+def change(ratio, verdict="slower", *, runtime="numpy", kind="score"):
+    case = SimpleNamespace(subject=SimpleNamespace(runtime=runtime), workload=SimpleNamespace(kind=kind))
+    return SimpleNamespace(pair=SimpleNamespace(after=case), ratio=ratio, verdict=verdict)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_over"),
+    [
+        (["p50:5%"], True),
+        (["p50:10%"], False),
+        (["p50:10%", "numpy:p50:5%"], True),
+        (["torch:p50:5%"], False),
+        (["decode:p50:1%"], False),
+        (None, False),
+    ],
+)
+def test_a_limit_is_of_all_or_of_what_it_names_as_bench_has_it(words, is_over):
+    assert _over(change(1.06), _of_medians(words)) == is_over
+
+
+def test_what_is_not_told_to_be_slower_breaks_no_limit():
+    assert not _over(change(2.0, "tie"), _of_medians(["p50:5%"]))
 
 
 @pytest.mark.parametrize("words", ["p99:5%", "5%", "p50:5", "p50:-5%", "p50:x%"])
 def test_any_other_limit_is_refused_in_one_line(words):
-    with pytest.raises(LstmbenchError, match=r"^--fail is a median's limit such as p50:5%, not "):
-        _share(words)
+    with pytest.raises(LstmbenchError, match="--fail"):
+        _of_medians([words])

@@ -6,12 +6,12 @@ import sys
 import pytest
 
 from lstmbench import disk
-from lstmbench.corpus import Vocabulary
-from lstmbench.export import export
+from lstmbench.corpus import Vocabulary, held_out, read_vocabulary
+from lstmbench.export import export, quality
 from lstmbench.flows.made import made
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
-from lstmbench.records import Layers, ModelConfig, ModelFolder
+from lstmbench.records import Evaluation, Layers, ModelConfig, ModelFolder
 
 pytest.importorskip("onnxruntime")
 
@@ -42,6 +42,15 @@ def test_all_of_a_text_is_scored_and_layers_are_left_out(home):
     assert done.stderr == "models/none-2x2 is left out: bare layers predict no text\n"
     assert " 299 " in done.stdout
     assert "n/a" not in done.stdout
+
+
+def test_a_file_is_read_a_piece_at_a_time_and_its_score_kept(home):
+    done = evaluate(home, "--text", "known.txt", "--runtime", "numpy", "--out", "kept")
+    assert done.returncode == 0, done.stderr
+    (row,) = disk.read_journal(home / "kept/evaluations.jsonl", Evaluation)
+    assert (row.text, row.score.tokens) == ("known.txt", 299)
+    split = held_out(str(home / "known.txt"), read_vocabulary(home / "models/m" / folder.VOCABULARY), whole=True)
+    assert row.text_sha256 == quality.digest(split.tokens)
 
 
 def test_a_text_with_unknown_letters_has_no_bits_a_character(home):

@@ -186,6 +186,24 @@ def test_step_is_a_candidate_where_one_step_is_a_call(model, speeds):
     assert "step" not in {one.form for one in choose_it(model, form=None, precision="fp32").candidates}
 
 
+@pytest.mark.parametrize("runtime", ["onnxruntime-webgpu", "onnxruntime-webgpu==1.27.0", "onnxruntime-cpu"])
+def test_steps_in_the_graph_are_a_candidate_for_devices_alone(model, speeds, monkeypatch, runtime):
+    monkeypatch.setattr(choose.environments, "demand", lambda _: None)
+    speeds(lambda name: [1.0] * 8 if "unrolled3" in name else [2.0] * 8)
+    choice = choose_it(model, form=None, precision="fp32", runtime=runtime)
+    assert ("unrolled3" in {one.form for one in choice.candidates}) == ("webgpu" in runtime)
+    assert (choice.kept.record.form == "unrolled3") == ("webgpu" in runtime)
+
+
+def test_a_form_that_the_device_leaves_to_the_cpu_is_not_kept(model, speeds, monkeypatch):
+    """As CUDA's provider does with an LSTM that has P: the check refuses it for its placement, and it has no speed."""
+    monkeypatch.setattr(choose.environments, "demand", lambda _: None)
+    speeds(lambda name: [1.0] * 8 if "lstm" in name else [2.0] * 8, refused=("lstm-fp32",))
+    choice = choose_it(model, form=None, precision="fp32", runtime="onnxruntime-cuda")
+    assert choice.kept.record.form in {"scan", "loop", "unrolled3"}
+    assert [one.refused for one in choice.candidates if one.form == "lstm"] == ["wrong"]
+
+
 def test_nothing_below_fp32_is_kept_where_its_cost_cannot_be_told(model, speeds):
     speeds(lambda name: [1.0] * 8 if "int8" in name else [2.0] * 8)
     choice = choose.choose(model, WISH._replace(form="scan"), held_out=None, progress=lambda _: None)

@@ -4,15 +4,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from lstmbench.corpus import Split, evaluation_rows
-from lstmbench.errors import LstmbenchError
+from lstmbench import disk, runfolder
+from lstmbench.corpus import Vocabulary, evaluation_rows
+from lstmbench.corpus.streamed import Held
+from lstmbench.errors import CrashError, LstmbenchError
 from lstmbench.export import export
 from lstmbench.flows import evaluate
 from lstmbench.flows.evaluate import Text
 from lstmbench.model import folder, reference
 from lstmbench.model.weights import random_weights
-from lstmbench.records import CorpusInfo, ModelConfig, ModelFolder, TrainConfig
+from lstmbench.records import CorpusInfo, Evaluation, ModelConfig, ModelFolder, TrainConfig
 
+VOCABULARY = Vocabulary(unit="char", tokens=("<unk>", *"abcd"))
 MODEL = ModelConfig(head="lm", peephole="diagonal", input_size=3, hidden_size=4, vocabulary_size=5)
 TOKENS = np.random.default_rng(2).integers(0, 5, 20 * 70 + 8)
 pytest.importorskip("onnxruntime")
@@ -29,7 +32,7 @@ def exports(tmp_path_factory):
 @pytest.fixture
 def score(tmp_path):
     def score(exported, *runtimes, tokens=TOKENS, lossless=True):
-        text = Text("a text", Split(tokens, 2 * len(tokens)), lossless)
+        text = Text("a text", Held(tokens, 2 * len(tokens), VOCABULARY), lossless)
         return evaluate.evaluate([exported], runtimes, text, run=tmp_path / "run", progress=lambda _line: None)
 
     return score
@@ -81,6 +84,31 @@ def test_what_fails_the_check_has_no_score(exports, score, monkeypatch, tmp_path
 def test_a_graph_that_draws_gives_no_logits(exports, score):
     with pytest.raises(LstmbenchError, match="gives logits"):
         score(exports["generate"], "onnxruntime-cpu")
+
+
+def test_scores_are_kept_and_not_made_again_for_the_same_text(exports, score, tmp_path, monkeypatch):
+    rows = score(exports["lstm"], "numpy", "onnxruntime-cpu")
+    kept = tmp_path / "run" / runfolder.EVALUATIONS
+    assert disk.read_journal(kept, Evaluation) == rows
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "_evaluated", None)
+        assert score(exports["lstm"], "numpy", "onnxruntime-cpu") == rows
+    (other,) = score(exports["lstm"], "numpy", tokens=TOKENS[::-1].copy())
+    assert other.score != rows[0].score
+    assert disk.read_journal(kept, Evaluation) == [*rows, other]
+
+
+def test_what_was_refused_is_asked_again(exports, score, tmp_path, monkeypatch):
+    def crash(_worker, _rows):
+        raise CrashError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "_sums", crash)
+        (row,) = score(exports["lstm"], "numpy")
+    assert row.refused == "gone"
+    (row,) = score(exports["lstm"], "numpy")
+    assert row.score is not None
+    assert disk.read_journal(tmp_path / "run" / runfolder.EVALUATIONS, Evaluation) == [row]
 
 
 def test_what_attends_is_scored_in_calls_as_long_as_those_of_training(score, tmp_path):

@@ -3,11 +3,13 @@
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from lstmbench.errors import LstmbenchError
 from lstmbench.flows import known_costs, self_test
 from lstmbench.flows.pretended import pretended
 from lstmbench.records import Load, Measurement, Timing, Weight
+from lstmbench.worker import Samples
 
 pytest.importorskip("scipy")
 QUIET = Load(at="", load_average=(0, 0, 0), cpu_mhz=None)
@@ -21,7 +23,15 @@ def timing(name, rng, factor, ran=1.0):
     took = tuple(seconds.tolist())
     known = {"session": QUIET, "budget_s": 1, "fresh": False, "spawn_s": 1, "load_s": 1, "steady": True}
     return Timing(
-        warmup_s=(1,), start_s=took, sample_s=took, rounds=(100,), wall_s=sum(took), cpu_s=ran * sum(took), **known
+        warmup_s=(1,),
+        start_s=took,
+        sample_s=took,
+        rounds=(100,),
+        wall_s=sum(took),
+        cpu_s=ran * sum(took),
+        repeats=100 if name == "Nothing" else 1,
+        overhead_s=8e-8 * factor,
+        **known,
     )
 
 
@@ -56,7 +66,7 @@ def test_a_right_engine_passes():
         ({"Twin": 1.01}, ["the same call twice"]),
         ({"Slower": 1 / 1.05}, ["a slower call"]),
         ({"Slower": 1.02}, ["a slower call"]),
-        ({"Nothing": 10.0}, ["a call that does nothing"]),
+        ({"Nothing": 20.0}, ["the engine's own part of a sample"]),
         ({"ran": 0.8}, ["the processor for itself"]),
     ],
     ids=str,
@@ -96,5 +106,20 @@ def test_a_folder_that_holds_a_run_is_left_alone(tmp_path):
 def test_the_engine_runs_what_is_planted(tmp_path):
     """What it says depends on the machine; that it says it of everything does not."""
     found = self_test.self_test(tmp_path / "run", progress=lambda _: None)
-    assert len(found) == 8
+    assert len(found) == 9
     assert next(one for one in found if one.what == "memory held in a call").passed
+
+
+@pytest.mark.parametrize(
+    ("token_s", "right"),
+    [((2e-3,) * 5, True), ((2e-3,) * 4 + (1.7e-3,), False), ((2.1e-3,) * 4 + (1.6e-3,), False)],
+)
+def test_tokens_that_are_not_all_of_a_request_or_not_what_a_call_takes_are_told(token_s, right):
+    times = {"warmup_s": (1.0,), "start_s": (0.0,) * 9, "sample_s": (1e-2,) * 9, "wall_s": 1.0, "cpu_s": 1.0}
+    taken = Samples(token_s=token_s * 9, steady=None, **times)
+    assert self_test._adding_up(taken).passed == right
+
+
+def test_calls_that_were_timed_one_by_one_where_the_clock_is_a_large_part_are_told():
+    once = [replace(row, timing=replace(row.timing, repeats=1)) for row in rows()]
+    assert failed(once, weights()) == ["the engine's own part of a sample"]

@@ -76,7 +76,7 @@ def checked(of, **changes):
 def vouching(rows, measurements):
     """The rows, and those of the very calls that were timed, with the same errors and with none of their failures."""
     added = [
-        replace(row, batch=work.batch, time=work.time, chunks=work.chunks, state="none", decoding=work.decoding)
+        replace(row, batch=work.batch, time=work.steps, chunks=work.chunks, state="none", decoding=work.decoding)
         for work in dict.fromkeys(one.workload for one in measurements)
         for row in rows
         if row.subject.identity in {one.subject.identity for one in measurements if one.workload == work}

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from lstmbench import disk
 from lstmbench.records import ArrivalRow, Arrivals, Served
-from lstmbench.report import arrivals_table, render
-from lstmbench.report.arrivals import arrival_lines
+from lstmbench.report import arrivals_table, frames, render
+from lstmbench.report.arrivals import arrival_lines, asked
 
 SERVER = Arrivals(scenario="server", time=16, seconds=1.0, rate=50.0, within_s=0.02)
 
@@ -72,8 +73,27 @@ def test_the_terminal_and_the_page_have_it(make, row, tmp_path):
     for one in rows:
         disk.append_record(run / "arrivals.jsonl", one)
     table = arrivals_table(run, rows)
-    assert table.rows[0][1:3] == ("offline", "1×16")
+    assert table.rows[0][1:3] == ("offline, p99, 1 s", "1×16")
     assert table.rows[0][-1] == "refused: it crashed"
-    assert table.rows[1][1] == "server, 50/s within 20 ms"
+    assert table.rows[1][1] == "server, 50/s within 20 ms, p99, 1 s"
     render(run)
     assert "## Arrivals: latency from arrival to answer" in (run / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "change", [{"seconds": 2.0}, {"percentile": 0.9}, {"within_s": 0.03}, {"rate": 60.0}, {"seed": 1}]
+)
+def test_no_two_questions_look_alike(make, row, change):
+    one, other = arrival_lines([row(), row(replace(SERVER, **change))], parity(make))
+    assert asked(one) != asked(other)
+
+
+def test_a_run_that_only_served_queries_has_a_report_and_a_frame(make, row, tmp_path):
+    run = make.write(tmp_path / "run", parity_rows=parity(make), measurements=[])
+    disk.append_record(run / "arrivals.jsonl", row())
+    render(run)
+    assert "Queries were served" in (run / "report.md").read_text()
+    found = frames(run)["arrivals"]
+    assert found["p50_ms"][0] == pytest.approx(1.5, rel=0.01)
+    assert (found["rate"][0], found["percentile"][0], found["seconds"][0]) == (50.0, 99.0, 1.0)
+    assert len((run / "arrivals.csv").read_text().splitlines()) == 2

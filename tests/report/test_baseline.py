@@ -1,11 +1,14 @@
 """Pairs that took turns: what is slower is told, what is the same is not, and what cannot be told is said to be so."""
 
+import json
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from lstmbench.report import changes
+from lstmbench.report import changes, frames, render
 from lstmbench.report.baseline import Limit, judge, partners
+from lstmbench.report.kept_changes import keep
 from lstmbench.report.raw import Raw
 
 pytest.importorskip("scipy")
@@ -43,7 +46,7 @@ P50 = Limit(0.5, 0.05)
 @pytest.mark.parametrize(
     ("factor", "verdict", "over"),
     [
-        (1.0, "no difference", False),
+        (1.0, "tie", False),
         (1.02, "slower", False),
         (1.2, "slower", True),
         (1 / 1.2, "faster", False),
@@ -73,7 +76,7 @@ def test_a_slowdown_that_may_be_within_its_limit_breaks_none(run):
 
 def test_nothing_finer_than_the_same_thing_twice_is_told(run):
     (change,) = run(1.02, twin=1.03)
-    assert change.verdict == "no difference"
+    assert change.verdict == "tie"
     assert change.floor > 0.029
 
 
@@ -117,7 +120,7 @@ def test_many_pairs_at_once_widen_each_interval(make):
         return [change.verdict for change in judge(Raw(make.machine(), tuple(parity), tuple(measured)))]
 
     assert verdicts(1) == ["slower"]
-    assert set(verdicts(50)) <= {"no difference", "cannot tell"}
+    assert set(verdicts(50)) <= {"tie", "cannot tell"}
 
 
 @pytest.mark.parametrize(
@@ -147,3 +150,24 @@ def test_words_say_what_was_told_and_what_was_not(run):
     )
     assert changes.sentence(judged[0]).startswith("FAILED: kjv-full/scan on numpy, score 1×16, p50: slower by +")
     assert "(none of 5 % or more)" in changes.summary(run(limits=[P50]))
+
+
+def test_what_was_told_is_in_a_file_a_table_a_frame_and_on_the_page(make, run, tmp_path):
+    judged = run(1.2, limits=[P50])
+    folder = make.write(
+        tmp_path / "run", parity_rows=make.checked(make.subject()), measurements=[make.measured(make.subject())]
+    )
+    keep(folder, judged, make.machine().fingerprint)
+    render(folder)
+    assert [line["verdict"] for line in map(json.loads, (folder / "baseline.jsonl").read_text().splitlines())] == [
+        "slower"
+    ]
+    found = frames(folder)["baseline"].iloc[0]
+    assert (found["verdict"], found["over"], found["limit"]) == ("slower", True, 0.05)
+    assert found["ratio"] == pytest.approx(1.2, rel=0.03)
+    assert len((folder / "baseline.csv").read_text().splitlines()) == 2
+    assert "slower, over the limit" in (folder / "report.md").read_text()
+    assert "slower, over the limit" in (folder / "index.html").read_text()
+    made_again = make.subject(model_sha256="ef" * 32, runtime_version="2.0.0")
+    make.write(folder, parity_rows=make.checked(made_again), measurements=[make.measured(made_again)])
+    assert frames(folder)["baseline"].empty

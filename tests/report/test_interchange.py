@@ -67,7 +67,9 @@ def test_no_parity_no_row(make, tmp_path):
 
 def test_frames_are_the_tables_of_a_run(rendered):
     tables = frames(rendered)
-    assert list(tables) == ["parity", "latency", "throughput", "memory", "prices"]
+    assert list(tables) == [
+        *("parity", "latency", "throughput", "memory", "requests", "roofline", "arrivals", "baseline", "prices"),
+    ]
     for name, table in tables.items():
         assert csv(table) == (rendered / f"{name}.csv").read_bytes()
     assert tables["latency"]["p50_ms"].dtype == "float64"

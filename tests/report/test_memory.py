@@ -50,7 +50,7 @@ def test_the_page_has_it_and_another_machines_rows_are_refused(make, tmp_path):
     run = make.write(tmp_path / "run", parity_rows=make.checked(of), measurements=[row])
     disk.append_record(run / "memory.jsonl", weight(make, of, row))
     render(run)
-    assert "| 3.00 | 36.0 | 5.00 |" in (run / "report.md").read_text()
+    assert "| 3.00 | n/a | 36.0 | 5.00 |" in (run / "report.md").read_text()
     disk.append_record(run / "memory.jsonl", Weight(machine="another", subject=of, workload=row.workload, file_bytes=1))
     with pytest.raises(RecordError, match=r"memory.jsonl, line 2 was measured on 'another'"):
         raw.read(run)

@@ -37,6 +37,17 @@ def test_who_is_alone_at_the_top_is_no_tie(make):
     assert (found["numpy"].to_fastest, found["numpy"].tied) == (1.0, False)
 
 
+def test_rows_of_two_regions_are_held_against_those_of_their_own(make):
+    """Else what leaves its copies out would beat the same runtime, and every other."""
+    of, other = make.subject("numpy"), make.subject("torch")
+    compute = replace(rows(make, of)[0].workload, region="compute")
+    inside = [replace(row, workload=compute) for row in rows(make, of, 0.5, seed=1)]
+    measured = [*rows(make, of), *rows(make, other, 1.3, seed=2), *inside]
+    found, _ = ranked(measured, make.vouching([*make.checked(of), *make.checked(other)], measured))
+    placed = {(line.subject.runtime, line.region): (line.to_fastest or 0) > 1 for line in found}
+    assert placed == {("numpy", "end-to-end"): False, ("torch", "end-to-end"): True, ("numpy", "compute"): False}
+
+
 def test_a_difference_within_that_of_a_twin_is_a_tie(make):
     """The two differ in every process alike, so the interval tells them apart; the twin shows what that is worth."""
     a, b = make.subject("numpy"), make.subject("torch")

@@ -40,7 +40,8 @@ def small(make, run, **changes):
 
 def test_every_form_is_written_and_nothing_else(rendered):
     charts = {f"charts/{name}.{suffix}" for name in CHARTS for suffix in ("svg", "png")}
-    tables = {"parity.csv", "latency.csv", "throughput.csv", "memory.csv", "prices.csv", "pytest-benchmark.json"}
+    names = ("parity", "latency", "throughput", "memory", "requests", "roofline", "arrivals", "baseline", "prices")
+    tables = {*(f"{name}.csv" for name in names), "pytest-benchmark.json"}
     assert set(derived(rendered)) == {*tables, "report.md", "index.html", *charts}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from lstmbench import disk
 from lstmbench.records import Roof
-from lstmbench.report import render
+from lstmbench.report import frames, render
 from lstmbench.report.roofline import roof_lines
 from lstmbench.report.speed import speed_lines
 
@@ -24,20 +24,20 @@ def lines(make, *, reason="", p50_ms=1000.0, **changes):
 
 def test_a_share_is_what_was_needed_over_what_was_possible(make):
     line = lines(make)
-    assert (line.of_products, line.of_reading, line.bound) == (0.5, 0.75, "reading")
+    assert (line.of_products, line.of_reading, line.limited_by) == (0.5, 0.75, "reading")
     assert line.max_error is not None
-    assert lines(make, operations=7).bound == "products"
+    assert lines(make, operations=7).limited_by == "products"
 
 
 def test_rounded_weights_have_no_peak_of_products(make):
     line = lines(make, in_float32=False)
-    assert (line.of_products, line.of_reading, line.bound) == (None, 0.75, "reading")
-    assert lines(make, in_float32=False, operations=7).bound == ""
+    assert (line.of_products, line.of_reading, line.limited_by) == (None, 0.75, "reading")
+    assert lines(make, in_float32=False, operations=7).limited_by == ""
 
 
 def test_where_the_median_is_not_told_no_share_is(make):
     line = lines(make, p50_ms=None)
-    assert (line.of_products, line.of_reading, line.bound, line.refused) == (None, None, "", "")
+    assert (line.of_products, line.of_reading, line.limited_by, line.refused) == (None, None, "", "")
     assert line.mflop == 4e-6
 
 
@@ -77,3 +77,5 @@ def test_the_page_has_it(make, tmp_path):
     disk.append_record(run / "roofline.jsonl", roof)
     render(run)
     assert "## Roofline: the share of what this machine can do" in (run / "report.md").read_text()
+    assert frames(run)["roofline"]["limited_by"][0] in {"products", "reading"}
+    assert len((run / "roofline.csv").read_text().splitlines()) == 2

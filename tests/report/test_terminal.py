@@ -35,6 +35,16 @@ def test_generating_has_a_table_of_its_own_whose_title_says_what_a_sample_is(mak
     assert tables[1].rows[0][1] == "2×64"
 
 
+def test_what_leaves_out_its_copies_has_a_table_of_its_own(make, tmp_path):
+    of = make.subject()
+    timed = make.measured(of, kind="score", batch=2, time=64)
+    inside = replace(timed, workload=replace(timed.workload, region="compute"))
+    tables = terminal_tables(make.write(tmp_path / "run", parity_rows=make.checked(of), measurements=[timed, inside]))
+    titles = ["Scoring, one call", "Scoring, one call without its copies"]
+    assert [table.title.split(":")[0] for table in tables[1:]] == titles
+    assert all(len(table.rows) == 1 for table in tables[1:])
+
+
 def test_every_cell_is_text_and_none_is_blank(tables):
     for table in tables:
         for row in table.rows:

@@ -82,6 +82,21 @@ def test_a_worker_of_it_computes_what_the_reference_computes(make, assert_close,
         assert_close(worker.run(inputs), made.want(inputs, None))
 
 
+def test_a_held_call_answers_as_the_call_does(make):
+    made = make(MODEL, onnx=graph())
+    runtime = OnnxRuntimeCpu(made.exported, threads=1)
+    runtime.hold(made.inputs(3, 5, seed=9), made.state(3)).compute()
+    for state in (None, made.state(3)):
+        held = runtime.hold(made.inputs(3, 5), state)
+        held.compute()
+        first = held.answer()
+        held.compute()
+        want, after = runtime.run(made.inputs(3, 5), state)
+        for output, (h, c) in (first, held.answer()):
+            for got, expected in ((output, want), (h, after.h), (c, after.c)):
+                np.testing.assert_array_equal(got, expected)
+
+
 def test_without_its_peepholes_the_graph_would_be_told_from_the_reference(make):
     made = make(MODEL, onnx=graph(peepholes=False))
     inputs, state = made.inputs(2, 5), made.state(2)

@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from lstmbench import environments
@@ -9,15 +10,15 @@ from lstmbench.check import check
 from lstmbench.errors import RuntimeMissingError, WorkerError
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
-from lstmbench.records import ModelConfig, ModelFolder, Placement, Subject
+from lstmbench.records import ModelConfig, ModelFolder, Placement, Subject, Workload
 from lstmbench.report.subjects import columns
 from lstmbench.runtimes import vulkan
 from lstmbench.runtimes.vulkan import Device
-from lstmbench.worker import meet
+from lstmbench.worker import Worker, meet
 
 ort = pytest.importorskip("onnxruntime")
 
-from lstmbench.runtimes import assignment  # noqa: E402
+from lstmbench.runtimes import onnxruntime_device  # noqa: E402
 from lstmbench.runtimes.onnxruntime_webgpu import OnnxRuntimeWebgpu  # noqa: E402
 
 GPU, SOFTWARE = Device("GPU of tests", is_software=False), Device("SwiftShader", is_software=True)
@@ -84,10 +85,10 @@ def test_a_fall_back_to_the_cpu_is_an_error():
 def test_a_graph_whose_recurrence_is_left_to_the_cpu_is_refused(monkeypatch, operator):
     left = [Placement(provider="CPUExecutionProvider", operator=name, nodes=1) for name in ("Transpose", operator)]
     session = Session("WebGpuExecutionProvider", "CPUExecutionProvider")
-    monkeypatch.setattr(assignment, "placement", lambda _: left)
+    monkeypatch.setattr(onnxruntime_device.assignment, "placement", lambda _: left)
     with pytest.raises(WorkerError, match=f"{operator} would run on the CPU, not on WebGpuExecutionProvider"):
         OnnxRuntimeWebgpu.demand_graph(session)
-    monkeypatch.setattr(assignment, "placement", lambda _: left[:1])
+    monkeypatch.setattr(onnxruntime_device.assignment, "placement", lambda _: left[:1])
     OnnxRuntimeWebgpu.demand_graph(session)
 
 
@@ -133,10 +134,10 @@ def exported(path, peephole, form):
 
 @pytest.mark.parametrize(("peephole", "form"), [("diagonal", "lstm"), ("full", "step")])
 def test_it_computes_the_same_function(webgpu, tmp_path, peephole, form):
-    shape = (2, 1 if form == "step" else 5)
     export = exported(tmp_path, peephole, form)
-    report = check([export], ["onnxruntime-webgpu"], run=tmp_path / "run", shapes=[shape], progress=lambda _: None)
+    report = check([export], ["onnxruntime-webgpu"], run=tmp_path / "run", shapes=[(2, 4)], progress=lambda _: None)
     (clearance,) = report.clearances
+    assert (1, 1, 1, 1) in {row.chunks for row in report.rows}, "calls that go on from a state on the device"
     assert not clearance.refused
     assert clearance.subject.device == webgpu.device
     recurrent = [part for part in clearance.subject.placement if part.recurrent]
@@ -144,7 +145,15 @@ def test_it_computes_the_same_function(webgpu, tmp_path, peephole, form):
     assert {"lstm": "LSTM", "step": "Sigmoid"}[form] in {part.operator for part in recurrent}
 
 
+def test_decoding_keeps_the_state_on_the_device(webgpu, tmp_path):
+    decode = Workload(kind="decode", batch=2, time=3)
+    with Worker("onnxruntime-webgpu", exported(tmp_path, "diagonal", "lstm")) as worker:
+        taken = worker.measure(decode, np.zeros((2, 3), np.int64), warmup_s=0, budget_s=9, min_samples=4, max_samples=4)
+        assert worker.info.device == webgpu.device
+    assert len(taken.sample_s) == 4, "every answer was checked, over the end of T and a new beginning"
+
+
 def test_a_scan_that_it_leaves_to_the_cpu_bears_no_figure_under_its_name(webgpu, tmp_path):
     export = exported(tmp_path, "full", "scan")
     report = check([export], ["onnxruntime-webgpu"], run=tmp_path / "run", shapes=[(2, 3)], progress=lambda _: None)
-    assert report.clearances[0].refused.startswith("recurrent nodes ran on CPUExecutionProvider, not on WebGpu")
+    assert report.clearances[0].refused.startswith("nodes that compute ran on CPUExecutionProvider, not on WebGpu")

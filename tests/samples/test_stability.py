@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from lstmbench import samples
 from lstmbench.records import Load, Subject, Timing, Workload
@@ -77,3 +78,20 @@ def test_a_thread_that_did_not_run_all_the_time_is_said_of_one_thread_alone():
     timings = [timing(noisy(RNG(n)), ran=0.7) for n in range(6)]
     assert samples.remarks(case(timings)) == ("other work took 30% of its time",)
     assert samples.remarks(case(timings, threads=2)) == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"stolen": 0.12}, "the hypervisor gave 12% of the processors' time to others"),
+        ({"stolen": 0.01}, ""),
+        ({"cpu_mhz": 2000.0}, "throttled: the processor's clock fell to 2,000 of 3,000 MHz"),
+        ({"cpu_mhz": 2900.0}, ""),
+    ],
+)
+def test_what_the_machine_tells_is_named(told, said):
+    calm = [timing((1.0, 1.1) * 3) for _ in range(6)]
+    first = {"cpu_mhz": 3000.0} | {name: value for name, value in told.items() if name == "stolen"}
+    timings = [replace(calm[0], **first), *(replace(one, **told) for one in calm[1:])]
+    found = [one for one in samples.remarks(case(timings)) if one.startswith(("the hypervisor", "throttled"))]
+    assert found == ([said] if said else [])

@@ -191,14 +191,12 @@ def test_forgetting_the_carried_state_is_seen_in_the_curve(text, tmp_path, monke
 
     folder = configured(text)
     train(text, folder, tmp_path / "right")
-    real = loop._step
+    real = loop.take_step
 
-    def forgetful(trainer, streams, config, step):
-        for tensor in trainer.state:
-            tensor.zero_()
-        return real(trainer, streams, config, step)
+    def forgetful(trainer, batch, config, position):
+        return real(trainer, batch._replace(fresh=True), config, position)
 
-    monkeypatch.setattr(loop, "_step", forgetful)
+    monkeypatch.setattr(loop, "take_step", forgetful)
     train(text, folder, tmp_path / "wrong")
     assert (tmp_path / "right/training.jsonl").read_bytes() != (tmp_path / "wrong/training.jsonl").read_bytes()
 

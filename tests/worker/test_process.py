@@ -224,8 +224,8 @@ def test_a_measurement_may_take_longer_than_a_call(fake_export):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("WrongShape", r"failed while timing score \(B=2, T=3\): ContractError"),
-        ("Segfaults", r"crashed \(SIGSEGV\) while timing score \(B=2, T=3\)"),
+        ("WrongShape", r"failed while timing score 2×3: ContractError"),
+        ("Segfaults", r"crashed \(SIGSEGV\) while timing score 2×3"),
     ],
 )
 def test_a_misdeed_while_timing_is_no_sample(fake_export, name, message):

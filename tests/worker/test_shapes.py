@@ -116,7 +116,7 @@ def test_a_bare_layer_cannot_decode(fake_layer):
 
 
 def test_a_bidirectional_layer_answers_both_directions(fake_layer):
-    assert shapes.output_shape(fake_layer.model, 2, 3) == (2, 3, 8)
+    assert fake_layer.model.output_shape(2, 3) == (2, 3, 8)
     answer = floats(2, 3, 8), (floats(4, 2, 4), floats(4, 2, 4))
     output, state = shapes.demand_answer(fake_layer.model, answer, batch=2, time=3)
     assert output is answer[0]

@@ -33,6 +33,13 @@ def _plan(data: bytes, name: str) -> Plan:
         raise LstmbenchError(f"{name} is no grid: {' '.join(str(error).split())}") from error
     plan = dict[Layers | None, list[Workload]]()
     for block in blocks:
-        made = grid(batches=block.batch, times=block.time, kinds=block.kind)
+        made = grid(
+            batches=block.batch,
+            times=block.time,
+            kinds=block.kind,
+            regions=block.region,
+            new=block.new or (),
+            shortest=block.shortest,
+        )
         plan.setdefault(block.layer, []).extend(made)
     return {layers: tuple(dict.fromkeys(workloads)) for layers, workloads in plan.items()}

@@ -19,7 +19,7 @@ class Engine(Record, frozen=True, kw_only=True):
 
     @property
     def strays(self) -> tuple[str, ...]:
-        """The other providers that recurrent nodes ran on: then a figure is not that of the one which is promised."""
+        """The other providers that ran nodes which compute: then a figure is not that of the one which is promised."""
         return strays(self.provider, self.placement)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 
 from lstmbench.records import Placement
-from lstmbench.runtimes.onnx_reference import OnnxReference as Honest
+from lstmbench.runtimes.onnx_reference import OnnxReferenceGraph as Honest
 
 __all__ = ["Honest"]
 

@@ -22,7 +22,7 @@ def test_what_ran_elsewhere_is_refused_without_a_figure(check, path, name, where
     report = check(path, f"planted_graphs:{name}")
     assert not report.passed
     assert all(row.max_error is None for row in report.rows)
-    want = f"recurrent nodes ran on {where}, not on CUDAExecutionProvider alone; --allow-mixed takes it, and says so"
+    want = f"nodes that compute ran on {where}, not on CUDAExecutionProvider alone; --allow-mixed takes it, and says so"
     assert {row.reason for row in report.rows} == {want}
 
 
