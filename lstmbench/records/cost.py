@@ -9,7 +9,7 @@ from lstmbench.records.export import Quality
 class Cost(Record, frozen=True, kw_only=True):
     """A line of `costs.jsonl`: what the record beside an exported file says of it."""
 
-    schema: Literal["lstmbench.cost/1"] = "lstmbench.cost/1"
+    schema: Literal["lstmbench.quality/1"] = "lstmbench.quality/1"
     model: str  # Subject.model
     model_sha256: str
     quality: Quality
