@@ -13,6 +13,7 @@ from lstmbench.environments.wanted import Wanted
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.records import Environment
 from lstmbench.runtimes import catalogue, nvidia
+from lstmbench.runtimes.ours import Entry
 
 Prove: TypeAlias = Callable[[str, Path], str]  # start the runtime on this Python -> the version that it tells
 
@@ -43,7 +44,7 @@ def install(asked: Wanted, *, prove: Prove, progress: Callable[[str], None]) -> 
             shutil.rmtree(built, ignore_errors=True)
 
 
-def _known(asked: Wanted) -> catalogue.Entry:
+def _known(asked: Wanted) -> Entry:
     known = catalogue.known(asked.name) or catalogue.entry(asked.name)  # which says that there is none
     if not known.wheel:
         how = f"pip install 'lstmbench[{known.extra}]'" if known.extra else "it comes with its own package"
@@ -57,7 +58,7 @@ def _stays(wheel: str, version: str) -> Environment | None:
     return next(fitting, None)
 
 
-def _requirements(known: catalogue.Entry, asked: Wanted) -> list[str]:
+def _requirements(known: Entry, asked: Wanted) -> list[str]:
     wheels = known.beside if known.npm else (known.wheel, *known.beside)
     engine = [f"{wheel}=={asked.version}" if asked.version else wheel for wheel in wheels]
     libraries = known.libraries if nvidia.has_driver() else ()

@@ -7,6 +7,7 @@ from lstmbench.environments import place
 from lstmbench.environments.wanted import Wanted, wanted
 from lstmbench.errors import RuntimeMissingError
 from lstmbench.runtimes import GROUP, catalogue
+from lstmbench.runtimes.ours import Entry
 
 
 class Chosen(NamedTuple):
@@ -44,7 +45,7 @@ def choose(text: str) -> Chosen:
     return Chosen(*asked, python)
 
 
-def _absent(asked: Wanted, known: catalogue.Entry) -> str:
+def _absent(asked: Wanted, known: Entry) -> str:
     if asked.version and not known.wheel:
         return f"runtime {asked.name!r} comes in no other version than the one here: ask for {asked.name}"
     extra = f"runtime {asked.name!r} needs the extra {known.extra!r}: pip install 'lstmbench[{known.extra}]'"

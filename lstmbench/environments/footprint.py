@@ -11,7 +11,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from lstmbench.environments import tool
-from lstmbench.runtimes.catalogue import Entry, own_version
+from lstmbench.runtimes.catalogue import own_version
+from lstmbench.runtimes.ours import Entry
 
 # what is compiled as it is imported depends on what was imported
 _TELL = """

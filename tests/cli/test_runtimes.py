@@ -23,7 +23,7 @@ def few(monkeypatch, tmp_path):
 @pytest.fixture
 def of_numpy(monkeypatch):
     """As if environments were made of NumPy."""
-    monkeypatch.setattr(catalogue, "_OURS", {"numpy": catalogue._OURS["numpy"]._replace(wheel="numpy")})
+    monkeypatch.setattr(catalogue, "ENGINES", {"numpy": catalogue.ENGINES["numpy"]._replace(wheel="numpy")})
 
 
 def run(*arguments):

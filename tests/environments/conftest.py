@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstmbench.environments import pins, tool
-from lstmbench.runtimes import catalogue
+from lstmbench.runtimes import catalogue, ours
 
 ENGINE = """
 import numpy as np
@@ -68,6 +68,6 @@ def index(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pins, "BASE", ())
     monkeypatch.setattr(tool, "_uv", list)
-    entry = catalogue.Entry("engine_abroad:Engine", "engine_abroad", wheel="engine-abroad", system="an abacus")
-    monkeypatch.setattr(catalogue, "_OURS", catalogue._OURS | {"abacus": entry})
+    entry = ours.Entry("engine_abroad:Engine", "engine_abroad", wheel="engine-abroad", system="an abacus")
+    monkeypatch.setattr(catalogue, "ENGINES", catalogue.ENGINES | {"abacus": entry})
     return folder

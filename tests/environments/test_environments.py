@@ -244,7 +244,7 @@ def test_of_two_builds_at_once_one_waits_its_turn(index):
 
 
 def test_a_process_that_holds_another_version_than_was_asked_for_is_refused(monkeypatch, recorded, tmp_path):
-    monkeypatch.setattr(catalogue, "_OURS", {"numpy": catalogue._OURS["numpy"]._replace(wheel="numpy")})
+    monkeypatch.setattr(catalogue, "ENGINES", {"numpy": catalogue.ENGINES["numpy"]._replace(wheel="numpy")})
     monkeypatch.setattr(catalogue, "own_version", lambda _: "1.0")
     config = ModelConfig(head="layer", peephole="full", input_size=3, hidden_size=4)
     weights = random_weights(config, seed=1)

@@ -8,7 +8,7 @@ import pytest
 
 from lstmbench.environments import footprint
 from lstmbench.environments.footprint import Package, needed, roots
-from lstmbench.runtimes.catalogue import Entry
+from lstmbench.runtimes.ours import Entry
 
 HELD = {
     "engine": Package(

@@ -41,14 +41,14 @@ def hide(monkeypatch, package):
 
 
 def test_ours_are_listed_in_order():
-    assert [n for n in runtimes.names() if n in catalogue._OURS] == [
+    assert [n for n in runtimes.names() if n in catalogue.ENGINES] == [
         "jax-cpu",
         "numpy",
         "onnx-reference",
         "onnxruntime-cpu",
         "onnxruntime-cuda",
-        "onnxruntime-tensorrt",
         "onnxruntime-node",
+        "onnxruntime-tensorrt",
         "onnxruntime-web-wasm",
         "onnxruntime-webgpu",
         "openvino-cpu",
@@ -80,17 +80,17 @@ def test_an_unknown_name_is_answered_with_the_known(monkeypatch):
     monkeypatch.setattr(catalogue, "entry_points", lambda **_: [])
     with pytest.raises(RuntimeMissingError) as caught:
         runtimes.load("tensorrt")
-    known = ", ".join(sorted(catalogue._OURS))
+    known = ", ".join(sorted(catalogue.ENGINES))
     assert str(caught.value) == f"no runtime named 'tensorrt'; here: {known}"
 
 
 def test_what_runs_graphs_is_listed_apart(monkeypatch):
-    assert [n for n in runtimes.names(runtimes.GRAPHS) if n in catalogue._OUR_GRAPHS] == [
+    assert [n for n in runtimes.names(runtimes.GRAPHS) if n in catalogue.GRAPH_ENGINES] == [
         "onnx-reference",
         "onnxruntime-cpu",
         "onnxruntime-cuda",
-        "onnxruntime-tensorrt",
         "onnxruntime-node",
+        "onnxruntime-tensorrt",
         "onnxruntime-web-wasm",
         "onnxruntime-webgpu",
         "openvino-cpu",
