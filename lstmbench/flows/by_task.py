@@ -1,6 +1,6 @@
 """A lower precision judged by the task: what it costs on unseen text, beside what its file promises.
 
-What the record of an export says counts where it was measured on this text with this runtime; otherwise it is measured.
+It is measured wherever the text is at hand: a record can say anything. It tells what it holds where the text is not.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,12 +11,11 @@ from lstmbench.arrays import Tokens
 from lstmbench.corpus import held_out, read_vocabulary
 from lstmbench.errors import CorpusError, LstmbenchError
 from lstmbench.export import quality
+from lstmbench.flows.promises import broken
 from lstmbench.model import folder
 from lstmbench.records import Clearance, ExportedModel, Quality, Record
 from lstmbench.runtimes import unchanged
 from lstmbench.worker import Worker
-
-_SLIGHT = 1e-6  # of a perplexity: the rounding of another machine's float32, far below what any precision costs
 
 
 class CostRow(Record, frozen=True, kw_only=True):
@@ -25,7 +24,7 @@ class CostRow(Record, frozen=True, kw_only=True):
     model: str
     runtime: str
     quality: Quality | None
-    source: str  # "recorded" or "measured"; why there is none
+    source: str  # "measured", or "recorded" where the text is not at hand; why there is none
     broken: str = ""  # the promise of the record that is not so
 
 
@@ -34,7 +33,7 @@ class Cost(NamedTuple):
 
     clearance: Clearance
     quality: Quality | None
-    source: str  # "recorded" or "measured"; why there is none
+    source: str  # "measured", or "recorded" where the text is not at hand; why there is none
     broken: str = ""  # the promise of the record that is not so
 
     @property
@@ -60,7 +59,7 @@ def _cost(clearance: Clearance, progress: Callable[[str], None]) -> Cost:
         text = own_text(exported)
     except LstmbenchError as error:
         why = str(error)
-    if recorded is not None and _holds_here(clearance, recorded, text):
+    if text is None and recorded is not None and recorded.text_sha256 and _of_this_runtime(clearance):
         return Cost(clearance, recorded, "recorded")
     if text is None or exported.draws:
         return Cost(clearance, None, f"n/a: {why or 'it gives tokens, and no logits to score'}")
@@ -78,20 +77,16 @@ def own_text(exported: ExportedModel) -> Tokens:
     return tokens
 
 
-def _holds_here(clearance: Clearance, recorded: Quality, text: Tokens | None) -> bool:
-    """Whether it is of this runtime, and of this text or of one that is not here to be told from it."""
+def _of_this_runtime(clearance: Clearance) -> bool:
     subject = clearance.subject
-    same = clearance.exported.record.verified_with == f"{subject.runtime} {subject.runtime_version}"
-    return same and bool(recorded.text_sha256) and (text is None or recorded.text_sha256 == quality.digest(text))
+    return clearance.exported.record.verified_with == f"{subject.runtime} {subject.runtime_version}"
 
 
 def _measured(clearance: Clearance, recorded: Quality | None, text: Tokens) -> Cost:
     exported, subject = clearance.exported, clearance.subject
     with Worker(subject.runtime, exported, threads=subject.threads) as worker:
         found = quality.of_text(worker, unchanged.weights(exported), text)
-    promised = None if recorded is None else recorded.perplexity_change_at_most
-    change = found.perplexity_change
-    if promised is None or change is None or change <= promised + _SLIGHT:
+    if recorded is None:
         return Cost(clearance, found, "measured")
-    broken = f"its record promises a perplexity of at most {promised:+.2%}; on the held-out text it is {change:+.2%}"
-    return Cost(clearance, found, "measured", broken)
+    same = _of_this_runtime(clearance) and recorded.text_sha256 == found.text_sha256
+    return Cost(clearance, found, "measured", broken(recorded, found, same=same))
