@@ -8,7 +8,7 @@ from lstmbench.check.foreign.paired import Paired
 from lstmbench.onnxfile.ports import Dim, Port
 
 _ROWS, _CALLS = (3, 5, 7, 11, 13), (9, 10, 14, 15, 21, 22)  # the first that no other size is equal to
-_FEW = 2  # steps in which no recurrence is chaotic yet
+FEW = 2  # steps in which no recurrence is chaotic yet
 
 
 class Roles(NamedTuple):
@@ -76,5 +76,5 @@ def pick(pair: Paired, found: Roles, *, few: bool) -> Picked:
     times = _CALLS if found.frozen is None else [found.frozen * n for n in range(2, 7)]
     T = next((size for size in times if size not in taken | {B}), times[0])
     if found.closed or few:
-        T = found.frozen or _FEW
+        T = found.frozen or FEW
     return Picked({**pair.fixed, **dict.fromkeys(found.row_names, B), **dict.fromkeys(found.time_names, T)}, B, T)

@@ -13,6 +13,7 @@ from lstmbench.check.foreign.oracle import CheckpointOracle, GraphOracle, Oracle
 from lstmbench.check.foreign.outcome import ForeignReport, unjudged
 from lstmbench.check.foreign.paired import pair
 from lstmbench.check.foreign.questions import questions
+from lstmbench.check.foreign.tables import every_row
 from lstmbench.errors import GraphError, LstmbenchError
 from lstmbench.onnxfile.carried import Recognise, unrecognised
 from lstmbench.records import MOST_THREADS
@@ -50,7 +51,9 @@ def check_file(  # noqa: PLR0913 (what to run, on what, how)
         both = pair(file, oracle)
         progress(f"evaluating {(other or file).path.name if not model else against}")
         obeyed = laws(both)
-        task = Task(file, (*questions(both), *obeyed.questions), threads, allow_mixed)
+        wholes = questions(both)
+        rows_read = every_row(both, wholes)
+        task = Task(file, (*wholes, *obeyed.questions, *rows_read.questions), threads, allow_mixed)
         rows = [row for runtime in dict.fromkeys(runtimes) for row in judge(task, runtime, progress)]
     for one in (file, other):
         if one is not None:
@@ -58,7 +61,8 @@ def check_file(  # noqa: PLR0913 (what to run, on what, how)
     names = unjudged(rows)
     if len(names) == len(both.outputs):
         raise GraphError(f"{path}: rounding decides {', '.join(names)} at all sizes, so nothing can be said of it")
-    return ForeignReport(against=str(against or path), rows=tuple(rows), not_asked=dict(obeyed.not_asked))
+    not_asked = {**obeyed.not_asked, **rows_read.not_asked}
+    return ForeignReport(against=str(against or path), rows=tuple(rows), not_asked=not_asked)
 
 
 def _evaluated(file: Opened, recognise: Recognise) -> GraphOracle:
