@@ -32,7 +32,12 @@ def grid(
         raise LstmbenchError("requests need the number of new tokens, and nothing else has any")
     if shortest is not None and ("score" not in kinds or shortest > min(times)):
         raise LstmbenchError(f"rows of mixed lengths are scored, the shortest ({shortest}) no longer than any T")
-    return tuple(_each(kinds, times, batches, regions, new, shortest))
+    if shortest is not None and min(batches) < 2:
+        raise LstmbenchError("rows of mixed lengths are two or more: one row is never padded; give a larger B")
+    found = tuple(_each(kinds, times, batches, regions, new, shortest))
+    if not found or (new and "end-to-end" not in regions):
+        raise LstmbenchError("requests, and graphs that draw, are timed end to end alone: region 'compute' has none")
+    return found
 
 
 def _each(
@@ -44,10 +49,9 @@ def _each(
     shortest: int | None,
 ) -> Iterator[Workload]:
     for kind, time, batch in product(kinds, times, batches):
-        if kind == "request":
-            yield from (Workload(kind=kind, batch=batch, time=time, new=tokens) for tokens in new)
-        elif kind == "generate":
-            yield Workload(kind=kind, batch=batch, time=time)
+        if kind in ("request", "generate"):  # they have one region
+            tokens = new if kind == "request" else (None,)
+            yield from (Workload(kind=kind, batch=batch, time=time, new=n) for n in tokens if "end-to-end" in regions)
         else:
             least = shortest if kind == "score" else None
             yield from (

@@ -156,15 +156,19 @@ def _timeable(exported: "Sequence[ExportedModel]", workloads: "Sequence[Workload
     fitting = [one for one in exported if any(work.fits(one) for work in workloads)]
     for one in exported:
         if one not in fitting:
-            why = (
-                f"takes T = {one.steps} a call alone: give --time {one.steps} with --batch"
-                if one.steps
-                else f"is not asked for single steps: {one.model.uncut or 'bare layers have no tokens to feed back'}"
-            )
+            why = _why_not(one)
             if not fitting:
                 raise LstmbenchError(f"nothing here can be timed: {one.name} {why}")
             say(f"{one.name} is left out: it {why}", err=True)
     return fitting
+
+
+def _why_not(one: "ExportedModel") -> str:
+    if one.draws:
+        return "draws its tokens itself, in calls of whole rows from NumPy: leave --new, --shortest and --region out"
+    if one.steps:
+        return f"takes T = {one.steps} a call alone: give --time {one.steps} with --batch"
+    return f"is not asked for single steps: {one.model.uncut or 'bare layers have no tokens to feed back'}"
 
 
 def say_lost(measured: "Sequence[Measurement]") -> None:

@@ -29,6 +29,7 @@ def evaluate(
 
     Exit status 3 if a row was refused.
     """
+    from lstmbench.errors import LstmbenchError
     from lstmbench.flows.evaluate import evaluate as score
     from lstmbench.report import evaluation_tables
     from lstmbench.runtimes import available
@@ -48,6 +49,8 @@ def evaluate(
                 )
             else:
                 say(f"{folder} is left out: bare layers predict no text", err=True)
+    if not rows:
+        raise LstmbenchError("nothing to score: bare layers predict no text; name a model of head 'lm'")
     tables(evaluation_tables(rows))
     for row in rows:
         if row.refused:

@@ -27,6 +27,10 @@ def prices(  # noqa: PLR0913, PLR0917 (one argument an option)
     runtime: Runtimes = None,
     batch: Annotated[list[int] | None, typer.Option(help="B of a call. [default: 1, 8, 32]")] = None,
     time: Annotated[list[int] | None, typer.Option(help="T of a call. [default: 64]")] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="Unseen text to score precisions below fp32 on; the test part of its own if none."),
+    ] = None,
     threads: Annotated[
         list[int] | None, typer.Option(min=1, max=MOST_THREADS, help="A runtime may use. [default: 1]")
     ] = None,
@@ -60,7 +64,7 @@ def prices(  # noqa: PLR0913, PLR0917 (one argument an option)
             wanted,
             run=out,
             effort=Effort(budget_s=seconds, processes=processes),
-            held_out=lambda folder: unseen_text(folder, None, None),
+            held_out=lambda folder: unseen_text(folder, text, None),
             allow_mixed=allow_mixed,
             progress=progress,
         )

@@ -21,13 +21,13 @@ _VALUES = ("Take", "Figure", "Loss, at most", "Tied with it")
 
 
 class Advice(NamedTuple):
-    """The best of a model for one target, and those that this run does not tell from it."""
+    """The best of a model for one target, and those that this run does not tell from it; or why none is named."""
 
     folder: str
     target: str
     most_loss: float
-    best: PriceLine
-    figure: str
+    best: PriceLine | None  # absent where none can be told
+    figure: str  # of the best, or why there is none
     tied: tuple[PriceLine, ...]  # without the best
 
 
@@ -42,15 +42,13 @@ class _Target(NamedTuple):
 def advice(lines: Sequence[PriceLine], least: float | None) -> list[Advice]:
     """By model and target, without loss and with some; `least`: the share of a time that the run can tell.
 
-    Nothing where that is not known, or a model has one case alone.
+    Nothing of a model that has one case alone.
     """
     found = []
     for folder in dict.fromkeys(line.folder for line in lines):
         own = [line for line in lines if line.folder == folder and line.subject.runtime != _REFERENCE]
         if len({line.subject for line in own}) > 1:
-            found += [
-                one for target in _targets(own, least) for limit in (0.0, MOST_LOSS) for one in _best(target, limit)
-            ]
+            found += [_best(folder, target, limit) for target in _targets(own, least) for limit in (0.0, MOST_LOSS)]
     return found
 
 
@@ -89,15 +87,16 @@ def _targets(lines: Sequence[PriceLine], least: float | None) -> Iterator[_Targe
         yield _Target("memory", there, lambda line: line.memory_mib or 0.0, _memory, _MEMORY_ERROR)
 
 
-def _best(target: _Target, limit: float) -> Iterator[Advice]:
+def _best(folder: str, target: _Target, limit: float) -> Advice:
     open_to = [line for line in target.lines if line.loss is not None and line.loss <= limit]
     if not open_to or target.least is None:
-        return
+        why = "cannot tell: fewer than six processes" if open_to else "nothing that was timed"
+        return Advice(folder, target.name, limit, None, why, ())
     floor = min(map(target.worth, open_to)) * (1 + target.least)
     best, *others = sorted(
         (line for line in open_to if target.worth(line) <= floor), key=lambda line: (line.loss, target.worth(line))
     )
-    yield Advice(best.folder, target.name, limit, best, target.figure(best), tuple(others))
+    return Advice(folder, target.name, limit, best, target.figure(best), tuple(others))
 
 
 def _latency(line: PriceLine) -> str:
@@ -115,12 +114,14 @@ def _memory(line: PriceLine) -> str:
 
 
 def _row(one: Advice, *, first: bool) -> Row:
+    if one.best is None:
+        return Row((one.folder, one.target, may_give_up(one)), (one.figure, *["n/a"] * 3), first=first)
     taken = (one.best.name, one.figure, loss(one.best), _tied(one))
     return Row((one.folder, one.target, may_give_up(one)), taken, first=first)
 
 
 def _tied(one: Advice) -> str:
     """By name; where several shapes take part, with them."""
-    shapes = {line[2:4] for line in (one.best, *one.tied)}
+    shapes = {line[2:4] for line in (one.best, *one.tied) if line}
     names = (line.name + f" at {line.batch}×{line.time}" * (len(shapes) > 1) for line in one.tied)
     return "; ".join(names) or "none"

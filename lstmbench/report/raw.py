@@ -24,6 +24,7 @@ from lstmbench.runfolder import (
     BASELINE,
     COSTS,
     DRIFT,
+    EVALUATIONS,
     MACHINE,
     MEASUREMENTS,
     MEMORY,
@@ -63,6 +64,10 @@ def read(run: Path) -> Raw:
     """
     recorded = read_checked(run)
     if not recorded.measurements and not recorded.arrivals:
+        if (run / EVALUATIONS).is_file():
+            raise RecordError(
+                f"{run} holds scores alone ({EVALUATIONS}), which no report draws: 'lstmbench eval' prints them"
+            )
         raise RecordError(f"{run} holds no whole line of {MEASUREMENTS} yet; time its exports with 'lstmbench bench'")
     return recorded
 

@@ -26,6 +26,7 @@ _MIXED = (
     ("end-to-end", "Rows of mixed lengths, one call"),
     ("compute", "Rows of mixed lengths, one call without its copies"),
 )
+_REQUEST = ("first ms", "its p99", "between ms", "its p90", "in all ms")
 _VERDICTS = {PASSED: "ok", FAILED: "FAILED", REPORTED: "reported"}
 
 
@@ -59,14 +60,18 @@ def advice_tables(run: Path) -> list[TerminalTable]:
     found = advice(priced(recorded, speed), noise.least)
     columns = ("wanted", "may give up", "take", "figure", "loss", "ties")
     folders = dict.fromkeys(one.folder for one in found)
+    title = "what to take, NumPy's reference left out"
     return [
-        TerminalTable(f"{folder}: what to take", columns, [_advised(one) for one in found if one.folder == folder])
+        TerminalTable(f"{folder}: {title}", columns, [_advised(one) for one in found if one.folder == folder])
         for folder in folders
     ]
 
 
 def _advised(one: Advice) -> tuple[str, ...]:
-    return (one.target, may_give_up(one), one.best.name, one.figure, loss(one.best), str(len(one.tied)))
+    wanted = (one.target, may_give_up(one))
+    if one.best is None:
+        return (*wanted, one.figure, *[wording.NOT_AVAILABLE] * 3)
+    return (*wanted, one.best.name, one.figure, loss(one.best), str(len(one.tied)))
 
 
 def arrivals_table(run: Path, rows: Collection[ArrivalRow]) -> TerminalTable:
@@ -121,7 +126,17 @@ def _tables(
     yield _without_empty(
         TerminalTable(
             "Requests: to the first token, between tokens, in all",
-            ("export · runtime", "B×T+N", "first ms", "p99 ms", "between ms", "p90 ms", "in all ms", "tok/s", "parity"),
+            (
+                "export · runtime",
+                "B×T+N",
+                "first ms",
+                "its p99",
+                "between ms",
+                "its p90",
+                "in all ms",
+                "tok/s",
+                "parity",
+            ),
             [_request_row(line) for line in requests],
         )
     )
@@ -140,7 +155,7 @@ def _without_empty(table: TerminalTable) -> TerminalTable:
     """Without a quantile that no row carries: the width is for names."""
     if not table.rows:
         return table
-    quantiles = [n for n, name in enumerate(table.columns) if name in ("p90 ms", "p99 ms")]
+    quantiles = [n for n, name in enumerate(table.columns) if name in ("p90 ms", "p99 ms", "its p90", "its p99")]
     empty = {n for n in quantiles if all(row[n] == wording.NOT_AVAILABLE for row in table.rows)}
     columns, *rows = (tuple(c for n, c in enumerate(row) if n not in empty) for row in (table.columns, *table.rows))
     return TerminalTable(table.title, columns, rows)

@@ -58,6 +58,9 @@ def test_requests_and_mixed_lengths_are_said_beside_their_kinds(read):
         ("new = [4]", "requests need the number of new tokens"),
         ("shortest = 4", "no longer than any T"),
         ('kind = ["decode"]\nshortest = 2', "rows of mixed lengths are scored"),
+        ('kind = ["score"]\nshortest = 2', "two or more"),
+        ('kind = ["request"]\nnew = [2]\nregion = ["compute"]', "end to end alone"),
+        ('kind = ["generate"]\nregion = ["compute"]', "end to end alone"),
     ],
 )
 def test_what_a_kind_does_not_have_is_one_line(read, wrong, why):

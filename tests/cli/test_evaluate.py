@@ -66,3 +66,10 @@ def test_no_text_is_one_line(home, arguments, says):
     done = evaluate(home, "m", *arguments)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
     assert says in done.stderr
+
+
+def test_where_nothing_can_be_scored_that_is_one_line(home):
+    layers = next((home / "models").glob("none-*")).name
+    done = evaluate(home, layers, "--runtime", "onnxruntime-cpu")
+    assert done.returncode == 2
+    assert "nothing to score: bare layers predict no text" in done.stderr

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from lstmbench import disk
 from lstmbench.records import Cost, Quality
 from lstmbench.report import advice_tables, frames, render
-from lstmbench.report.advice import advice
+from lstmbench.report.advice import advice, advice_sheets
 from lstmbench.report.prices import PriceLine, price_lines, price_sheets
 from lstmbench.report.prices import priced as priced_of
 from lstmbench.report.raw import Raw
@@ -83,13 +83,22 @@ def test_what_noise_hides_is_a_tie_and_the_least_loss_leads_it(priced):
 
 
 def test_without_a_noise_floor_no_speed_is_advised(priced):
-    targets = {one.target for one in advice([priced(), priced("scan", p50_ms=9.0)], None)}
-    assert targets == {"memory"}
+    found = advice([priced(), priced("scan", p50_ms=9.0)], None)
+    assert {one.target.split()[0] for one in found if one.best} == {"memory"}
+    assert {one.figure for one in found if not one.best} == {"cannot tell: fewer than six processes"}
+    assert {row.values for row in advice_sheets(found)[0].rows if "cannot" in row.values[0]} == {
+        ("cannot tell: fewer than six processes", "n/a", "n/a", "n/a")
+    }
+
+
+def test_where_everything_gives_something_up_nothing_is_named_without_a_loss(priced):
+    found = told([priced(precision="int8", loss=0.004), priced("scan", precision="int8", loss=0.005)], "latency", 0.0)
+    assert (found.best, found.figure) == (None, "nothing that was timed")
 
 
 def test_a_loss_that_is_not_known_is_never_advised(priced):
     lines = [priced(), priced("scan"), priced(precision="int8", p50_ms=0.1, loss=None)]
-    assert all(one.best.subject.precision == "fp32" for one in advice(lines, 0.05))
+    assert all(one.best.subject.precision == "fp32" for one in advice(lines, 0.05) if one.best)
 
 
 def test_numpys_reference_is_no_engine_to_take(priced):
@@ -127,4 +136,5 @@ def test_the_page_holds_the_list_the_advice_and_the_chart(make, tmp_path):
     assert table[table["precision"] == "int8"]["loss"].tolist() == [0.002] * 2
     assert "0.002" in (run / "prices.csv").read_text()
     assert (run / "charts/latency-against-throughput.png").stat().st_size > 1000
-    assert advice_tables(run) == []  # no twin, so no floor, and nothing was weighed
+    (table,) = advice_tables(run)  # no twin, so no floor
+    assert {row[2] for row in table.rows} == {"cannot tell: fewer than six processes"}
