@@ -80,9 +80,13 @@ def made(tmp_path_factory):
         )
         for rank in range(2)
     ]
-    for process in processes:
-        _, stderr = process.communicate(timeout=300)
-        assert process.returncode == 0, stderr
+    try:
+        for process in processes:
+            _, stderr = process.communicate(timeout=1200)  # a minute of work, on machines that may be busy
+            assert process.returncode == 0, stderr
+    finally:  # one whose other is gone waits for it
+        for process in processes:
+            process.kill()
     return root
 
 
