@@ -1,8 +1,8 @@
 """One run that a runtime has to get right."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from lstmbench.records import Asked, Decoding, Start
+from lstmbench.records import Asked, Decoding, ParityRow, Start
 
 
 class Case(NamedTuple):
@@ -20,3 +20,8 @@ class Case(NamedTuple):
     lengths: tuple[int, ...] = ()  # of each row, all calls together; () where all end at T
     asked: Asked = "plain"
     first_token: int = 0  # of the first row, where the vocabulary is asked for
+
+    @classmethod
+    def of(cls, row: ParityRow) -> Self:
+        """The run of which a row tells."""
+        return cls(*(getattr(row, name) for name in cls._fields))

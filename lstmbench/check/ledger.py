@@ -42,5 +42,4 @@ class Ledger:
 
 
 def _case(row: ParityRow) -> tuple[Subject, Case]:
-    how = row.decoding, row.lengths, row.asked, row.first_token
-    return row.subject.identity, Case(row.batch, row.time, row.chunks, row.state, *how)
+    return row.subject.identity, Case.of(row)

@@ -62,11 +62,12 @@ def first_failure(rows: Sequence[ParityRow]) -> str:
     """The first reason among the rows of a case, with the case; empty if all passed."""
     for row in rows:
         if not row.passed:
-            return f"failed the check at (B={row.batch}, T={row.time}), {_manner(row)}: {row.reason}"
+            return f"failed the check at (B={row.batch}, T={row.time}), {manner(row)}: {row.reason}"
     return ""
 
 
-def _manner(row: ParityRow) -> str:
+def manner(row: ParityRow) -> str:
+    """How a case asks, in words."""
     calls = "one call" if len(row.chunks) == 1 else f"{len(row.chunks)} calls"
     ends = f", rows of {min(row.lengths)} to {max(row.lengths)} steps" if row.lengths else ""
     if row.asked == "vocabulary":

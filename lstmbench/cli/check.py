@@ -65,19 +65,17 @@ def check(  # noqa: PLR0913, PLR0917 (the options of the command)
     Below fp32, say too what the precision costs on text that the model has not seen.
 
     An ONNX file by its name, of this or any other exporter, is compared with a float64 evaluation of its own graph, or
-    --against a model; one of 'lstmbench export' below fp32 then as if it lay in the model's folder.
+    --against a model; one of 'lstmbench export' below fp32, or with --bisect, then as if it lay in the model's folder.
     """
+    if json and (drift or bisect):
+        raise LstmbenchError("--json gives what the cases found: leave out --drift and --bisect")
     if any(name.endswith(".onnx") for name in names or ()) or against is not None:
-        if bisect or drift or steps or batch or time:
-            raise LstmbenchError(
-                "--bisect, --drift, --batch and --time are for exports in model folders: name a folder"
-            )
-        options = FileOptions(runtime, threads, out, models, against, allow_mixed, json)
+        if drift or steps or batch or time:
+            raise LstmbenchError("--drift, --batch and --time are for exports in model folders: name a folder")
+        options = FileOptions(runtime, threads, out, models, against, allow_mixed, json, bisect)
         if not check_own_file(names or [], options):
             check_one_file(names or [], options)
         return
-    if json and (drift or bisect):
-        raise LstmbenchError("--json gives what the cases found: leave out --drift and --bisect")
     if drift and bisect:
         raise LstmbenchError("--drift runs freely, --bisect looks for what the cases found: give one of them")
     if steps and not drift:

@@ -27,6 +27,7 @@ class FileOptions(NamedTuple):
     against: Path | None
     allow_mixed: bool
     json: bool
+    bisect: bool = False
 
 
 def check_one_file(names: Sequence[str], options: FileOptions) -> None:

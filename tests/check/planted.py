@@ -141,6 +141,13 @@ class OffByAThousandth(Honest):
         return output, after
 
 
+class MisreadsTheLastToken(Honest):
+    """The last id of 400 is read as the one before it."""
+
+    def run(self, inputs, state):
+        return super().run(np.minimum(inputs, 398), state)
+
+
 class ForgetsThePeephole(Honest):
     def __init__(self, exported, *, threads):
         super().__init__(exported, threads=threads)

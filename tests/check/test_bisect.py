@@ -28,9 +28,9 @@ CELLS = ("full", "diagonal", "none")
 def written(tmp_path) -> Callable[..., ExportedModel]:
     """Write a model and its file, edited or not: what has no record of a proof, and a digest that fits."""
 
-    def written(config, *, seed=1, form="scan", precision="fp32", lengths=False, edit=None) -> ExportedModel:
+    def written(config, *, seed=1, form="scan", precision="fp32", lengths=False, edit=None, gain=1.0) -> ExportedModel:
         path = tmp_path / "tiny"
-        weights = random_weights(config, seed=seed)
+        weights = random_weights(config, seed=seed, gain=gain)
         folder.write_config(path, ModelFolder(model=config))
         folder.write_weights(path, weights, folder.WeightsNote(sha256=""))
         graph = serialise(Source(config, weights, lengths), form, precision, path)
@@ -184,6 +184,52 @@ def test_both_directions_have_none(written, find, form, lengths):
     config = bare("diagonal", bidirectional=True)
     time = 4 if form == "unrolled4" else T
     assert find(written(config, form=form, lengths=lengths), time=time) is None
+
+
+def chaotic(cell="full", **sizes):
+    return bare(cell, **({"hidden_size": 9, "input_size": 3, "num_layers": 3} | sizes))
+
+
+@pytest.mark.parametrize("gain", [20, 60])
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("form", ["scan", "unrolled16"])
+def test_what_is_right_has_none_where_float32_itself_parts(written, find, form, layers, gain):
+    """Two right runs of a chaotic cell part: behind the horizon that the check judges nothing is a difference."""
+    for seed in (1, 2, 3, 4):
+        exported = written(chaotic(num_layers=layers), form=form, gain=gain, seed=seed)
+        assert find(exported, time=16, batch=3) is None
+        if form == "scan":
+            assert find(exported, time=16, batch=3, chunks=(5, 1, 10)) is None
+
+
+class Forgets:
+    """Runs right, but each call of several steps starts from a state of zeros."""
+
+    def __init__(self, exported):
+        from lstmbench.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
+
+        self.right = OnnxRuntimeCpu(exported, threads=1)
+
+    def run(self, inputs, state):
+        return self.right.run(inputs, state if inputs.shape[1] == 1 else None)
+
+
+def test_how_steps_are_joined_is_still_judged_where_float32_itself_parts(written, find):
+    exported = written(chaotic(), gain=60)
+    found = find(exported, Forgets(exported), time=16)
+    assert (found.part, found.step) == ("joining", 1)
+    spoilt = find(exported, Spoils(exported), time=16)
+    assert (spoilt.part, spoilt.got) == ("joining", None), "what is not finite is wrong behind the horizon too"
+
+
+class Spoils(Forgets):
+    """Runs right, but the last of many steps is not finite."""
+
+    def run(self, inputs, state):
+        output, after = self.right.run(inputs, state)
+        if inputs.shape[1] > 12:
+            output[:, -1] = np.nan
+        return output, after
 
 
 @pytest.mark.parametrize(("form", "lengths", "seed"), SOME)

@@ -3,9 +3,11 @@
 import importlib
 
 import pytest
+from msgspec.structs import replace
 
 from lstmbench import check as checking
 from lstmbench import disk
+from lstmbench.check.differences.search import Place
 from lstmbench.records import Difference, ModelConfig
 
 SHAPES = ((1, 1), (2, 16), (5, 33))
@@ -85,6 +87,32 @@ def test_a_mistake_of_lengths_is_one_of_how_steps_are_joined(found, make, mistak
     (one,) = found(make(BOTH, lengths=True), mistake)
     assert one.part == "joining"
     assert words in one.words
+
+
+def test_what_one_token_alone_shows_is_found_where_the_check_asks_it(found, make, lm):
+    config = replace(lm, vocabulary_size=400)
+    (one,) = found(make(config), "MisreadsTheLastToken", shapes=((1, 1),))
+    assert (one.part, one.layer, one.step, one.time) == ("layer", 0, 0, 1)
+
+
+@pytest.mark.parametrize("mistake", ["TakesZerosForAPlaceholder", "KeepsTheLastState"])
+def test_a_failure_that_no_step_shows_is_told_as_the_check_asked_it(found, tiny, mistake):
+    (one,) = found(tiny, mistake)
+    alone = "what the check failed is right when it is asked by itself, so that it hangs on what was asked before"
+    again = "each part of a step is within its own bound, and the check fails whenever it asks: one call from no state "
+    assert one.words.startswith(again if mistake == "KeepsTheLastState" else alone), one.words
+    assert abs(one.got - one.want) > one.allowed
+    assert one.value.startswith("logits[")
+    assert not one.right
+
+
+@pytest.mark.parametrize(("mistake", "right"), [("Honest", True), ("ForgetsAt200", True), ("SwapsHAndC", False)])
+def test_what_passed_has_no_difference_that_the_check_itself_does_not_see(found, tiny, monkeypatch, mistake, right):
+    """A layer by itself has a closer bound than all of them together."""
+    place = Place("layer", "off by more than its own bound", 0, 0)
+    monkeypatch.setattr("lstmbench.check.differences.subjects.search", lambda *_: place)
+    (one,) = found(tiny, mistake)
+    assert one.right == right
 
 
 def test_a_second_search_replaces_the_first(found, tiny):

@@ -36,7 +36,7 @@ def model(tmp_path_factory):
     from lstmbench.export import export
 
     path = write(tmp_path_factory.mktemp("models") / "tiny")
-    for form, precision in FILES:
+    for form, precision in (*FILES, ("scan", "fp32")):
         export(path, form=form, precision=precision)
     return path
 
@@ -146,3 +146,38 @@ def test_as_json_the_costs_lie_beside_the_rows(model, tmp_path):
     assert (cost["model"], cost["runtime"], cost["quality"]) == ("tiny/lstm-int8", "onnxruntime-cpu", None)
     assert cost["source"].startswith("n/a")
     assert np.isfinite([row["max_error"] for row in found["rows"]]).all()
+
+
+def no_peephole_of_f(proto):
+    held = next(one for one in proto.graph.initializer if one.name == "l0.p_f")
+    held.CopyFrom(numpy_helper.from_array(np.zeros_like(numpy_helper.to_array(held)), held.name))
+
+
+def test_a_difference_of_an_edited_file_is_searched(taken, model):
+    done = run(taken("scan-fp32.onnx", no_peephole_of_f), "--against", model, "--bisect")
+    assert done.exit_code == 1, done.output
+    line = done.stdout.splitlines()[-1]
+    assert line.startswith("tiny/elsewhere on onnxruntime-cpu: layer 0, gate f, from step 0: peephole missing")
+
+
+@pytest.mark.parametrize("name", ["scan-fp32.onnx", "lstm-int8.onnx"])
+def test_what_is_right_has_no_difference(taken, model, name):
+    done = run(taken(name), "--against", model, "--bisect")
+    assert done.exit_code == 0, done.output
+    assert "tiny/elsewhere on onnxruntime-cpu: no difference found" in done.stdout
+
+
+def test_a_search_needs_a_file_of_ours_and_its_model(taken, model):
+    ours, foreign = "scan-fp32.onnx", without_its_words
+    words = "one file of 'lstmbench export' --against its model"
+    for arguments in (
+        [taken(ours)],
+        [taken(ours), "--against", model / ours],
+        [taken(ours, foreign), "--against", model],
+    ):
+        done = run(*arguments, "--bisect")
+        assert done.exit_code == 2, done.output
+        assert words in done.stderr
+    done = run(taken(ours), "--against", model, "--bisect", "--json")
+    assert done.exit_code == 2
+    assert "--json gives what the cases found" in done.stderr

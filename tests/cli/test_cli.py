@@ -170,7 +170,7 @@ def test_a_new_try_that_failed_is_told_although_the_tables_show_the_older_sample
     [
         (["--drift", "--bisect"], "--drift runs freely, --bisect looks for what the cases found: give one of them"),
         (["--steps", "50"], "--steps are those of a long run: give --drift with them"),
-        (["a.onnx", "--drift"], "--bisect, --drift, --batch and --time are for exports in model folders"),
+        (["a.onnx", "--drift"], "--drift, --batch and --time are for exports in model folders"),
     ],
 )
 def test_options_of_check_that_do_not_go_together_are_refused(options, message):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import State
+from lstmbench.check.differences import judged
 from lstmbench.check.differences.box import Answer, Box
 from lstmbench.check.differences.isolated import Array, Model, Row
 from lstmbench.check.differences.wrong_runs import Known, Outputs, Run, wrong_runs
@@ -73,18 +74,18 @@ def _ask(box: Box, model: Model, run: Run, time: int) -> tuple[Answer, tuple[Exp
 
 
 def _within(answer: Answer, expected: tuple[Expected, ...]) -> bool:
-    pairs = zip(answer, expected, strict=True)
-    return all(got.shape == e.want.shape and bool((np.abs(got - e.want) <= e.bound).all()) for got, e in pairs)
+    return all(judged.right(got, e) for got, e in zip(answer, expected, strict=True))
 
 
 def _worst(answer: Answer, expected: tuple[Expected, ...]) -> tuple[str, float | None, float, float, int | None]:
     """Of the first output that is wrong: name, got, want, allowed at its worst place, and the first step of it."""
     for got, e in zip(answer, expected, strict=True):
-        error = np.abs(got - e.want)
-        if not (error <= e.bound).all():
-            worst = np.unravel_index(int(np.nan_to_num(error, nan=np.inf).argmax()), error.shape)
+        wrong = judged.over(got, e)
+        if wrong.any():
+            error = np.where(wrong, np.nan_to_num(np.abs(got - e.want), nan=np.inf), 0)
+            worst = np.unravel_index(int(error.argmax()), error.shape)
             value = float(got[worst])
-            steps = np.flatnonzero(~(error <= e.bound).all(axis=(0, 2))) if e is expected[0] else [None]
+            steps = np.flatnonzero(wrong.any(axis=(0, 2))) if e is expected[0] else [None]
             return e.name, value if np.isfinite(value) else None, float(e.want[worst]), e.bound, _whole(steps[0])
     raise AssertionError("something was wrong")
 

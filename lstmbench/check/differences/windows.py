@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import State, Weights
+from lstmbench.check.differences import judged
 from lstmbench.check.differences.box import Answer, Box
 from lstmbench.check.differences.isolated import Array, Model, Row
 from lstmbench.check.differences.variants import TERMS, Variant, variants
@@ -16,7 +17,7 @@ from lstmbench.model import reference
 from lstmbench.model.reference import Layer
 from lstmbench.parity import Expected
 
-Place = tuple[Row | None, str, Array, Array, float]  # layer, name, got, want, bound
+Place = tuple[Row | None, str, Array, Array, float, Array]  # layer, name, got, want, bound, where it is wrong
 
 
 class Asked(NamedTuple):
@@ -61,17 +62,19 @@ def _places(model: Model, asked: Asked) -> list[Place]:
     (logits, h, c), answer = asked.expected, asked.answer
     rows = [(row, model.index(row)) for row in model.rows]
     both = ("h", answer.h, h), ("c", answer.c, c)
-    states = [(row, name, got[n], e.want[n], e.bound) for row, n in rows for name, got, e in both]
-    every: list[Place] = [*states, (None, logits.name, answer.output, logits.want, logits.bound)]
-    return [one for one in every if not (np.abs(one[2] - one[3]) <= one[4]).all()]
+    states = [
+        (row, name, got[n], e.want[n], e.bound, judged.over(got, e)[n]) for row, n in rows for name, got, e in both
+    ]
+    wrong = judged.over(answer.output, logits)
+    every: list[Place] = [*states, (None, logits.name, answer.output, logits.want, logits.bound, wrong)]
+    return [one for one in every if one[-1].any()]
 
 
 def _tell(model: Model, asked: Asked, wrong: Place) -> Window:
-    row, name, got, want, bound = wrong
-    error = np.nan_to_num(np.abs(got - want), nan=np.inf)
+    row, name, got, want, bound, where = wrong
+    error = np.where(where, np.nan_to_num(np.abs(got - want), nan=np.inf), 0)
     worst = np.unravel_index(int(error.argmax()), error.shape)
-    logits = asked.expected[0]
-    steps = ~(np.abs(asked.answer.output - logits.want) <= logits.bound).all(axis=(0, 2))
+    steps = judged.over(asked.answer.output, asked.expected[0]).any(axis=(0, 2))
     known = None if row is None or model.coarse else _explain(model, row, asked)
     value = float(got[worst]) if np.isfinite(got[worst]) else None
     first = asked.t + int(steps.argmax()) if steps.any() else None
@@ -83,7 +86,7 @@ def _explain(model: Model, row: Row, asked: Asked) -> Variant | None:
     for variant in variants(model.layer(row), model.biases(row)):
         output, (h, c) = reference.run(model.config, _with(model, row, variant.layer), asked.inputs, asked.state)
         pairs = zip(asked.answer, asked.expected, (output, h, c), strict=True)
-        if all((np.abs(got - other) <= e.bound).all() for got, e, other in pairs):
+        if all(judged.right(got, e._replace(want=other)) for got, e, other in pairs):
             return variant
     return None
 
