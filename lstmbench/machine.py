@@ -14,6 +14,7 @@ import cpuinfo
 import msgspec
 import psutil
 
+from lstmbench import host
 from lstmbench.records import Load, Machine
 
 PACKAGES = ("lstmbench", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "torch")
@@ -117,16 +118,8 @@ def _load() -> Load:
     return Load(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         load_average=psutil.getloadavg(),
-        cpu_mhz=_cpu_mhz(),
+        cpu_mhz=host.cpu_mhz(),
     )
-
-
-def _cpu_mhz() -> float | None:
-    try:
-        frequency = psutil.cpu_freq()
-    except (OSError, NotImplementedError):  # hidden in some containers
-        return None
-    return frequency.current if frequency else None  # type: ignore[redundant-expr] # None in some containers
 
 
 def _text(path: Path) -> str:

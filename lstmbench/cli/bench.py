@@ -100,7 +100,7 @@ def bench(  # noqa: PLR0913, PLR0917 (one argument an option)
                 compared.runtimes if compared else runtime or available(),
                 workloads,
                 run=out,
-                threads=threads,
+                threads=[threads],
                 effort=effort,
                 allow_mixed=allow_mixed,
                 progress=progress,

@@ -15,23 +15,30 @@ def assess(  # noqa: PLR0913 (what to run, on what, how, where)
     workloads: Sequence[Workload],
     *,
     run: Path,
-    threads: int,
+    threads: Sequence[int],
     effort: Effort,
     allow_mixed: bool = False,
     progress: Callable[[str], None],
 ) -> tuple[CheckReport, list[Measurement]]:
     """Check every export on every runtime, at the shapes that are timed too; time what passed.
 
-    What `run` holds already is not done again.
+    With each number of threads; all that passed takes turns. What `run` holds already is not done again.
     """
     began = machine.observe().before  # the check itself is work: afterwards its load would be taken for others'
-    checked = check(
-        exported,
-        runtimes,
-        run=run,
-        threads=threads,
-        workloads=workloads,
-        allow_mixed=allow_mixed,
-        progress=progress,
+    reports = [
+        check(
+            exported,
+            runtimes,
+            run=run,
+            threads=number,
+            workloads=workloads,
+            allow_mixed=allow_mixed,
+            progress=progress,
+        )
+        for number in threads
+    ]
+    checked = CheckReport(
+        rows=tuple(row for report in reports for row in report.rows),
+        clearances=tuple(clearance for report in reports for clearance in report.clearances),
     )
     return checked, bench(checked.clearances, workloads, run=run, effort=effort, began=began, progress=progress)

@@ -124,7 +124,7 @@ def timed(
             [wish.runtime],
             [wish.workload],
             run=path.parent / "run",
-            threads=wish.threads,
+            threads=[wish.threads],
             effort=_EFFORT,
             progress=progress,
         )

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 import psutil
 
-from lstmbench import machine
 from lstmbench.arrays import Tokens
-from lstmbench.bench import Effort, bench
-from lstmbench.check import check
+from lstmbench.bench import Effort
 from lstmbench.errors import ExportError, LstmbenchError
 from lstmbench.export import export, find, forms_of
+from lstmbench.flows.assess import assess
 from lstmbench.model import folder as model_folder
 from lstmbench.records import Clearance, ExportedModel, Form, Measurement, Precision, Workload
 
@@ -60,22 +59,17 @@ def list_prices(  # noqa: PLR0913 (what, how, where)
         if not fitting:
             raise LstmbenchError(f"no form of {path} that was asked for can be timed so: {_why(listed.unmade)}")
         _demand_memory(len(fitting) * len(wanted.runtimes) * len(wanted.threads))
-        began = machine.observe().before  # as in `assess`
-        cleared = [
-            clearance
-            for threads in wanted.threads
-            for clearance in check(
-                fitting,
-                wanted.runtimes,
-                run=run,
-                threads=threads,
-                workloads=wanted.workloads,
-                allow_mixed=allow_mixed,
-                progress=progress,
-            ).clearances
-        ]
-        listed.clearances.extend(cleared)
-        rows = bench(cleared, wanted.workloads, run=run, effort=effort, began=began, progress=progress)
+        checked, rows = assess(
+            fitting,
+            wanted.runtimes,
+            wanted.workloads,
+            run=run,
+            threads=wanted.threads,
+            effort=effort,
+            allow_mixed=allow_mixed,
+            progress=progress,
+        )
+        listed.clearances.extend(checked.clearances)
         listed.measured.extend(rows)
     return listed
 

@@ -36,7 +36,7 @@ def whole(
         progress(f"exporting {checkpoint.path}")
         exported.append(_exported(checkpoint))
     checked, measured = assess(
-        exported, runtimes, read_grid("quick")[None], run=run, threads=threads, effort=Effort(), progress=progress
+        exported, runtimes, read_grid("quick")[None], run=run, threads=[threads], effort=Effort(), progress=progress
     )
     progress("drawing the report")
     render(run)

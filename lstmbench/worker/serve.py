@@ -17,11 +17,11 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from lstmbench import errors
+from lstmbench import errors, host
 from lstmbench.arrays import Floats, State, Tokens
 from lstmbench.records import ExportedModel, Workload
 from lstmbench.runtimes import Draws, Runtime, digest, load, takes_lengths
-from lstmbench.worker import acquaintance, arrivals, carried, host, kinds, memory, messages, roof, timing, wire
+from lstmbench.worker import acquaintance, arrivals, carried, kinds, memory, messages, roof, timing, wire
 from lstmbench.worker.graph_session import GraphSession
 from lstmbench.worker.messages import (
     Answer,

@@ -35,7 +35,7 @@ def make(root: Path) -> Path:
     _model(root / "models" / "pairs", ModelConfig(**_sizes(pairs.size)), pairs)
     workloads = grid(batches=[1], times=[3], kinds=["score"])
     effort = Effort(processes=1, rounds=1, warmup_s=0, budget_s=0.01, samples=7)
-    assess(made, RUNTIMES, workloads, run=root / "run", threads=1, effort=effort, progress=lambda _: None)
+    assess(made, RUNTIMES, workloads, run=root / "run", threads=[1], effort=effort, progress=lambda _: None)
     _served(root / "run")
     render(root / "run")
     (root / "text.txt").write_text("abc\ncab " * 400)
