@@ -17,7 +17,7 @@ import psutil
 from lstmbench import host
 from lstmbench.records import Load, Machine
 
-PACKAGES = ("lstmbench", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "torch")
+PACKAGES = ("lstmbench", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "torch", "llvmlite")
 _MATTERS = re.compile(r"fma|f16c|avx.*|amx.*|vnni|neon|asimd.*|sve.*|i8mm|bf16|sme(\d|_).*|sme")  # to matrix products
 
 

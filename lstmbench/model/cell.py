@@ -44,7 +44,7 @@ class Kept(NamedTuple):
 def forward(x: Tensor, state: Parts, cell: Cell, steps: Steps) -> tuple[Parts, Kept]:
     """Run x (N, E) from h and c (B, H) -> the last h and c (B, H), what is to be kept."""
     H, p = state[0].shape[1], cell.p
-    kept = _room(state, cell, steps)
+    kept = room(state, cell, steps)
     product = Product(cell.R, rows=steps.batch, calls=len(steps.sizes))
     tanh_c = torch.empty_like(state[0])
     peepholes = None if p is None else (p[:2], p[2])
@@ -52,7 +52,7 @@ def forward(x: Tensor, state: Parts, cell: Cell, steps: Steps) -> tuple[Parts, K
     ends = tuple(rows.clone() for rows in came)
     views = [*kept.gates.chunk(4, 1), kept.gates[:, : 2 * H], kept.gates, *(steps.made(part) for part in kept[1:])]
     for z_x, i, f, g, o, i_f, gates, *made in zip(
-        _inputs(x, cell, steps, kept.gates.dtype), *(steps.split(view) for view in views), strict=True
+        inputs(x, cell, steps, kept.gates.dtype), *(steps.split(view) for view in views), strict=True
     ):
         h, c, read = made
         n = len(h)
@@ -78,7 +78,7 @@ def forward(x: Tensor, state: Parts, cell: Cell, steps: Steps) -> tuple[Parts, K
     return ends[:2], kept
 
 
-def _room(state: Parts, cell: Cell, steps: Steps) -> Kept:
+def room(state: Parts, cell: Cell, steps: Steps) -> Kept:
     """Memory for all steps, the state that came in its place."""
     h_0, c_0 = state
     (B, H), N = h_0.shape, sum(steps.sizes)
@@ -96,7 +96,7 @@ def _room(state: Parts, cell: Cell, steps: Steps) -> Kept:
     return Kept(gates, h, c, read)
 
 
-def _inputs(x: Tensor, cell: Cell, steps: Steps, dtype: torch.dtype) -> Iterator[Tensor]:
+def inputs(x: Tensor, cell: Cell, steps: Steps, dtype: torch.dtype) -> Iterator[Tensor]:
     """W x + b of each step (n, 4H), as it is read; of many steps in one product."""
     for rows, run in steps.runs(length(len(cell.W), steps)):
         yield from run.split(linear(x[rows], cell.W, cell.b).to(dtype))

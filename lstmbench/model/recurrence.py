@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lstmbench.model.cell import Cell, Kept, Parts, forward
-from lstmbench.model.cell_backward import Back, backward
+from lstmbench.model.cell import Cell, Kept, Parts
+from lstmbench.model.cell_backward import Back
+from lstmbench.model.passes import passes
 from lstmbench.model.products import linear
 from lstmbench.model.steps import Steps
 from lstmbench.records import Peephole
@@ -56,6 +57,7 @@ class Recurrence(torch.autograd.Function):
         with torch.autocast(x.device.type, enabled=False):
             x = x.to(ctx.products)
             cell = _cell((W, b, U, P), plan.peephole, ctx.products, work)
+            forward, _ = passes(cell, work)
             for rows, run in _runs(plan, h_0.shape[1]):
                 came = state
                 state, all_of_it = forward(x[rows], came, cell, run)
@@ -77,6 +79,7 @@ class Recurrence(torch.autograd.Function):
         with torch.autocast(x.device.type, enabled=False):
             cell = _cell(weights, plan.peephole, ctx.products, work)
             total = _Total(cell, x if ctx.needs_input_grad[0] else None)
+            forward, backward = passes(cell, work)
             each = 2 if plan.recompute else 4
             runs = _runs(plan, H)
             for k, (rows, run) in reversed(list(enumerate(runs))):
@@ -105,7 +108,7 @@ class _Total:
         """One run: dz (N, 4H) by x (N, E) and by what the steps read (N, K)."""
         dz = back.dz.to(x.dtype)
         dW, dR = linear(x.t(), dz.t()), linear(read.t(), dz.t())  # transposed, since so it is faster
-        self.dW, self.dR = _sum(self.dW, dW.t().to(back.dz.dtype)), _sum(self.dR, dR.t().to(back.dz.dtype))
+        self.dW, self.dR = _sum(self.dW, dW.t().to(back.db.dtype)), _sum(self.dR, dR.t().to(back.db.dtype))
         self.db, self.dp = _sum(self.db, back.db), _sum(self.dp, back.dp)
         if self.dx is not None:
             self.dx[rows] = linear(dz, self._to_x)

@@ -24,6 +24,11 @@ class Steps(NamedTuple):
         views = torch.split_with_sizes(rows, list(self.sizes))
         return views[::-1] if self.reverse else views
 
+    def firsts(self) -> list[int]:
+        """The first row of each step, as they are read."""
+        firsts = list(accumulate(self.sizes[:-1], initial=0))
+        return firsts[::-1] if self.reverse else firsts
+
     def runs(self, length: int) -> list[tuple[slice, "Steps"]]:
         """The same steps in runs of at most so many, as they are read, and the rows of each run."""
         runs = [self._replace(sizes=self.sizes[at : at + length]) for at in range(0, len(self.sizes), length)]

@@ -17,6 +17,7 @@ _CELLS = {
     "diagonal": "diagonal: vectors; i and f see the old cell state, o the new one (Gers & Schmidhuber 2000)",
     "none": "none: no peepholes, as torch.nn.LSTM",
 }
+_COMPUTED = ("lstmbench", "torch", "llvmlite")  # they decide on the rounding of every step
 _ATTENTION = """
 | Attention | over past states of one call (Luong et al. 2015), here {time} steps, in training and in these scores |"""
 _CARD = """# {name}
@@ -83,7 +84,9 @@ def card(folder: ModelFolder, note: WeightsNote, made: Making, *, name: str) -> 
         scores="\n".join(_scores("valid", note.valid) + _scores("test", note.test)),
         cpu=made.machine.cpu,
         threads=_threads(training.threads, made.processes),
-        versions=", ".join(f"{p} {v}" for p, v in made.machine.versions.items() if p in ("lstmbench", "torch")),
+        versions=", ".join(
+            f"{p} {v}" for p, v in made.machine.versions.items() if p in ("lstmbench", "torch", "llvmlite")
+        ),
         date=made.machine.before.at[:10],
         command=_command(folder, name, made.processes),
     )

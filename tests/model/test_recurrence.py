@@ -1,6 +1,7 @@
 """The hand-written passes against a loop whose tape autograd keeps, and what they keep in memory."""
 
 import copy
+import importlib
 import itertools
 
 import pytest
@@ -10,7 +11,7 @@ torch = pytest.importorskip("torch")
 from torch.nn.utils.rnn import pack_padded_sequence  # noqa: E402
 
 from lstmbench import PeepholeLSTM  # noqa: E402
-from lstmbench.model import cell_backward, products, recurrence  # noqa: E402
+from lstmbench.model import cell_backward, passes, products, recurrence  # noqa: E402
 from lstmbench.model.steps import Steps  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -36,6 +37,24 @@ def by_single_steps(module, x, h, c, suffix="l0"):
         h = ((o + p_o * c) if module.peephole == "diagonal" else o).sigmoid() * c.tanh()
         y.append(h)
     return torch.stack(y[::-1] if suffix.endswith("reverse") else y), h, c
+
+
+@pytest.fixture(params=["whole", "apart", "operators"])
+def by(request, monkeypatch):
+    """A step as one compiled function, as one beside a product, by torch's operators."""
+    if request.param == "operators":
+        monkeypatch.setattr(passes, "compiled", lambda: None)
+    else:
+        pytest.importorskip("llvmlite")
+        fused = importlib.import_module("lstmbench.model.fused.passes")
+        if request.param == "apart":
+            monkeypatch.setattr(fused, "_whole", lambda *_: False)
+        elif not fused.many_registers():
+            pytest.skip("no AVX-512")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield request.param
+    torch.set_num_threads(before)
 
 
 def build(peephole, *, seed=3, hidden=H, **options):
@@ -70,7 +89,7 @@ def apart(got, want):
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 3e-6), (torch.float64, 1e-14)])
 @pytest.mark.parametrize("peephole", CELLS)
-def test_passes_match_a_loop_of_single_steps(peephole, dtype, bound, bidirectional):
+def test_passes_match_a_loop_of_single_steps(peephole, by, dtype, bound, bidirectional):
     module, inputs = build(peephole, dtype=dtype, bidirectional=bidirectional)
 
     def loop(x, h, c):
@@ -83,7 +102,7 @@ def test_passes_match_a_loop_of_single_steps(peephole, dtype, bound, bidirection
 
 
 @pytest.mark.parametrize("hidden", [1, 33])
-def test_sizes_that_fill_no_vector_match_the_loop(hidden):
+def test_sizes_that_fill_no_vector_match_the_loop(hidden, by):
     module, inputs = build("full", hidden=hidden)
 
     def loop(x, h, c):
@@ -95,6 +114,7 @@ def test_sizes_that_fill_no_vector_match_the_loop(hidden):
 
 @pytest.mark.parametrize("mistake", ["factor", "peephole", "order"])
 def test_a_mistake_in_the_backward_pass_is_seen(mistake, monkeypatch):
+    monkeypatch.setattr(passes, "compiled", lambda: None)
     right = cell_backward._factors
     module, inputs = build("diagonal")
     want = results(module, inputs, ours(module))
@@ -111,7 +131,7 @@ def test_a_mistake_in_the_backward_pass_is_seen(mistake, monkeypatch):
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("recompute", [1, 4, 99])
 @pytest.mark.parametrize("peephole", CELLS)
-def test_recomputing_gives_the_same_gradients(peephole, recompute, packed):
+def test_recomputing_gives_the_same_gradients(peephole, by, recompute, packed):
     module, (x, h, c) = build(peephole, bidirectional=True)
     again = copy.deepcopy(module)
     again.recompute = recompute
@@ -130,7 +150,7 @@ def test_recomputing_gives_the_same_gradients(peephole, recompute, packed):
 
 
 @pytest.mark.parametrize("shortest", [1, 3])
-def test_long_sequences_fall_into_runs_unseen(shortest, monkeypatch):
+def test_long_sequences_fall_into_runs_unseen(shortest, by, monkeypatch):
     module, inputs = build("full")
     want = results(module, inputs, ours(module))
     monkeypatch.setattr(recurrence, "LARGEST", shortest * 4 * H * B)
@@ -228,7 +248,7 @@ def test_a_copy_and_a_loaded_state_compute_the_same():
     assert twin.recompute == 4
 
 
-def test_half_precision_modules_sum_in_float32():
+def test_half_precision_modules_sum_in_float32(by):
     module, (x, h, c) = build("full", dtype=torch.bfloat16)
     y, (_, c_n) = module(x, (h, c))
     exact = copy.deepcopy(module).float()
