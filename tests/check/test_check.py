@@ -10,7 +10,7 @@ import pytest
 
 from lstmbench import check as checking
 from lstmbench import disk
-from lstmbench.check import cases
+from lstmbench.check import cases, examine
 from lstmbench.errors import CheckpointError, LstmbenchError, RuntimeMissingError
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
@@ -137,6 +137,22 @@ def test_a_runtime_that_does_not_load_leaves_its_reason_and_no_version(inline, t
     assert refused.subject.runtime_version == ""
     assert passed.passed
     assert {row.reason for row in report.failures()} == {refused.refused}
+
+
+def test_what_takes_too_long_is_refused_where_it_stood_and_goes_on_there(inline, tiny, check, run):
+    (late,) = check(tiny, "Honest", most_s=0).clearances
+    assert late.refused == "its check took 0 s up to case 1 of 34; the next call goes on there"
+    assert not late.passed
+    assert {row.max_error for row in journal(run)} == {None}
+    assert check(tiny, "Honest", most_s=600).passed
+
+
+def test_what_passed_before_the_time_was_up_stays_passed(inline, tiny, check, run, monkeypatch):
+    looks = itertools.count()
+    monkeypatch.setattr(examine, "monotonic", lambda: next(looks))  # every look at the clock is a second later
+    (late,) = check(tiny, "Honest", most_s=5).clearances
+    assert "5 s up to case 5 of 34" in late.refused
+    assert sum(row.passed for row in journal(run)) == 3 * 4
 
 
 def test_what_passed_is_not_run_again(inline, tiny, check, run):
