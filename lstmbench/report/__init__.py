@@ -7,7 +7,7 @@ from lstmbench.report import extra
 from lstmbench.report.drift import terminal_table as drift_table
 from lstmbench.report.drifted import drifted_alone, render_drift
 from lstmbench.report.evaluations import evaluation_tables
-from lstmbench.report.probes import PROBE, probe_tables, render_probes
+from lstmbench.report.probes import PROBE, probe_reasons, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, frames, render
 from lstmbench.report.study import STUDY, render_study, study_tables
 from lstmbench.report.summary import own_part
@@ -32,6 +32,7 @@ __all__ = [
     "latency_table",
     "own_part",
     "parity_table",
+    "probe_reasons",
     "probe_tables",
     "render",
     "render_drift",
