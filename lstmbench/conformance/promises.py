@@ -18,6 +18,7 @@ from lstmbench.worker import Worker
 _SHAPES = ((1, 1), (3, 5), (2, 1), (1, 8))  # (B, T), larger and smaller than the call before
 _BUSY = Workload(kind="score", batch=64, time=64)  # large enough to be shared, and long beside what surrounds a call
 _BUSY_S = 0.5
+_WINDOWS = 8  # of that time: V8 compiles on threads of its own for the first few, on a busy machine
 _SHARE = 0.3  # of the time, in which more threads may run: who hands a call over may still wait for a core
 
 
@@ -71,10 +72,13 @@ def threads(subject: Subject) -> str:
     with subject.worker() as worker:
         work = partial(worker.measure, _BUSY, inputs, warmup_s=0, budget_s=_BUSY_S, max_samples=10**6)
         work()  # what is compiled at the first calls may be compiled on any thread
-        with processor.Watch(worker.pid) as watch:
-            work()
-    if (share := watch.share_above(1)) > _SHARE:
-        return f"given 1 thread, more computed in {share:.0%} of the time"
+        for _ in range(_WINDOWS):
+            with processor.Watch(worker.pid) as watch:
+                work()
+            if (share := watch.share_above(1)) <= _SHARE:
+                break
+        else:
+            return f"given 1 thread, more computed in {share:.0%} of the time"
     asked = question(subject.exported, batch=2, time=6)
     with subject.worker(threads=2) as worker:
         wrong = asked.wrong(*worker.run(asked.inputs))
