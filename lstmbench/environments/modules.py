@@ -31,6 +31,11 @@ def held(folder: Path) -> dict[str, str]:
     return {str(one["name"]): str(one["version"]) for one in told}
 
 
+def size_bytes(folder: Path) -> int:
+    """Of all that npm put there."""
+    return sum(path.lstat().st_size for path in (folder / "node_modules").rglob("*") if not path.is_dir())
+
+
 def _why(written: str, wanted: str) -> str:
     if re.search("E404|ETARGET", written):
         return f"npm's registry has no {wanted}"

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from lstmbench import environments, machine
-from lstmbench.environments import footprint
+from lstmbench.environments import footprint, modules, place
 from lstmbench.errors import AnswerError, LstmbenchError
 from lstmbench.export import export
 from lstmbench.flows.runtimes import survey
@@ -27,6 +27,7 @@ from lstmbench.records import (
     RuntimeState,
 )
 from lstmbench.runtimes import PROBES, catalogue, names
+from lstmbench.runtimes.ours import Entry
 from lstmbench.worker import GraphWorker, Worker
 
 Progress = Callable[[str], None]
@@ -124,21 +125,31 @@ def _cost(place: _Place, held: Mapping[str, footprint.Package], here: Machine) -
     state, known = place.state, catalogue.known(place.state.runtime)
     assert known is not None, state
     apart = next(iter(environments.find(known.wheel, state.version)), None) if state.where == "environment" else None
-    there = footprint.packages(environments.python(apart)) if apart else held
-    brought = footprint.needed(footprint.roots(known, here=apart is None), there)
+    brought, size_bytes = _brought(known, apart, held)
     return RuntimeCost(
         machine=here,
         runtime=state.runtime,
         version=state.version,
         device=state.device,
         where="here" if apart is None else "environment",
-        install_bytes=sum(there[name].size_bytes for name in brought) or None,
+        install_bytes=size_bytes or None,
         environment_bytes=state.size_bytes,
         download_bytes=_downloaded(apart, brought),
         packages=tuple(sorted(brought)),
         starts=tuple(place.starts) if not place.refused else (),
         refused=next(iter(place.refused), ""),
     )
+
+
+def _brought(
+    known: Entry, apart: Environment | None, held: Mapping[str, footprint.Package]
+) -> tuple[frozenset[str], int]:
+    """The packages of an engine with all that it requires, and their bytes."""
+    if known.npm and apart:
+        return frozenset(modules.held(place.folder(apart))), modules.size_bytes(place.folder(apart))
+    there = footprint.packages(environments.python(apart)) if apart else held
+    brought = footprint.needed(footprint.roots(known, here=apart is None), there)
+    return brought, sum(there[name].size_bytes for name in brought)
 
 
 def _downloaded(apart: Environment | None, brought: frozenset[str]) -> int | None:

@@ -9,6 +9,7 @@ from lstmbench.report.drifted import drifted_alone, render_drift
 from lstmbench.report.evaluations import evaluation_tables
 from lstmbench.report.probes import PROBE, probe_reasons, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, frames, render
+from lstmbench.report.setup_costs import cost_sheet, refusals, write_costs
 from lstmbench.report.study import STUDY, render_study, study_tables
 from lstmbench.report.summary import own_part
 from lstmbench.report.survey import SURVEY, render_survey, survey_tables
@@ -24,6 +25,7 @@ __all__ = [
     "advice_tables",
     "arrivals_of",
     "arrivals_table",
+    "cost_sheet",
     "drift_table",
     "drifted_alone",
     "evaluation_tables",
@@ -34,6 +36,7 @@ __all__ = [
     "parity_table",
     "probe_reasons",
     "probe_tables",
+    "refusals",
     "render",
     "render_drift",
     "render_probes",
@@ -43,4 +46,5 @@ __all__ = [
     "survey_tables",
     "terminal_tables",
     "throughput_table",
+    "write_costs",
 ]
