@@ -1,11 +1,15 @@
 """In which precision recurrent nodes compute, as the session runs them and not as the file says."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lstmbench.export import export
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
-from lstmbench.records import ModelConfig, ModelFolder
+from lstmbench.records import ModelConfig, ModelFolder, strays
+from lstmbench.records.check import UNTOLD
+from lstmbench.runtimes import assignment
 
 pytest.importorskip("onnxruntime")
 import onnxruntime as ort
@@ -51,3 +55,42 @@ def test_nodes_of_a_scans_body_recur_and_those_of_the_ends_do_not(placed):
     assert all(part.recurrent for part in parts if part.operator in ("Scan", "Gemm", "Sigmoid", "Tanh"))
     assert all(part.precision == "" for part in parts if not part.recurrent)
     assert any(not part.recurrent for part in parts)
+
+
+TENSORRT, CUDA = "TensorrtExecutionProvider", "CUDAExecutionProvider"
+
+
+class Told:
+    """A session of a machine with a GPU, as far as it is asked where nodes went."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def get_provider_graph_assignment_info(self):
+        return [
+            SimpleNamespace(
+                ep_name=provider,
+                get_nodes=lambda nodes=nodes: [SimpleNamespace(op_type=op, name=name) for op, name in nodes],
+            )
+            for provider, nodes in self.parts
+        ]
+
+
+PRODUCT, MOVE, SCAN = ("MatMul", "l0.recurrence"), ("Gather", "l0.h_0"), ("Scan", "l0.scan")
+
+
+@pytest.mark.parametrize(
+    ("parts", "elsewhere"),
+    [
+        ([(TENSORRT, [PRODUCT, MOVE])], ()),
+        ([(TENSORRT, [PRODUCT]), (CUDA, [("Transpose", "head.t")])], ()),
+        ([(TENSORRT, [("MatMul", "head.projection")]), (CUDA, [PRODUCT])], (CUDA,)),
+        ([(TENSORRT, [PRODUCT]), ("CPUExecutionProvider", [SCAN])], ("CPUExecutionProvider",)),
+        ([(TENSORRT, [PRODUCT]), (CUDA, [("MatMul", "head.projection")])], (CUDA,)),
+        # an engine in place of what it was built of: nothing says that the recurrence is in it
+        ([(TENSORRT, [("TRTKernel_graph_main_0", "TensorrtExecutionProvider_TRTKernel_0")])], (UNTOLD,)),
+        ([], (UNTOLD,)),
+    ],
+)
+def test_tensorrt_bears_its_name_only_where_it_is_told_that_the_recurrence_ran_there(parts, elsewhere):
+    assert strays(TENSORRT, assignment.placement(Told(*parts))) == elsewhere
