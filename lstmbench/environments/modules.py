@@ -41,5 +41,7 @@ def _why(written: str, wanted: str) -> str:
         return f"npm's registry has no {wanted}"
     if re.search("ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN", written):
         return f"npm's registry cannot be reached, and {wanted} cannot be installed without it"
+    if "ENOSPC" in written:
+        return f"no space is left, and {wanted} cannot be installed without it"
     lines = [line.removeprefix("npm error ").removeprefix("npm ERR! ") for line in written.splitlines() if line.strip()]
     return f"{wanted} could not be installed: {lines[0] if lines else 'npm does not say why'}"
