@@ -8,9 +8,10 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from lstmbench import environments, machine
-from lstmbench.environments import footprint, modules, place
+from lstmbench.environments import footprint
 from lstmbench.errors import AnswerError, LstmbenchError
 from lstmbench.export import export
+from lstmbench.flows.installs import brought as installed
 from lstmbench.flows.runtimes import survey
 from lstmbench.model import folder, stimulus
 from lstmbench.model.weights import random_weights
@@ -27,7 +28,6 @@ from lstmbench.records import (
     RuntimeState,
 )
 from lstmbench.runtimes import PROBES, catalogue, names
-from lstmbench.runtimes.ours import Entry
 from lstmbench.worker import GraphWorker, Worker
 
 Progress = Callable[[str], None]
@@ -125,7 +125,7 @@ def _cost(place: _Place, held: Mapping[str, footprint.Package], here: Machine) -
     state, known = place.state, catalogue.known(place.state.runtime)
     assert known is not None, state
     apart = next(iter(environments.find(known.wheel, state.version)), None) if state.where == "environment" else None
-    brought, size_bytes = _brought(known, apart, held)
+    brought, size_bytes = installed(known, apart, held)
     return RuntimeCost(
         machine=here,
         runtime=state.runtime,
@@ -139,17 +139,6 @@ def _cost(place: _Place, held: Mapping[str, footprint.Package], here: Machine) -
         starts=tuple(place.starts) if not place.refused else (),
         refused=next(iter(place.refused), ""),
     )
-
-
-def _brought(
-    known: Entry, apart: Environment | None, held: Mapping[str, footprint.Package]
-) -> tuple[frozenset[str], int]:
-    """The packages of an engine with all that it requires, and their bytes."""
-    if known.npm and apart:
-        return frozenset(modules.held(place.folder(apart))), modules.size_bytes(place.folder(apart))
-    there = footprint.packages(environments.python(apart)) if apart else held
-    brought = footprint.needed(footprint.roots(known, here=apart is None), there)
-    return brought, sum(there[name].size_bytes for name in brought)
 
 
 def _downloaded(apart: Environment | None, brought: frozenset[str]) -> int | None:

@@ -14,6 +14,7 @@ from lstmbench.bench import Effort
 from lstmbench.errors import ExportError, LstmbenchError
 from lstmbench.export import export, find, forms_of
 from lstmbench.flows.assess import assess
+from lstmbench.flows.installs import keep_installs
 from lstmbench.model import folder as model_folder
 from lstmbench.records import Clearance, ExportedModel, Form, Measurement, Precision, Workload
 
@@ -74,6 +75,7 @@ def list_prices(  # noqa: PLR0913 (what, how, where)
             most_s=most_s,
             progress=progress,
         )
+        keep_installs(checked.clearances, run)
         listed.clearances.extend(checked.clearances)
         listed.measured.extend(rows)
     return listed

@@ -85,6 +85,11 @@ def _targets(lines: Sequence[PriceLine], least: float | None) -> Iterator[_Targe
         smallest_shape = min(line[1:4] for line in weighed)
         there = [line for line in weighed if line[1:4] == smallest_shape]
         yield _Target("memory", there, lambda line: line.memory_mib or 0.0, _memory, _MEMORY_ERROR)
+    sized = [line for line in lines if line.install_mb is not None]
+    if sized:
+        smallest_shape = min(line[1:4] for line in sized)
+        there = [line for line in sized if line[1:4] == smallest_shape]
+        yield _Target("install", there, lambda line: line.install_mb or 0.0, _install, 0.0)
 
 
 def _best(folder: str, target: _Target, limit: float) -> Advice:
@@ -107,6 +112,10 @@ def _throughput(line: PriceLine) -> str:
     return f"{wording.rate(line.tokens_per_s)} tokens/s at B = {line.batch}" + (
         f", T = {line.time}" if line.workload == "score" else ""
     )
+
+
+def _install(line: PriceLine) -> str:
+    return f"{wording.number(line.install_mb)} MB"
 
 
 def _memory(line: PriceLine) -> str:

@@ -24,6 +24,7 @@ from lstmbench.runfolder import (
     BASELINE,
     COSTS,
     DRIFT,
+    INSTALLS,
     MACHINE,
     MEASUREMENTS,
     MEMORY,
@@ -101,7 +102,7 @@ def document(
         files=FILES,
         raw=(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
-            *_where(COSTS, recorded.costs),
+            *(*_where(COSTS, recorded.costs), *_where(INSTALLS, recorded.installs)),
             *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes)),
             *(*_where(DRIFT, recorded.drift), *_where(BASELINE, recorded.changes), MACHINE),
         ),

@@ -11,6 +11,7 @@ from lstmbench.records import (
     ChangeRow,
     Cost,
     DriftRow,
+    Install,
     Machine,
     Measurement,
     ParityRow,
@@ -25,6 +26,7 @@ from lstmbench.runfolder import (
     COSTS,
     DRIFT,
     EVALUATIONS,
+    INSTALLS,
     MACHINE,
     MEASUREMENTS,
     MEMORY,
@@ -47,6 +49,7 @@ class Raw(NamedTuple):
     arrivals: tuple[ArrivalRow, ...] = ()
     changes: tuple[ChangeRow, ...] = ()  # beside a baseline
     costs: tuple[Cost, ...] = ()
+    installs: tuple[Install, ...] = ()
 
     def of(self, subjects: Iterable[Subject]) -> Self:
         """What was checked and timed of these subjects alone; a run's folder may hold others."""
@@ -99,7 +102,8 @@ def read_checked(run: Path) -> Raw:
     _demand_one_machine(run / BASELINE, machine, changes)
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
     costs = tuple(disk.read_journal(run / COSTS, Cost))
-    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, changes, costs)
+    installs = tuple(disk.read_journal(run / INSTALLS, Install))
+    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, changes, costs, installs)
 
 
 def _demand_one_machine(

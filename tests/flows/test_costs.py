@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from lstmbench import cli, disk, machine
 from lstmbench.flows import costs as flow
+from lstmbench.flows import installs
 from lstmbench.records import ColdStart, Environment, RuntimeCost, RuntimeState
 from lstmbench.runtimes.ours import Entry
 
@@ -93,8 +94,8 @@ def test_of_a_package_of_npm_all_that_came_with_it_counts(monkeypatch, tmp_path)
         (tmp_path / "node_modules" / name / "package.json").write_text(
             json.dumps({"name": name, "version": "1"}).ljust(size)
         )
-    monkeypatch.setattr(flow.place, "folder", lambda _: tmp_path)
+    monkeypatch.setattr(installs.place, "folder", lambda _: tmp_path)
     apart = Environment(wheel="engine", version="1", python="3", packages={}, size_bytes=0)
-    brought, size_bytes = flow._brought(Entry("", "engine", wheel="engine", npm=True), apart, {})
+    brought, size_bytes = installs.brought(Entry("", "engine", wheel="engine", npm=True), apart, {})
     assert brought == {"engine", "@scope/part"}
     assert size_bytes == 1000 + len(json.dumps({"name": "@scope/part", "version": "1"}))
