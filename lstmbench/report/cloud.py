@@ -18,7 +18,7 @@ from lstmbench.report.prices import PriceLine, loss
 _CAPTION = (
     "A point a case: the median of one call, or of one step, against its tokens a second. Circle: nothing given up; "
     f"triangle: up to {100 * MOST_LOSS:.0f} % of perplexity, with 95 % confidence; cross: more, or not known. The line "
-    "joins what no other circle or triangle beats in both; those are named, and the highest throughput of each runtime, "
+    "joins what no other circle or triangle beats in both; those are named, and each runtime's highest throughput, "
     "with B and what they give up."
 )
 _WIDTH, _HEIGHT, _LABEL_PX = 330, 330, 13
