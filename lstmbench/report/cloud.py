@@ -85,7 +85,7 @@ def _panel(lines: Sequence[PriceLine], look: Look, title: str) -> alt.LayerChart
         layers += [
             joined.encode(x=across, y=up),
             named.mark_rule(opacity=0.3, strokeWidth=1).encode(y=up, x2=alt.value(_WIDTH + 8), y2=alt.Y2("name_at:Q")),
-            named.mark_text(align="left", baseline="middle", fontSize=11, limit=300).encode(
+            named.mark_text(align="left", baseline="middle", fontSize=11, limit=480).encode(
                 x=alt.value(_WIDTH + 11), y=_channel("name_at", alt.Y, y, "Throughput, tokens/s"), text="name"
             ),
         ]
