@@ -15,6 +15,7 @@ pytest.importorskip("onnxruntime")
 import onnxruntime as ort
 
 from lstmbench.runtimes.onnxruntime_cpu import OnnxRuntimeCpu
+from lstmbench.runtimes.onnxruntime_graph import OnnxRuntimeGraph
 
 pytestmark = pytest.mark.skipif(
     not hasattr(ort.InferenceSession, "get_provider_graph_assignment_info"), reason="it cannot tell"
@@ -94,3 +95,20 @@ PRODUCT, MOVE, SCAN = ("MatMul", "l0.recurrence"), ("Gather", "l0.h_0"), ("Scan"
 )
 def test_tensorrt_bears_its_name_only_where_it_is_told_that_the_recurrence_ran_there(parts, elsewhere):
     assert strays(TENSORRT, assignment.placement(Told(*parts))) == elsewhere
+
+
+@pytest.mark.parametrize(("others", "promises"), [([], ""), ([CUDA], "CPUExecutionProvider")])
+def test_a_session_too_old_to_tell_is_believed_only_where_no_other_provider_could_run_a_node(
+    tmp_path, monkeypatch, others, promises
+):
+    config = ModelConfig(head="layer", peephole="none", input_size=3, hidden_size=4)
+    folder.write_config(tmp_path, ModelFolder(model=config))
+    folder.write_weights(tmp_path, random_weights(config, seed=1), folder.WeightsNote(sha256=""))
+    path = export(tmp_path, form="lstm").path
+    for kind in (one for one in ort.InferenceSession.__mro__ if "get_provider_graph_assignment_info" in vars(one)):
+        monkeypatch.delattr(kind, "get_provider_graph_assignment_info")
+    monkeypatch.setattr(ort.InferenceSession, "get_providers", lambda _: ["CPUExecutionProvider", *others])
+    asked = {"providers": [("CPUExecutionProvider", {})], "demand": lambda _session: None, "device": ""}
+    graph = OnnxRuntimeGraph(path, threads=1, **asked)
+    assert (graph.placement(), graph.provider) == ((), promises)
+    assert strays(graph.provider, graph.placement()) == (() if not others else (UNTOLD,))
