@@ -1,6 +1,7 @@
 """A path to a model: nothing but the file itself is read, and what is no ONNX is told in one line."""
 
 import contextlib
+import itertools
 import logging
 import warnings
 from collections.abc import Iterator
@@ -85,7 +86,8 @@ def _count(model: onnx.ModelProto) -> int:
 
 def _nowhere(model: onnx.ModelProto) -> str:
     """What is said of the first constant whose place in another file is none, in words."""
-    for tensor in model.graph.initializer:
+    held = (attribute.t for node in model.graph.node for attribute in node.attribute if attribute.HasField("t"))
+    for tensor in itertools.chain(model.graph.initializer, held):
         for entry in tensor.external_data:
             if entry.key in ("offset", "length") and not (entry.value.isascii() and entry.value.isdigit()):
                 return f"tensor {tensor.name!r} lies in another file with {entry.key} {entry.value[:40]!r}"

@@ -338,6 +338,14 @@ def test_external_data_at_no_place_is_told_by_its_tensor(check, tmp_path, change
     assert f"tensor 'w' lies in another file with {key} {value!r}" in said(check, path)
 
 
+def test_external_data_of_a_constant_at_no_place_is_told_too(check, save):
+    tensor = TensorProto(name="w", data_type=FLOAT, dims=[2], data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", "w.bin"), ("offset", "-8")):
+        tensor.external_data.add(key=key, value=value)
+    nodes = [helper.make_node("Constant", [], ["c"], value=tensor), helper.make_node("Add", ["x", "c"], ["y"])]
+    assert "tensor 'w' lies in another file with offset '-8'" in said(check, save(made(nodes)))
+
+
 def test_external_data_of_no_type_is_told_by_its_tensor(check, tmp_path):
     path = beside(tmp_path)
     proto = onnx.load(path, load_external_data=False)
