@@ -1,6 +1,7 @@
 """A path to a model: nothing but the file itself is read, and what is no ONNX is told in one line."""
 
 import contextlib
+import itertools
 import logging
 import warnings
 from collections.abc import Iterator
@@ -60,6 +61,8 @@ def _model(path: Path, data: bytes) -> ir.Model:
         raise RecordError(f"{path} is no ONNX model: it holds no graph")
     if (count := _count(proto)) > _MOST_PARTS:
         raise RecordError(f"{path} holds {count:,} nodes and tensors: at most {_MOST_PARTS:,} are looked through")
+    if words := _nowhere(proto):
+        raise RecordError(f"{path} is damaged ONNX: {words}")
     try:
         with _quiet():
             return ir.from_proto(proto)
@@ -79,6 +82,16 @@ def _count(model: onnx.ModelProto) -> int:
         for attribute in (attribute for node in graph.node for attribute in node.attribute):
             waiting += [attribute.g] * attribute.HasField("g") + list(attribute.graphs)
     return count
+
+
+def _nowhere(model: onnx.ModelProto) -> str:
+    """What is said of the first constant whose place in another file is none, in words."""
+    held = (attribute.t for node in model.graph.node for attribute in node.attribute if attribute.HasField("t"))
+    for tensor in itertools.chain(model.graph.initializer, held):
+        for entry in tensor.external_data:
+            if entry.key in ("offset", "length") and not (entry.value.isascii() and entry.value.isdigit()):
+                return f"tensor {tensor.name!r} lies in another file with {entry.key} {entry.value[:40]!r}"
+    return ""
 
 
 @contextlib.contextmanager

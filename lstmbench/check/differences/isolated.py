@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,6 +82,18 @@ class Model:
     def alone(self, row: Row, x: Array, state: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
         """Run one direction of a layer forwards, float64: x (B, T, E), h and c (1, B, H) -> y (B, T, H), h and c."""
         return reference.run(*self._alone(row, self.weights), x, state)
+
+    def directed(self, row: Row, x: Array, state: tuple[Array, Array], lengths: Array) -> tuple[Array, Array, Array]:
+        """Run it in its own direction, float64: x (B, T, E), h and c (B, H), lengths (B,) -> y (B, T, H), h and c."""
+        config, weights = self._alone(row, self.weights)
+        if row.d == 0:
+            y, (h, c) = reference.run(config, weights, x, (state[0][None], state[1][None]), lengths=lengths)
+            return y, h[0], c[0]
+        both = msgspec.structs.replace(config, bidirectional=True)  # the same weights forwards, which nobody looks at
+        weights = weights | {f"{name}_reverse": tensor for name, tensor in weights.items()}
+        h, c = (np.stack([array, array]) for array in state)
+        y, (h, c) = reference.run(both, weights, x, (h, c), lengths=lengths)
+        return y[..., config.hidden_size :], h[1], c[1]
 
     def whole(self, inputs: Array, state: State | None, lengths: Array | None = None) -> tuple[Expected, ...]:
         """What the output, h_n and c_n of one call must be."""
