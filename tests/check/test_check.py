@@ -157,7 +157,7 @@ def test_other_threads_and_another_version_are_checked_anew_beside_the_first(inl
     monkeypatch.setattr("planted.Honest.version", "another")
     check(tiny, "Honest")
     assert inline
-    assert len(journal(run)) == 3 * 102
+    assert len(journal(run)) == 3 * 105
 
 
 def test_another_file_of_the_same_name_takes_the_place_of_the_first(inline, tiny, check, run):
@@ -214,7 +214,7 @@ def test_what_failed_is_run_again_and_its_rows_are_replaced(inline, tiny, check,
     assert not check(tiny, "OffByAThousandth").passed
     monkeypatch.setattr(planted.OffByAThousandth, "run", planted.Honest.run)  # somebody mended it
     assert check(tiny, "OffByAThousandth").passed
-    assert len(journal(run)) == 102
+    assert len(journal(run)) == 105
     assert all(row.passed for row in journal(run))
 
 
@@ -243,7 +243,7 @@ def test_a_model_that_float32_cannot_hold_fails_and_its_rows_can_be_read_back(in
 def test_each_subject_is_announced(inline, tiny, check):
     lines: list[str] = []
     check(tiny, "numpy", progress=lines.append)
-    assert lines[:2] == ["loading tiny/scan-fp32 on numpy", "tiny/scan-fp32 on numpy: case 1 of 34"]
+    assert lines[:2] == ["loading tiny/scan-fp32 on numpy", "tiny/scan-fp32 on numpy: case 1 of 35"]
 
 
 def test_a_language_model_is_given_every_state_and_sees_the_same_tokens_each_time(tiny):
