@@ -71,7 +71,7 @@ def test_weights_as_frameworks_multiply_are_those_of_the_reference(make, peephol
     found = layers(config, weights)
     assert len(found) == 4
     for row, layer in enumerate(found):
-        want = reference._layer(config, weights, row // 2, row % 2, np.float32)
+        want = reference.layer_of(config, weights, row // 2, row % 2, np.float32)
         assert np.array_equal(layer.W, want.W.T)
         assert np.array_equal(layer.U[:4], want.U.T)
         assert np.array_equal(layer.b, want.b)

@@ -225,3 +225,18 @@ def test_answers_of_several_calls_that_do_not_fit_together_are_no_defect(check, 
     report = check(save(model))
     assert {row.asked for row in report.rows} & {"in pieces", "a step a call"} or report.not_asked
     assert all("y" not in row.output or row.reason for row in report.rows if row.asked == "a step a call")
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_rows_of_a_batch_that_is_held_are_put_in_another_order_too(check, save, foreign_graphs, mixed):
+    model = foreign_graphs.lstm_file(foreign_graphs.Sizes())
+    for port in (*model.graph.input, *model.graph.output):
+        for dim in port.type.tensor_type.shape.dim:
+            if dim.dim_param == "B":
+                dim.dim_value = 3
+    if mixed:  # all rows start from the h of the first
+        first = [numpy_helper.from_array(np.zeros(3, np.int64), "first")]
+        model.graph.initializer.extend(first)
+        model.graph.node.insert(0, helper.make_node("Gather", ["h0", "first"], ["h_first"], axis=1))
+        node(model, "LSTM").input[5] = "h_first"
+    assert asked(check(save(model)))[ROWS] != mixed
