@@ -6,7 +6,7 @@ raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), fi
 from lstmbench.report import extra
 from lstmbench.report.drift import terminal_table as drift_table
 from lstmbench.report.drifted import drifted_alone, render_drift
-from lstmbench.report.evaluations import evaluation_tables
+from lstmbench.report.evaluations import evaluation_tables, evaluations_of
 from lstmbench.report.probes import PROBE, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, frames, render
 from lstmbench.report.study import STUDY, render_study, study_tables
@@ -27,6 +27,7 @@ __all__ = [
     "drift_table",
     "drifted_alone",
     "evaluation_tables",
+    "evaluations_of",
     "extra",
     "frames",
     "latency_table",
