@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from lstmbench.environments import tool
+from lstmbench.environments.choose import choose
+from lstmbench.runtimes import catalogue
 from lstmbench.runtimes.catalogue import own_version
 from lstmbench.runtimes.ours import Entry
 
@@ -57,6 +59,21 @@ def needed(asked: Sequence[str], held: Mapping[str, Package]) -> frozenset[str]:
             names.add(name)
             open_.extend(_required(one, held[name]))
     return frozenset(names)
+
+
+def install_bytes(asked: str) -> int | None:
+    """On disk, of the packages of `NAME` or `NAME==VERSION`; None where no package that is known brings it."""
+    chosen = choose(asked)
+    known = catalogue.known(chosen.name)
+    if known is None:
+        return None
+    held = packages(chosen.python)
+    return size_bytes(needed(roots(known, here=chosen.python is None), held), held)
+
+
+def size_bytes(names: Iterable[str], held: Mapping[str, Package]) -> int | None:
+    """Of so many packages; None of none."""
+    return sum(held[name].size_bytes for name in names) or None
 
 
 def _required(one: Requirement, package: Package) -> Iterator[str]:

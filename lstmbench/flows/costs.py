@@ -132,7 +132,7 @@ def _cost(place: _Place, held: Mapping[str, footprint.Package], here: Machine) -
         version=state.version,
         device=state.device,
         where="here" if apart is None else "environment",
-        install_bytes=sum(there[name].size_bytes for name in brought) or None,
+        install_bytes=footprint.size_bytes(brought, there),
         environment_bytes=state.size_bytes,
         download_bytes=_downloaded(apart, brought),
         packages=tuple(sorted(brought)),

@@ -13,6 +13,7 @@ from lstmbench.bench import Effort
 from lstmbench.errors import ExportError, LstmbenchError
 from lstmbench.export import export, find, forms_of
 from lstmbench.flows.assess import assess
+from lstmbench.flows.installs import keep_installs
 from lstmbench.model import folder as model_folder
 from lstmbench.records import Clearance, ExportedModel, Form, Measurement, Precision, Workload
 
@@ -71,6 +72,7 @@ def list_prices(  # noqa: PLR0913 (what, how, where)
         )
         listed.clearances.extend(checked.clearances)
         listed.measured.extend(rows)
+    keep_installs(listed.clearances, run, progress)
     return listed
 
 

@@ -50,6 +50,7 @@ from lstmbench.records.export import (
     without_baseline,
 )
 from lstmbench.records.grid import Block, GridFile, Layers
+from lstmbench.records.install import Install
 from lstmbench.records.memory import Weight
 from lstmbench.records.model import CorpusInfo, ModelConfig, ModelFolder, Recipe, Score, TrainConfig
 from lstmbench.records.probe import Finding, MistakeRow, ProbeError, ProbeRow, Survey
@@ -84,6 +85,7 @@ __all__ = [
     "Form",
     "GridFile",
     "Head",
+    "Install",
     "Layers",
     "Load",
     "Machine",

@@ -14,6 +14,7 @@ from lstmbench.records.check import ParityRow
 from lstmbench.records.cost import Cost
 from lstmbench.records.drift import DriftRow
 from lstmbench.records.evaluation import Evaluation
+from lstmbench.records.install import Install
 from lstmbench.records.memory import Weight
 from lstmbench.records.probe import ProbeRow
 from lstmbench.records.roof import Roof
@@ -25,6 +26,7 @@ FILES: dict[str, type[Record]] = {
     "memory.jsonl": Weight,
     "roofline.jsonl": Roof,
     "costs.jsonl": Cost,
+    "installs.jsonl": Install,
     "arrivals.jsonl": ArrivalRow,
     "baseline.jsonl": ChangeRow,
     "bisect.jsonl": Difference,

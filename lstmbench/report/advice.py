@@ -13,8 +13,8 @@ _MEMORY_ERROR = 0.03  # of a resident set: what `selftest` holds it to
 _NOTE = (
     "Of what was checked and timed in this run, without NumPy's reference, which every process here holds. A tie is no "
     "further from the best than the smallest difference that the run tells (of memory: "
-    f"{100 * _MEMORY_ERROR:.0f} %); of ties the one that gives up least is named. Where something may be given up, it "
-    f"is {100 * MOST_LOSS:.0f} % of perplexity, by the 95 % bound in the file's record."
+    f"{100 * _MEMORY_ERROR:.0f} %; of an install, none); of ties the one that gives up least is named. Where something "
+    f"may be given up, it is {100 * MOST_LOSS:.0f} % of perplexity, by the 95 % bound in the file's record."
 )
 _KEYS = ("Model", "Wanted", "May give up")
 _VALUES = ("Take", "Figure", "Loss, at most", "Tied with it")
@@ -85,6 +85,11 @@ def _targets(lines: Sequence[PriceLine], least: float | None) -> Iterator[_Targe
         smallest_shape = min(line[1:4] for line in weighed)
         there = [line for line in weighed if line[1:4] == smallest_shape]
         yield _Target("memory", there, lambda line: line.memory_mib or 0.0, _memory, _MEMORY_ERROR)
+    installed = [line for line in lines if line.install_mb is not None]
+    if installed:
+        smallest_shape = min(line[1:4] for line in installed)
+        there = [line for line in installed if line[1:4] == smallest_shape]
+        yield _Target("install", there, lambda line: line.install_mb or 0.0, _install, 0.0)
 
 
 def _best(folder: str, target: _Target, limit: float) -> Advice:
@@ -94,7 +99,8 @@ def _best(folder: str, target: _Target, limit: float) -> Advice:
         return Advice(folder, target.name, limit, None, why, ())
     floor = min(map(target.worth, open_to)) * (1 + target.least)
     best, *others = sorted(
-        (line for line in open_to if target.worth(line) <= floor), key=lambda line: (line.loss, target.worth(line))
+        (line for line in open_to if target.worth(line) <= floor),
+        key=lambda line: (line.loss, target.worth(line), line.p50_ms),
     )
     return Advice(folder, target.name, limit, best, target.figure(best), tuple(others))
 
@@ -111,6 +117,10 @@ def _throughput(line: PriceLine) -> str:
 
 def _memory(line: PriceLine) -> str:
     return f"{wording.number(line.memory_mib)} MiB"
+
+
+def _install(line: PriceLine) -> str:
+    return f"{wording.number(line.install_mb)} MB"
 
 
 def _row(one: Advice, *, first: bool) -> Row:

@@ -26,6 +26,7 @@ from lstmbench.runfolder import (
     COSTS,
     DRIFT,
     EVALUATIONS,
+    INSTALLS,
     MACHINE,
     MEASUREMENTS,
     MEMORY,
@@ -104,7 +105,8 @@ def document(
         files=FILES,
         raw=(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
-            *(*_where(COSTS, recorded.costs), *_where(EVALUATIONS, recorded.evaluations)),
+            *(*_where(COSTS, recorded.costs), *_where(INSTALLS, recorded.installs)),
+            *_where(EVALUATIONS, recorded.evaluations),
             *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes)),
             *(*_where(DRIFT, recorded.drift), *_where(BASELINE, recorded.changes), MACHINE),
         ),

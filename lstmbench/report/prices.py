@@ -9,15 +9,16 @@ from lstmbench.report.memory import MemoryLine, memory_lines
 from lstmbench.report.raw import Raw
 from lstmbench.report.sheets import Row, Sheet
 from lstmbench.report.speed import SpeedLine
-from lstmbench.report.subjects import NOT_MIXED, SubjectColumns
+from lstmbench.report.subjects import NOT_MIXED, SubjectColumns, columns
 
 _NOTE = (
     "Every case that was checked and timed, the fastest of its shape first. Loss: what perplexity rises by at most, "
     "with 95 % confidence, from the record beside the file (of bare layers the relative error of their outputs); 0 in "
-    "float32. Memory: the engine with its model loaded, and the most that the workload took over that."
+    "float32. Memory: the engine with its model loaded, and the most that the workload took over that. Install: "
+    "the packages of the engine and all that they require, on disk; looked at by 'lstmbench prices'."
 )
 _KEYS = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
-_VALUES = ("Median ms", "Tokens/s", "Loss, at most", "Memory MiB", "Of bound")
+_VALUES = ("Median ms", "Tokens/s", "Loss, at most", "Memory MiB", "Install MB", "Of bound")
 
 
 class PriceLine(NamedTuple):
@@ -32,6 +33,7 @@ class PriceLine(NamedTuple):
     error_to_bound: float | None
     loss: float | None = None  # share of perplexity, at most with 95 % confidence
     memory_mib: float | None = None
+    install_mb: float | None = None  # of the engine, on disk
 
     @property
     def folder(self) -> str:
@@ -51,7 +53,17 @@ def priced(recorded: Raw, speed: Sequence[SpeedLine]) -> list[PriceLine]:
     """The lines of a run, of which `speed` are the cases."""
     timed = {(row.subject.model, row.subject.model_sha256) for row in recorded.measurements}
     costs = [cost for cost in recorded.costs if (cost.model, cost.model_sha256) in timed]  # of these very files
-    return price_lines(speed, memory_lines(recorded.weights, speed), costs)
+    lines = price_lines(speed, memory_lines(recorded.weights, speed), costs)
+    taken = _installed(recorded)
+    return [line._replace(install_mb=taken.get((line.subject.runtime, line.subject.version))) for line in lines]
+
+
+def _installed(recorded: Raw) -> dict[tuple[str, str], float]:
+    """Megabytes by the name of a runtime as tables have it, and its version."""
+    known = {(one.runtime, one.version): one.install_bytes / 1e6 for one in recorded.installs}
+    timed = dict.fromkeys(row.subject for row in recorded.measurements)
+    named = {subject: columns(subject) for subject in timed if (subject.runtime, subject.runtime_version) in known}
+    return {(s.runtime, s.version): known[subject.runtime, subject.runtime_version] for subject, s in named.items()}
 
 
 def price_lines(speed: Iterable[SpeedLine], memory: Iterable[MemoryLine], costs: Iterable[Cost]) -> list[PriceLine]:
@@ -101,4 +113,5 @@ def _row(line: PriceLine, *, first: bool) -> Row:
     s = line.subject
     keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
     numbers = (wording.number(line.p50_ms), wording.rate(line.tokens_per_s), loss(line))
-    return Row(keys, (*numbers, wording.number(line.memory_mib), wording.share(line.error_to_bound)), first=first)
+    sizes = (wording.number(line.memory_mib), wording.number(line.install_mb))
+    return Row(keys, (*numbers, *sizes, wording.share(line.error_to_bound)), first=first)

@@ -12,6 +12,7 @@ from lstmbench.records import (
     Cost,
     DriftRow,
     Evaluation,
+    Install,
     Machine,
     Measurement,
     ParityRow,
@@ -26,6 +27,7 @@ from lstmbench.runfolder import (
     COSTS,
     DRIFT,
     EVALUATIONS,
+    INSTALLS,
     MACHINE,
     MEASUREMENTS,
     MEMORY,
@@ -49,6 +51,7 @@ class Raw(NamedTuple):
     changes: tuple[ChangeRow, ...] = ()  # beside a baseline
     costs: tuple[Cost, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    installs: tuple[Install, ...] = ()
 
     def of(self, subjects: Iterable[Subject]) -> Self:
         """What was checked and timed of these subjects alone; a run's folder may hold others."""
@@ -98,7 +101,9 @@ def read_checked(run: Path) -> Raw:
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
     costs = tuple(disk.read_journal(run / COSTS, Cost))
     evaluations = tuple(disk.read_journal(run / EVALUATIONS, Evaluation))
-    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, changes, costs, evaluations)
+    installs = tuple(disk.read_journal(run / INSTALLS, Install))
+    others = (probes, drift, roofs, arrivals, changes, costs, evaluations, installs)
+    return Raw(machine, parity, measurements, weights, *others)
 
 
 def _demand_one_machine(

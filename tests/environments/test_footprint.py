@@ -46,3 +46,8 @@ def test_the_engine_of_this_python_is_known_by_its_wheel_or_its_module():
     assert roots(Entry("", "not_here_at_all"), here=True) == ()
     apart = Entry("", "iree", wheel="iree-base-compiler", beside=("iree-base-compiler[onnx]",))
     assert roots(apart, here=False) == ("iree-base-compiler", "iree-base-compiler[onnx]")
+
+
+def test_what_is_installed_is_told_by_the_name_that_is_asked_for():
+    assert footprint.install_bytes("numpy") == footprint.packages()["numpy"].size_bytes
+    assert footprint.install_bytes("somebody:Theirs") is None

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from lstmbench import disk
-from lstmbench.records import Cost, Quality
+from lstmbench.records import Cost, Install, Quality
 from lstmbench.report import advice_tables, frames, render
 from lstmbench.report.advice import advice, advice_sheets
 from lstmbench.report.prices import PriceLine, price_lines, price_sheets
@@ -138,3 +138,30 @@ def test_the_page_holds_the_list_the_advice_and_the_chart(make, tmp_path):
     assert (run / "charts/latency-against-throughput.png").stat().st_size > 1000
     (table,) = advice_tables(run)  # no twin, so no floor
     assert {row[2] for row in table.rows} == {"cannot tell: fewer than six processes"}
+
+
+def test_the_smallest_install_is_named_with_the_fastest_file_that_it_runs(priced):
+    lines = [
+        priced(p50_ms=1.0, install_mb=135.0),
+        priced(runtime="tract-cpu", p50_ms=3.0, install_mb=92.0),
+        priced("scan", runtime="tract-cpu", p50_ms=2.0, install_mb=92.0),
+        priced(runtime="theirs", p50_ms=0.1),
+    ]
+    found = told(lines, "install", 0.0)
+    assert (found.best, found.tied) == (lines[2], (lines[1],))
+    assert found.figure == "92.0 MB"
+
+
+def test_where_no_install_was_looked_at_none_is_advised(priced):
+    assert not [one for one in advice([priced(), priced("scan")], 0.05) if one.target == "install"]
+
+
+def test_an_install_is_that_of_the_version_that_was_timed(make):
+    of, other = make.subject("onnxruntime-cpu"), make.subject("torch", runtime_version="9")
+    rows = [make.measured(of), make.measured(other)]
+    speed = speed_lines(rows, make.vouching([*make.checked(of), *make.checked(other)], rows))
+    sizes = [("onnxruntime-cpu", "1.2.3", 135_000_000), ("torch", "8", 741_000_000)]
+    installs = tuple(Install(runtime=name, version=version, install_bytes=size) for name, version, size in sizes)
+    recorded = Raw(make.machine(), (), tuple(rows), installs=installs)
+    found = {line.subject.runtime: line.install_mb for line in priced_of(recorded, speed)}
+    assert found == {"onnxruntime-cpu": 135.0, "torch": None}
