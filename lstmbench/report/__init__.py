@@ -4,6 +4,7 @@ raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), fi
 """
 
 from lstmbench.report import extra
+from lstmbench.report.detection import detection_tables, render_detection
 from lstmbench.report.drift import terminal_table as drift_table
 from lstmbench.report.drifted import drifted_alone, render_drift
 from lstmbench.report.evaluations import evaluation_tables, evaluations_of
@@ -24,6 +25,7 @@ __all__ = [
     "advice_tables",
     "arrivals_of",
     "arrivals_table",
+    "detection_tables",
     "drift_table",
     "drifted_alone",
     "evaluation_tables",
@@ -35,6 +37,7 @@ __all__ = [
     "parity_table",
     "probe_tables",
     "render",
+    "render_detection",
     "render_drift",
     "render_probes",
     "render_study",
