@@ -138,7 +138,8 @@ def _sheets(rates: Sequence[Rate]) -> Iterator[Sheet]:
 def _row(of_a_rule: Sequence[Rate]) -> Row:
     none, *planted = of_a_rule
     return Row(
-        (none.rule,), (f"{none.called:,}", f"{100 * none.at_most:.2g} %", *(f"{one.called:,}" for one in planted))
+        (none.rule,),
+        (f"{none.called:,}", f"{float(f'{100 * none.at_most:.2g}'):g} %", *(f"{one.called:,}" for one in planted)),
     )
 
 

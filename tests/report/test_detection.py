@@ -34,3 +34,8 @@ def test_the_page_the_counts_and_the_chart_say_the_same(make, tmp_path):
 def test_a_terminal_shows_a_table_for_each_state_of_the_machine():
     quiet, loaded = detection_tables(RATES)
     assert quiet.rows == loaded.rows == [("ours", "2", "6.2 %", "95", "100"), ("theirs", "40", "49 %", "60", "80")]
+
+
+def test_a_share_of_all_is_a_hundred_per_cent():
+    ((table,)) = detection_tables([Rate(False, "theirs", planted, 1, 1) for planted in PLANTED])
+    assert table.rows == [("theirs", "1", "100 %", "1", "1")]
