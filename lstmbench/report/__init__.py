@@ -4,9 +4,10 @@ raw -> verdicts, speed: one line a subject -> tables (pandas), sheets (text), fi
 """
 
 from lstmbench.report import extra
+from lstmbench.report.detection import detection_tables, render_detection
 from lstmbench.report.drift import terminal_table as drift_table
 from lstmbench.report.drifted import drifted_alone, render_drift
-from lstmbench.report.evaluations import evaluation_tables
+from lstmbench.report.evaluations import evaluation_tables, evaluations_of
 from lstmbench.report.probes import PROBE, probe_reasons, probe_tables, render_probes
 from lstmbench.report.rendering import Rendered, frames, render
 from lstmbench.report.setup_costs import cost_sheet, refusals, write_costs
@@ -26,9 +27,11 @@ __all__ = [
     "arrivals_of",
     "arrivals_table",
     "cost_sheet",
+    "detection_tables",
     "drift_table",
     "drifted_alone",
     "evaluation_tables",
+    "evaluations_of",
     "extra",
     "frames",
     "latency_table",
@@ -38,6 +41,7 @@ __all__ = [
     "probe_tables",
     "refusals",
     "render",
+    "render_detection",
     "render_drift",
     "render_probes",
     "render_study",

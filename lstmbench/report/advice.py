@@ -100,7 +100,8 @@ def _best(folder: str, target: _Target, limit: float) -> Advice:
         return Advice(folder, target.name, limit, None, why, ())
     floor = min(map(target.worth, open_to)) * (1 + target.least)
     best, *others = sorted(
-        (line for line in open_to if target.worth(line) <= floor), key=lambda line: (line.loss, target.worth(line))
+        (line for line in open_to if target.worth(line) <= floor),
+        key=lambda line: (line.loss, target.worth(line), line.p50_ms),
     )
     return Advice(folder, target.name, limit, best, target.figure(best), tuple(others))
 
