@@ -141,7 +141,7 @@ def test_a_runtime_that_does_not_load_leaves_its_reason_and_no_version(inline, t
 
 def test_what_takes_too_long_is_refused_where_it_stood_and_goes_on_there(inline, tiny, check, run):
     (late,) = check(tiny, "Honest", most_s=0).clearances
-    assert late.refused == "its check took 0 s up to case 1 of 34; the next call goes on there"
+    assert late.refused == "its check took 0 s up to case 1 of 35; the next call goes on there"
     assert not late.passed
     assert {row.max_error for row in journal(run)} == {None}
     assert check(tiny, "Honest", most_s=600).passed
@@ -151,7 +151,7 @@ def test_what_passed_before_the_time_was_up_stays_passed(inline, tiny, check, ru
     looks = itertools.count()
     monkeypatch.setattr(examine, "monotonic", lambda: next(looks))  # every look at the clock is a second later
     (late,) = check(tiny, "Honest", most_s=5).clearances
-    assert "5 s up to case 5 of 34" in late.refused
+    assert "5 s up to case 5 of 35" in late.refused
     assert sum(row.passed for row in journal(run)) == 3 * 4
 
 
