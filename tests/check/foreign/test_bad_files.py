@@ -338,12 +338,17 @@ def test_external_data_at_no_place_is_told_by_its_tensor(check, tmp_path, change
     assert f"tensor 'w' lies in another file with {key} {value!r}" in said(check, path)
 
 
-def test_external_data_of_a_constant_at_no_place_is_told_too(check, save):
+def test_external_data_of_a_constant_at_no_place_is_told_wherever_it_stands(check, save):
     tensor = TensorProto(name="w", data_type=FLOAT, dims=[2], data_location=TensorProto.EXTERNAL)
     for key, value in (("location", "w.bin"), ("offset", "-8")):
         tensor.external_data.add(key=key, value=value)
     nodes = [helper.make_node("Constant", [], ["c"], value=tensor), helper.make_node("Add", ["x", "c"], ["y"])]
-    assert "tensor 'w' lies in another file with offset '-8'" in said(check, save(made(nodes)))
+    body = helper.make_graph(nodes, "then", [], [helper.make_tensor_value_info("y", FLOAT, None)])
+    branches = helper.make_node("If", ["b"], ["y"], then_branch=body, else_branch=body)
+    function = made([helper.make_node("F", ["x"], ["y"], domain="ours")])
+    function.functions.append(helper.make_function("ours", "F", ["x"], ["y"], nodes, [helper.make_opsetid("", 18)]))
+    for model in (made(nodes), made([branches], constants={"b": np.array(True)}), function):
+        assert "tensor 'w' lies in another file with offset '-8'" in said(check, save(model))
 
 
 def test_external_data_of_no_type_is_told_by_its_tensor(check, tmp_path):
