@@ -2,7 +2,10 @@
 
 from types import SimpleNamespace
 
+import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from lstmbench.export import export
 from lstmbench.model import folder
@@ -112,3 +115,18 @@ def test_a_session_too_old_to_tell_is_believed_only_where_no_other_provider_coul
     graph = OnnxRuntimeGraph(path, threads=1, **asked)
     assert (graph.placement(), graph.provider) == ((), promises)
     assert strays(graph.provider, graph.placement()) == (() if not others else (UNTOLD,))
+
+
+@pytest.mark.parametrize(("kind", "told"), [(np.float32, "float32"), (np.float64, "")])
+def test_an_operator_in_double_is_not_told_to_compute_in_float32(tmp_path, kind, told):
+    number = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    weights = [numpy_helper.from_array(np.ones((1, 4, 1), kind), name) for name in ("W", "R")]
+    ports = [
+        helper.make_tensor_value_info("x", number, ["T", "B", 1]),
+        helper.make_tensor_value_info("y", number, None),
+    ]
+    node = helper.make_node("LSTM", ["x", "W", "R"], ["y"], hidden_size=1)
+    graph = helper.make_graph([node], "g", ports[:1], ports[1:], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), tmp_path / "x.onnx")
+    placed = OnnxRuntimeCpu.graph(tmp_path / "x.onnx", threads=1).placement()
+    assert [(part.operator, part.recurrent, part.precision) for part in placed] == [("LSTM", True, told)]
