@@ -14,8 +14,8 @@ _NOTE = (
     "Of what was checked and timed in this run, without NumPy's reference, which every process here holds. A tie is no "
     "further from the best than the smallest difference that the run tells (of memory: "
     f"{100 * _MEMORY_ERROR:.0f} %); of ties the one that gives up least is named. Where something may be given up, it "
-    f"is {100 * MOST_LOSS:.0f} % of perplexity, by the 95 % bound in the file's record, which this "
-    "run did not measure; `lstmbench check` does."
+    f"is {100 * MOST_LOSS:.0f} % of perplexity, by the 95 % bound in the file's record, which is "
+    "measured at export; `lstmbench check` measures it again."
 )
 _KEYS = ("Model", "Wanted", "May give up")
 _VALUES = ("Take", "Figure", "Loss, at most", "Tied with it")
