@@ -16,9 +16,9 @@ _NOTE = (
     "Every case that was checked and timed, the fastest of its shape first. Loss: what perplexity rises by at most, "
     "with 95 % confidence (of bare layers the relative error of their outputs), as it was measured when the file was "
     "exported and stands in its record; `lstmbench check` measures it again on each runtime. 0 in float32. Memory: "
-    "the engine with its model loaded, and the most that the workload took over that; n/a of engines that compute in another "
-    "process. Install: the engine with all that it requires, as packages have it, in 1e6 bytes; Node.js, Chromium and "
-    "compilers are the system's, and not counted."
+    "the engine with its model loaded, and the most that the workload took over that; n/a of engines that compute in "
+    "another process. Install: the engine with all that it requires, as packages have it, in 1e6 bytes; Node.js, "
+    "Chromium and compilers are the system's, and not counted."
 )
 _KEYS = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
 _VALUES = ("Median ms", "Tokens/s", "Loss, at most", "Memory MiB", "Install MB", "Of bound")
