@@ -13,7 +13,7 @@ from lstmbench.records import Machine, Measurement
 MACHINE, PARITY, MEASUREMENTS = "machine.json", "parity.jsonl", "measurements.jsonl"
 MEMORY, ROOFLINE, ARRIVALS, COSTS = "memory.jsonl", "roofline.jsonl", "arrivals.jsonl", "costs.jsonl"
 PROBES, BISECT, DRIFT, EVALUATIONS = "probes.jsonl", "bisect.jsonl", "drift.jsonl", "evaluations.jsonl"
-BASELINE = "baseline.jsonl"
+BASELINE, INSTALLS = "baseline.jsonl", "installs.jsonl"
 
 
 @contextlib.contextmanager

@@ -1,4 +1,5 @@
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,19 @@ def pytest_runtest_makereport(item):
     if report.skipped and "'torch'" in str(report.longrepr) and item.get_closest_marker("torch") is None:
         report.outcome, report.longrepr = "failed", f"{item.nodeid} needs torch: mark it so"
     return report
+
+
+@pytest.fixture(autouse=True)
+def stays_where_it_is():
+    """A test that leaves the process in another folder, perhaps one soon gone, fails, and none that runs later."""
+    begins = Path.cwd()
+    yield
+    try:
+        ends = Path.cwd()
+    except FileNotFoundError:
+        ends = None
+    os.chdir(begins)
+    assert ends == begins, f"left the process in {ends or 'a folder that is gone'}"
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,16 @@ class Ledger:
     def __init__(self, run: Path, *, session: Machine) -> None:
         self.session = session
         self._journal = Journal(run / runfolder.MEASUREMENTS, Measurement, key=_case)
+        # of each subject and workload, the processes that were ever noted: a run has thousands of rows
+        self._processes: dict[tuple[Subject, Workload], dict[tuple[int, bool], None]] = {}
+        for row in self._journal:
+            self._remember(row)
 
     def rows(self, subject: Subject, workload: Workload) -> tuple[Measurement, ...]:
         """The rows of a case, one for each of its processes so far."""
         case = (subject.identity, workload)
-        return tuple(row for row in self._journal if (row.subject.identity, row.workload) == case)
+        noted = self._processes.get(case, ())
+        return tuple(row for process in noted for row in self._journal.rows((*case, *process)))
 
     def timed(self, subject: Subject, workload: Workload, process: int, *, twin: bool, budget_s: float) -> bool:
         """Whether a process of a case has its samples, taken for so long or longer."""
@@ -55,9 +60,9 @@ class Ledger:
         elif row.timing:
             if any(other.refused for other in known):
                 self._journal.drop(lambda other: bool(other.refused) and other in known)
-            self._journal.put([row])
+            self._put(row)
         elif not any(other.timing and other.process == row.process for other in known):
-            self._journal.put([row])
+            self._put(row)
 
     def forget_refusals(self, subject: Subject, workload: Workload, *, behind: int) -> None:
         """Drop what was refused in processes that are not asked for any more, and so are not tried again."""
@@ -69,7 +74,14 @@ class Ledger:
     def _take_the_place_of_all(self, row: Measurement) -> None:
         known = self.rows(row.subject, row.workload)
         self._journal.drop(lambda other: other in known)
-        self._journal.put([msgspec.structs.replace(row, twin=False)])
+        self._put(msgspec.structs.replace(row, twin=False))
+
+    def _put(self, row: Measurement) -> None:
+        self._journal.put([row])
+        self._remember(row)
+
+    def _remember(self, row: Measurement) -> None:
+        self._processes.setdefault((row.subject.identity, row.workload), {})[row.process, row.twin] = None
 
 
 def _case(row: Measurement) -> tuple[Subject, Workload, int, bool]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import psutil
+
 from lstmbench import runfolder
 from lstmbench.bench.entries import Grid
 from lstmbench.bench.rounds import Progress
-from lstmbench.errors import LstmbenchError
+from lstmbench.errors import LstmbenchError, WorkerError
 from lstmbench.journal import Journal
 from lstmbench.model import demand, stimulus
 from lstmbench.records import Clearance, ExportedModel, Precision, Subject, Weight, Workload
@@ -53,6 +55,7 @@ class Scales:
         workload = workloads[0]  # that a process which does not load fails at
         try:
             with Worker(subject.runtime, exported, threads=subject.threads) as worker:
+                _demand_alone(worker)
                 for workload in workloads:
                     inputs = stimulus.inputs(exported.model, batch=workload.batch, time=workload.time, seed=0)
                     found = worker.weigh(workload, inputs)
@@ -64,6 +67,16 @@ class Scales:
                     )
         except LstmbenchError as error:
             yield row(workload=workload, refused=str(error))
+
+
+def _demand_alone(worker: Worker) -> None:
+    """WorkerError where the engine is in a process that the worker started: weighed, the worker would look small."""
+    if _started_by(worker.pid):
+        raise WorkerError("it computes in another process than the one that is weighed")
+
+
+def _started_by(pid: int) -> bool:
+    return bool(psutil.Process(pid).children())
 
 
 def _on_disk(exported: ExportedModel) -> int | None:

@@ -3,7 +3,8 @@
 At each (B, T): whole, in pieces and one by one, which must all give the same, and every step from the reference's own
 state. Then, over few steps, where no cell is chaotic yet: no state is a state of zeros; h and c count each without the
 other; what was called before leaves nothing behind; rows in another order are answered in that order; what lies behind
-a row's length counts for nothing. Once for all: every row of the embedding, and calls of more rows and of more steps.
+a row's length counts for nothing. Once for all: large sums (`lstmbench.check.reach`), every row of the embedding, and
+calls of more rows and of more steps.
 """
 
 import functools
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from lstmbench.check import vocabulary
+from lstmbench.check import reach, vocabulary
 from lstmbench.check.case import Case
 from lstmbench.errors import LstmbenchError
 from lstmbench.model import stimulus
@@ -30,7 +31,7 @@ _ONE = Decoding(prompt=1, temperature=0.8, top_k=0)
 def plan(
     exported: ExportedModel, shapes: Sequence[tuple[int, int]] | None = None, workloads: Sequence[Workload] = ()
 ) -> tuple[Case, ...]:
-    """Every case of every shape, the vocabulary, then every workload as it is timed.
+    """Every case of every shape, large sums, the vocabulary, then every workload as it is timed.
 
     No shapes stand for the default ones, and the large ones in one call. LstmbenchError where B or T is below 1.
     """
@@ -46,7 +47,7 @@ def plan(
     cases = [case for shape in shapes for case in several(*shape)]
     if exported.record.lengths:
         cases = [ragged for case in cases for ragged in _unequal(case)]
-    cases += [*vocabulary.cases(exported), *_timed(exported, workloads)]
+    cases += [_large_sums(exported), *vocabulary.cases(exported), *_timed(exported, workloads)]
     cut = not exported.model.uncut
     return tuple(case for case in dict.fromkeys(cases) if cut or len(case.chunks) == 1 or case.asked == "steps")
 
@@ -69,6 +70,13 @@ def _large(exported: ExportedModel, batch: int, time: int) -> Iterator[Case]:
     case = Case(batch, calls * steps, (steps,) * calls, "random", decoding)
     if calls == 1 or not exported.model.uncut:
         yield from _unequal(case) if exported.record.lengths else [case]
+
+
+def _large_sums(exported: ExportedModel) -> Case:
+    """One call, in which no row ends early."""
+    steps = exported.steps or 1
+    lengths = (steps,) * reach.ROWS if exported.record.lengths else ()
+    return Case(reach.ROWS, steps, (steps,), "large", _ONE if exported.draws else None, lengths)
 
 
 def _cases(batch: int, time: int, steps: int | None) -> Iterator[Case]:

@@ -1,6 +1,8 @@
 """One export on one runtime: every case, in a process of its own."""
 
+import math
 from collections.abc import Callable
+from time import monotonic
 from typing import NamedTuple, TypeAlias
 
 from lstmbench.check import asking, rows
@@ -25,6 +27,7 @@ class Task(NamedTuple):
     runtime: str
     threads: int
     allow_mixed: bool = False  # measure what ran on another provider than promised, and say so
+    most_s: float = math.inf  # of loading and of its cases; the case that is being asked then is its last
 
 
 def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
@@ -34,6 +37,7 @@ def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
     RuntimeMissingError where an adapter that was named by its place, `module:Class`, is not there.
     """
     progress(f"loading {task.exported.name} on {task.runtime}")
+    end_s = monotonic() + task.most_s
     try:
         worker = Worker(task.runtime, task.exported, threads=task.threads)
     except LstmbenchError as error:
@@ -48,7 +52,7 @@ def examine(task: Task, ledger: Ledger, progress: Progress) -> Clearance:
         if (why := misplaced(subject)) and not task.allow_mixed:
             return _refused(task, subject, ledger, why)
         again = task._replace(cases=tuple(dict.fromkeys((*task.cases, *ledger.failed(subject)))))
-        refused = _run(again, worker, subject, ledger, progress)
+        refused = _run(again, worker, subject, ledger, end_s, progress)
     return Clearance(exported=task.exported, subject=subject, refused=refused)
 
 
@@ -59,7 +63,7 @@ def _refused(task: Task, subject: Subject, ledger: Ledger, why: str) -> Clearanc
     return Clearance(exported=task.exported, subject=subject, refused=why)
 
 
-def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, progress: Progress) -> str:
+def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, end_s: float, progress: Progress) -> str:
     """Run the cases -> the first reason against the subject, empty if there is none."""
     refused = ""
     for n, case in enumerate(task.cases, 1):
@@ -67,6 +71,12 @@ def _run(task: Task, worker: Worker, subject: Subject, ledger: Ledger, progress:
             continue
         progress(f"{subject.model} on {subject.runtime}: case {n} of {len(task.cases)}")
         question = task.oracle.ask(case)
+        if monotonic() >= end_s:
+            why = (
+                f"its check took {task.most_s:,.0f} s up to case {n} of {len(task.cases)}; the next call goes on there"
+            )
+            ledger.put(rows.unanswered(subject, case, question, why))
+            return refused or why
         try:
             answer = asking.put(worker, case, question)
         except LstmbenchError as error:

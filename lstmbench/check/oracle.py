@@ -96,6 +96,7 @@ class Oracle:
             chunks=question.chunks(case) if self._precision == "int8" else None,
             operator=self._operator,
             anchored=self._anchored(case),
+            large=case.state == "large",
         )
         first, *states = expected
         return question._replace(expected=(first._replace(columns=columns), *states))
@@ -106,7 +107,7 @@ class Oracle:
 
     def _question(self, case: Case) -> Question:
         """Without its answer."""
-        inputs, state = inputs_of(case, self._model), state_of(case, self._model)
+        inputs, state = inputs_of(case, self._model, self._weights), state_of(case, self._model, self._weights)
         lengths = np.array(case.lengths, np.int32) if case.lengths else None
         if case.asked == "steps":
             known = (self._model, self._weights, inputs, state)
@@ -131,11 +132,13 @@ class Oracle:
         drawn = np.frombuffer(tokens, np.int64).reshape(len(prompt), _drawn(case))
         anchored = self._anchored(case)
         known = (self._model, self._weights, prompt, state)
-        return parity.expect_draws(*known, drawn, precision=self._precision, anchored=anchored)
+        return parity.expect_draws(
+            *known, drawn, precision=self._precision, anchored=anchored, large=case.state == "large"
+        )
 
     def _start(self, case: Case) -> tuple[Tokens, State | None]:
         """The prompt, and the state before it; of single steps (R, 1)."""
-        prompt, state = prompt_of(case, self._model), state_of(case, self._model)
+        prompt, state = prompt_of(case, self._model), state_of(case, self._model, self._weights)
         if case.asked != "steps":
             return prompt, state
         rows = parity.windows(self._model, self._weights, prompt, state, precision=self._precision)

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmbench.arrays import Floats, Lengths, State, Tokens
-from lstmbench.check import vocabulary
+from lstmbench.arrays import Floats, Lengths, State, Tokens, Weights
+from lstmbench.check import reach, vocabulary
 from lstmbench.check.case import Case
 from lstmbench.model import stimulus
 from lstmbench.parity import Expected
@@ -32,8 +32,10 @@ class Question(NamedTuple):
         return None if self.lengths is None else self.lengths.clip(0, start + steps) - np.int32(start)
 
 
-def inputs_of(case: Case, model: ModelConfig) -> Tokens | Floats:
+def inputs_of(case: Case, model: ModelConfig, weights: Weights) -> Tokens | Floats:
     """Tokens (B, T), or x (B, T, E)."""
+    if case.state == "large":
+        return reach.inputs(model, weights, batch=case.batch, time=case.time, seed=_SEED)
     if case.asked == "vocabulary":
         return vocabulary.tokens(case, model.vocabulary_size)
     return stimulus.inputs(model, batch=case.batch, time=case.time, seed=_SEED)
@@ -53,8 +55,10 @@ def uniform_of(*, rows: int, drawn: int) -> Floats:
     return stimulus.uniform(batch=rows, time=drawn, seed=_SEED)
 
 
-def state_of(case: Case, model: ModelConfig) -> State | None:
+def state_of(case: Case, model: ModelConfig, weights: Weights) -> State | None:
     """The state that a run starts from, None for zeros."""
+    if case.state == "large":
+        return reach.state(model, weights, batch=case.batch, seed=_SEED)
     if case.state in ("none", "zeros"):
         return None
     h, c = stimulus.state(model, batch=case.batch, seed=_SEED)

@@ -19,6 +19,7 @@ _START: dict[Start, str] = {
     "zeros": "a state of zeros",
     "h alone": "a state whose c is zero",
     "c alone": "a state whose h is zero",
+    "large": "a large state",
 }
 _ASKED: dict[Asked, str] = {
     "plain": "",

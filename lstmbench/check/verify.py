@@ -1,5 +1,6 @@
 """Every export on every runtime."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     shapes: Sequence[tuple[int, int]] | None = None,
     workloads: Sequence[Workload] = (),
     allow_mixed: bool = False,
+    most_s: float = math.inf,
     progress: Progress,
 ) -> CheckReport:
     """Compare outputs and states with the float64 reference at every shape (B, T), whole and in pieces.
@@ -30,12 +32,12 @@ def check(  # noqa: PLR0913 (what to run, on what, how, where)
     Without shapes, at the default ones (`lstmbench.check.cases`). Every row of the embedding is asked too.
     And once as each workload calls: what is timed must be right at that very shape.
     Rows go to `run` a case at a time; cases that passed there before, of the same file on the same version with as
-    many threads, are not run again.
+    many threads, are not run again. `most_s`: of one export on one runtime, which is refused beyond it.
     """
     _demand(exported, runtimes, threads)
     oracles = {model: Oracle(model) for model in exported}
     tasks = [
-        Task(model, oracles[model], plan(model, shapes, workloads), runtime, threads, allow_mixed)
+        Task(model, oracles[model], plan(model, shapes, workloads), runtime, threads, allow_mixed, most_s)
         for model, runtime in pairs(exported, runtimes)
     ]
     with runfolder.opened(run):

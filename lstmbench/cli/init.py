@@ -1,5 +1,6 @@
 """`lstmbench init`: bare recurrent layers, both directions too, to be exported, checked and timed."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -35,4 +36,10 @@ def init(  # noqa: PLR0913, PLR0917 (one argument an option)
         bidirectional=bidirectional,
     )
     initialised(config, models / name, seed=seed)
-    say(f"{models / name}: {parameter_count(config):,} parameters, at random; next: lstmbench export {name}")
+    made = f"{models / name}: {parameter_count(config):,} parameters, at random"
+    say(f"{made}; next: lstmbench export {name}{_where(models)}")
+
+
+def _where(models: Path) -> str:
+    """The option that finds them again, where they lie elsewhere than usual."""
+    return "" if models == Path("models") else f" --models {shlex.quote(str(models))}"

@@ -36,6 +36,9 @@ def prices(  # noqa: PLR0913, PLR0917 (one argument an option)
     ] = None,
     seconds: Annotated[float, typer.Option(help="Of sampling a case.")] = 0.5,
     processes: Annotated[int, typer.Option(min=1, max=1000, help="A case is timed in.")] = 6,
+    limit: Annotated[
+        float, typer.Option(min=0, help="Seconds that the check of a file on a runtime may take; beyond it is refused.")
+    ] = 120,
     out: Annotated[Path, typer.Option(help="The run's folder; a second call goes on in it.")] = Path("reports/prices"),
     models: Models = Path("models"),
     allow_mixed: Mixed = False,
@@ -66,6 +69,7 @@ def prices(  # noqa: PLR0913, PLR0917 (one argument an option)
             effort=Effort(budget_s=seconds, processes=processes),
             held_out=lambda folder: unseen_text(folder, text, None),
             allow_mixed=allow_mixed,
+            most_s=limit,
             progress=progress,
         )
         progress("drawing the report")

@@ -35,7 +35,7 @@ def probe(
 
 def _probe(runtime: list[str] | None, out: Path, *, json: bool) -> None:
     from lstmbench.probe import probe as run
-    from lstmbench.report import PROBE, extra, probe_tables, render, render_probes
+    from lstmbench.report import PROBE, extra, probe_reasons, probe_tables, render, render_probes
 
     with spinner() as progress:
         rows = run(runtime, run=out, progress=progress)
@@ -45,7 +45,9 @@ def _probe(runtime: list[str] | None, out: Path, *, json: bool) -> None:
     if json:
         document(rows)
         return
-    for title, columns, cells in probe_tables(out, [row.runtime for row in rows]):
+    asked = [row.runtime for row in rows]
+    tables(probe_tables(out, asked))
+    for title, columns, cells in probe_reasons(out, asked):
         table(title, columns, cells, left=len(columns))
     typer.echo()
     say(f"{out / PROBE}")

@@ -16,7 +16,7 @@ def report(
     if schema:
         _print_schema()
         return
-    from lstmbench.report import arrivals_of, drifted_alone, render, render_drift, terminal_tables
+    from lstmbench.report import arrivals_of, drifted_alone, evaluations_of, render, render_drift, terminal_tables
 
     if drifted_alone(run):
         page, table = render_drift(run)
@@ -27,6 +27,7 @@ def report(
     tables(terminal_tables(run))
     if served := arrivals_of(run):
         tables([served])
+    tables(evaluations_of(run))
     typer.echo()
     say(f"{run / 'index.html'}")
 

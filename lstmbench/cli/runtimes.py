@@ -1,15 +1,17 @@
 """`lstmbench runtimes`: what there is, what is usable, and environments for wheels that exclude one another."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lstmbench.cli.screen import say, spinner, table
+from lstmbench.errors import LstmbenchError
 
 if TYPE_CHECKING:
     from lstmbench.records import RuntimeState
 
-WHERE = {"here": "here", "environment": "apart", "nowhere": "n/a"}  # apart: in an environment of its own
+_WHERE = {"here": "here", "environment": "apart", "nowhere": "n/a"}  # apart: in an environment of its own
 Name = Annotated[str, typer.Argument(metavar="NAME[==VERSION]", help="As 'lstmbench runtimes' lists it.")]
 
 
@@ -20,14 +22,17 @@ def runtimes(
         bool, typer.Option("--cost", help="Instead: bytes on disk and to download, and time to a first answer.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON instead of a table; of --cost a line a runtime.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Of --cost: a folder for costs.jsonl and costs.md.")] = None,
 ) -> None:
     """List every runtime that is known: where it is, whether it starts, and if not what mends it."""
     if context.invoked_subcommand:
         return
+    if out and not cost:
+        raise LstmbenchError("--out is a folder for what --cost measures: give both")
     if cost:
         from lstmbench.cli.setup_costs import show
 
-        show(json=json)
+        show(out, json=json)
         return
     from lstmbench.flows.runtimes import survey
 
@@ -78,4 +83,4 @@ def _row(state: "RuntimeState") -> list[str]:
     start = "n/a" if state.start_s is None else f"{state.start_s:.2f}"
     size = "n/a" if state.size_bytes is None else f"{state.size_bytes / 1e6:,.0f}"
     usable = "no" if state.refused else "probe" if state.probe_only else "yes"
-    return [state.runtime, version, WHERE[state.where], usable, start, size, state.needs]
+    return [state.runtime, version, _WHERE[state.where], usable, start, size, state.needs]

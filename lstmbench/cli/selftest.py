@@ -9,9 +9,6 @@ import typer
 from lstmbench.cli.screen import say, spinner, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lstmbench.flows.detection import Rate
     from lstmbench.flows.self_test import Finding
 
 
@@ -44,26 +41,18 @@ def selftest(
 
 def _study(out: Path, comparisons: int) -> None:
     from lstmbench.flows import detection
-    from lstmbench.report import TerminalTable, extra
+    from lstmbench.report import detection_tables, extra
 
     extra.demand()
     with spinner() as progress:
         rates = detection.study(out, comparisons, progress=progress)
-    columns = ("rule", "nothing planted", "at most (95 %)", *(f"+{n} % found" for n in detection.PLANTED[1:]))
-    for busy, what in ((False, "As the machine is"), (True, "With other processes")):
-        rows = [
-            _rates([one for one in rates if (one.loaded, one.rule) == (busy, rule)]) for rule in detection.ALL_RULES
-        ]
-        tables([TerminalTable(f"{what}: called different, of {comparisons:,} comparisons each", columns, rows)])
-    broken = [one for one in rates if one.rule == detection.OURS and not one.kept]
-    say("every promise is kept" if not broken else f"FAILED: {len(broken)} of {2 * len(detection.PLANTED)} promises")
+    tables(detection_tables(rates))
+    say(f"{out / 'detection.md'}")
+    ours = [one for one in rates if one.rule == detection.OURS]
+    broken = [one for one in ours if not one.kept]
+    say(f"FAILED: {len(broken)} of {len(ours)} promises" if broken else "every promise is kept")
     if broken:
         raise typer.Exit(1)
-
-
-def _rates(of_a_rule: "Sequence[Rate]") -> tuple[str, ...]:
-    none, *planted = of_a_rule
-    return (none.rule, f"{none.called:,}", f"{100 * none.at_most:.2g} %", *(f"{one.called:,}" for one in planted))
 
 
 def _verdict(finding: "Finding") -> str:

@@ -5,19 +5,26 @@ What a worker raises breaks the promise that it was asked for too.
 
 import contextlib
 from functools import partial
+from statistics import median
 
 import numpy as np
+from msgspec.structs import replace
 
+from lstmbench.arrays import Floats, Tokens
 from lstmbench.conformance import processor
 from lstmbench.conformance.subject import Subject, in_pieces, question
 from lstmbench.errors import CrashError, LstmbenchError
 from lstmbench.model import stimulus
-from lstmbench.records import Workload, strays
+from lstmbench.records import Region, Workload, strays
 from lstmbench.worker import Worker
 
 _SHAPES = ((1, 1), (3, 5), (2, 1), (1, 8))  # (B, T), larger and smaller than the call before
 _BUSY = Workload(kind="score", batch=64, time=64)  # large enough to be shared, and long beside what surrounds a call
 _BUSY_S = 0.5
+_WINDOWS = 8  # of that time: V8 compiles on threads of its own for the first few, on a busy machine
+_HELD = Workload(kind="decode", batch=2, time=3, region="compute")
+_REGIONS: tuple[Region, ...] = ("end-to-end", "compute")
+_PART = 0.1  # of a call's time, copies and all
 _SHARE = 0.3  # of the time, in which more threads may run: who hands a call over may still wait for a core
 
 
@@ -65,16 +72,47 @@ def lengths(subject: Subject) -> str:
         return wrong and f"with rows of 4, 1 and 6 steps {wrong}"
 
 
+def hold(subject: Subject) -> str:
+    """What it holds computes what the call does, from any state, in `compute`; or it has no `hold`."""
+    inputs = stimulus.inputs(subject.exported.model, batch=_BUSY.batch, time=_BUSY.time, seed=1)
+    with subject.worker() as worker:
+        try:
+            for work in (replace(_BUSY, batch=2, region="compute"), _HELD):
+                _measured(worker, work, inputs[:2])
+        except LstmbenchError as error:
+            if "has no 'hold'" in str(error):
+                return ""
+            raise
+        whole, alone = (_measured(worker, replace(_BUSY, region=region), inputs) for region in _REGIONS)
+    if alone < _PART * whole:
+        return f"'compute' takes {alone / whole:.1%} of a call's time: that is not where it computes, or not to the end"
+    return _holds_lengths(subject, inputs[:2])
+
+
+def carry(subject: Subject) -> str:
+    """What goes on from call to call where it computes is what the state handed over gives; or it has no `carry`."""
+    rows = ((2, True), (2, False), (3, True), (2, True))  # B, and whether from a state or from zeros
+    asked = [question(subject.exported, batch=batch, time=7, carried=carried) for batch, carried in rows]
+    with subject.worker() as worker:
+        for one in asked:
+            if wrong := one.wrong(*in_pieces(worker, one, 1, 1, 1, 3, 1)):
+                return f"in calls that go on from each other {wrong}"
+    return ""
+
+
 def threads(subject: Subject) -> str:
     """It computes on one thread where it is given one, and as right on two."""
     inputs = stimulus.inputs(subject.exported.model, batch=_BUSY.batch, time=_BUSY.time, seed=1)
     with subject.worker() as worker:
         work = partial(worker.measure, _BUSY, inputs, warmup_s=0, budget_s=_BUSY_S, max_samples=10**6)
         work()  # what is compiled at the first calls may be compiled on any thread
-        with processor.Watch(worker.pid) as watch:
-            work()
-    if (share := watch.share_above(1)) > _SHARE:
-        return f"given 1 thread, more computed in {share:.0%} of the time"
+        for _ in range(_WINDOWS):
+            with processor.Watch(worker.pid) as watch:
+                work()
+            if (share := watch.share_above(1)) <= _SHARE:
+                break
+        else:
+            return f"given 1 thread, more computed in {share:.0%} of the time"
     asked = question(subject.exported, batch=2, time=6)
     with subject.worker(threads=2) as worker:
         wrong = asked.wrong(*worker.run(asked.inputs))
@@ -112,4 +150,22 @@ def closing(subject: Subject) -> str:
         return worker.dismiss()
 
 
-EVERY = (loads, shapes, state, lengths, threads, errors, placement, closing)
+def _holds_lengths(subject: Subject, inputs: Tokens | Floats) -> str:
+    """The same of rows that end, where it takes lengths at all."""
+    try:
+        worker = Worker(subject.runtime, subject.with_lengths, timeout_s=subject.timeout_s)
+    except LstmbenchError as error:
+        if "takes no lengths" in str(error):
+            return ""
+        raise
+    with worker:
+        _measured(worker, replace(_BUSY, batch=2, shortest=9, region="compute"), inputs)
+    return ""
+
+
+def _measured(worker: Worker, work: Workload, inputs: Tokens | Floats) -> float:
+    """Seconds of a call, as the engine times it and looks at what it gives."""
+    return median(worker.measure(work, inputs, warmup_s=0, budget_s=0, min_samples=5, max_samples=5).sample_s)
+
+
+EVERY = (loads, shapes, state, lengths, hold, carry, threads, errors, placement, closing)

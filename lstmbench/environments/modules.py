@@ -31,10 +31,17 @@ def held(folder: Path) -> dict[str, str]:
     return {str(one["name"]): str(one["version"]) for one in told}
 
 
+def size_bytes(folder: Path) -> int:
+    """Of all that npm put there."""
+    return sum(path.lstat().st_size for path in (folder / "node_modules").rglob("*") if not path.is_dir())
+
+
 def _why(written: str, wanted: str) -> str:
     if re.search("E404|ETARGET", written):
         return f"npm's registry has no {wanted}"
     if re.search("ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN", written):
         return f"npm's registry cannot be reached, and {wanted} cannot be installed without it"
+    if "ENOSPC" in written:
+        return f"no space is left, and {wanted} cannot be installed without it"
     lines = [line.removeprefix("npm error ").removeprefix("npm ERR! ") for line in written.splitlines() if line.strip()]
     return f"{wanted} could not be installed: {lines[0] if lines else 'npm does not say why'}"

@@ -103,6 +103,8 @@ def _why(written: str, asked: Sequence[str]) -> str:
         r"Retrying \(Retry|Request failed after|[Cc]onnection refused|dns error|error sending request", written
     ):
         return f"the package index cannot be reached, and {asked[0]} cannot be installed without it"
+    if re.search(r"No space left on device|os error 28|Errno 28", written):
+        return f"no space is left where environments are built: {place.root()}"
     versions = re.search(rf"requirement {re.escape(wheel)}\b.*\(from versions: (.*)\)", written)
     if versions and version and versions[1] != "none":
         return f"the package index has no {wheel} {version} for this Python; it has {versions[1]}"

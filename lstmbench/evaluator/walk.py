@@ -20,6 +20,11 @@ def everything(model: onnx.ModelProto) -> Iterator[Graph]:
     yield from _inside([model.graph, *model.functions])
 
 
+def inside(graph: Graph) -> Iterator[Graph]:
+    """The graph or function, and all that its nodes hold."""
+    yield from _inside([graph])
+
+
 def tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
     """All that are held: initializers, and those in the attributes of nodes, as of Constant."""
     for one in everything(model):

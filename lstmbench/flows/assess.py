@@ -1,5 +1,6 @@
 """Check, then bench: nothing is timed whose output was not checked in the same run."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,11 +19,13 @@ def assess(  # noqa: PLR0913 (what to run, on what, how, where)
     threads: Sequence[int],
     effort: Effort,
     allow_mixed: bool = False,
+    most_s: float = math.inf,
     progress: Callable[[str], None],
 ) -> tuple[CheckReport, list[Measurement]]:
     """Check every export on every runtime, at the shapes that are timed too; time what passed.
 
-    With each number of threads; all that passed takes turns. What `run` holds already is not done again.
+    With each number of threads; all that passed takes turns. What `run` holds already is not done again. `most_s`: of
+    checking one export on one runtime, which is refused beyond it.
     """
     began = machine.observe().before  # the check itself is work: afterwards its load would be taken for others'
     reports = [
@@ -33,6 +36,7 @@ def assess(  # noqa: PLR0913 (what to run, on what, how, where)
             threads=number,
             workloads=workloads,
             allow_mixed=allow_mixed,
+            most_s=most_s,
             progress=progress,
         )
         for number in threads

@@ -11,6 +11,7 @@ from lstmbench import environments, machine
 from lstmbench.environments import footprint
 from lstmbench.errors import AnswerError, LstmbenchError
 from lstmbench.export import export
+from lstmbench.flows.installs import brought as installed
 from lstmbench.flows.runtimes import survey
 from lstmbench.model import folder, stimulus
 from lstmbench.model.weights import random_weights
@@ -124,15 +125,14 @@ def _cost(place: _Place, held: Mapping[str, footprint.Package], here: Machine) -
     state, known = place.state, catalogue.known(place.state.runtime)
     assert known is not None, state
     apart = next(iter(environments.find(known.wheel, state.version)), None) if state.where == "environment" else None
-    there = footprint.packages(environments.python(apart)) if apart else held
-    brought = footprint.needed(footprint.roots(known, here=apart is None), there)
+    brought, size_bytes = installed(known, apart, held)
     return RuntimeCost(
         machine=here,
         runtime=state.runtime,
         version=state.version,
         device=state.device,
         where="here" if apart is None else "environment",
-        install_bytes=sum(there[name].size_bytes for name in brought) or None,
+        install_bytes=size_bytes or None,
         environment_bytes=state.size_bytes,
         download_bytes=_downloaded(apart, brought),
         packages=tuple(sorted(brought)),

@@ -8,7 +8,7 @@ judged by itself. Beside it stand the rules of other tools, on the same samples.
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from statistics import median
 
 import msgspec
 
@@ -18,58 +18,35 @@ from lstmbench.flows.loaded import loaded
 from lstmbench.flows.other_rules import RULES
 from lstmbench.flows.pretended import pretended
 from lstmbench.records import Measurement, Workload
+from lstmbench.report import render_detection
 from lstmbench.report.baseline import judged
+from lstmbench.report.detection import PLANTED, Rate
 
-PLANTED = (0, 2, 5)  # per cent
 OURS = "lstmbench: bench --baseline"
 ALL_RULES = (OURS, *RULES)
 SHAPES = 50  # comparisons of a run: they share its processes, as the workloads of a run do
 EFFORT = Effort(processes=12, rounds=30, warmup_s=0.003, budget_s=0.1, weigh=False, in_turn=True)
-_CONFIDENCE = 0.95
-_PROMISED = {0: (0.0, 0.01), 2: (0.9, 1.0), 5: (0.99, 1.0)}  # of comparisons that are called, by what was planted
 _CALLS = len(PLANTED) * len(ALL_RULES)  # of one comparison
 
 
-class Rate(NamedTuple):
-    """How many of so many comparisons a rule called slower or faster; of planted ones, slower."""
-
-    loaded: bool
-    rule: str
-    planted: int  # per cent
-    called: int
-    of: int
-
-    @property
-    def kept(self) -> bool:
-        """Whether it is what is promised."""
-        low, high = _PROMISED[self.planted]
-        return low <= self.called / self.of <= high
-
-    @property
-    def at_most(self) -> float:
-        """The largest share that this leaves open at 95 % (Clopper and Pearson, Biometrika 26, 1934)."""
-        from scipy import stats
-
-        return (
-            1.0
-            if self.called == self.of
-            else float(stats.beta.ppf(_CONFIDENCE, self.called + 1, self.of - self.called))
-        )
-
-
 def study(out: Path, comparisons: int, *, progress: Callable[[str], None]) -> list[Rate]:
-    """Compare so many times, quiet and loaded; a run's folder each 50, so that the same command goes on."""
-    cores = machine.observe().cores_usable
+    """Compare so many times, quiet and loaded; a run's folder each 50, so that the same command goes on.
+
+    What was found is drawn in `out`: `detection.md`, `detection.csv` and a chart.
+    """
+    here = machine.observe()
     rates = list[Rate]()
     for busy in (False, True):
-        calls = list[tuple[str, int, str]]()
-        with loaded(cores if busy else 0):
+        calls, cost_s = list[tuple[str, int, str]](), list[float]()
+        with loaded(here.cores_usable if busy else 0):
             for n, count in enumerate(_runs(comparisons)):
                 name = f"{'loaded' if busy else 'quiet'}-{n:03}"
                 progress(f"{len(calls) // _CALLS:,} of {comparisons:,} comparisons, {'loaded' if busy else 'quiet'}")
                 rows = _timed(out / name, count)
                 calls += chain.from_iterable(_calls(rows, work) for work in _shapes(count))
-        rates += _rates(calls, comparisons, busy=busy)
+                cost_s += [_cost_s(rows, work) for work in _shapes(count)]
+        rates += _rates(calls, comparisons, median(cost_s), busy=busy)
+    render_detection(out, rates, machine.after(here))
     return rates
 
 
@@ -106,12 +83,19 @@ def _calls(rows: Sequence[Measurement], work: Workload) -> Iterator[tuple[str, i
             yield rule, planted, says(before, after)
 
 
-def _rates(calls: Sequence[tuple[str, int, str]], comparisons: int, *, busy: bool) -> list[Rate]:
+def _cost_s(rows: Sequence[Measurement], work: Workload) -> float:
+    """Of a comparison of two: what one case was called for in all its processes, twice."""
+    timings = [row.timing for row in rows if row.workload == work and row.timing]
+    spent_s = sum(timing.wall_s + sum(timing.warmup_s) for timing in timings)
+    return 2 * spent_s / len({(row.subject.model, row.twin) for row in rows})
+
+
+def _rates(calls: Sequence[tuple[str, int, str]], comparisons: int, cost_s: float, *, busy: bool) -> list[Rate]:
     """Of nothing planted every call counts, of a planted slowdown the right one."""
     found = []
     for rule in ALL_RULES:
         for planted in PLANTED:
             right = ("slower",) if planted else ("slower", "faster")
             called = sum(call[:2] == (rule, planted) and call[2] in right for call in calls)
-            found.append(Rate(busy, rule, planted, called, comparisons))
+            found.append(Rate(busy, rule, planted, called, comparisons, cost_s))
     return found

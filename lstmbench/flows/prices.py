@@ -1,6 +1,7 @@
 """A price list: a model in every form and precision, on every runtime and number of threads, checked and timed."""
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -13,6 +14,7 @@ from lstmbench.bench import Effort
 from lstmbench.errors import ExportError, LstmbenchError
 from lstmbench.export import export, find, forms_of
 from lstmbench.flows.assess import assess
+from lstmbench.flows.installs import keep_installs
 from lstmbench.model import folder as model_folder
 from lstmbench.records import Clearance, ExportedModel, Form, Measurement, Precision, Workload
 
@@ -46,9 +48,12 @@ def list_prices(  # noqa: PLR0913 (what, how, where)
     effort: Effort,
     held_out: Callable[[Path], Tokens | None],
     allow_mixed: bool = False,
+    most_s: float = math.inf,
     progress: Callable[[str], None],
 ) -> Listed:
     """Export, check and time everything, a model at a time; what `run` holds already is not done again.
+
+    What takes longer than `most_s` to be checked is refused, a file on a runtime at a time.
 
     LstmbenchError where a model can take none of the forms, or the processes of all its cases would not fit in memory.
     """
@@ -67,8 +72,10 @@ def list_prices(  # noqa: PLR0913 (what, how, where)
             threads=wanted.threads,
             effort=effort,
             allow_mixed=allow_mixed,
+            most_s=most_s,
             progress=progress,
         )
+        keep_installs(checked.clearances, run)
         listed.clearances.extend(checked.clearances)
         listed.measured.extend(rows)
     return listed

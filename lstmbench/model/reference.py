@@ -97,7 +97,7 @@ def run_layers(  # noqa: PLR0913 (what to run, and how to compute)
     for k in range(config.num_layers):
         outputs, x = [], arithmetic.inputs(x)
         for d in range(config.directions):
-            row, layer = k * config.directions + d, _layer(config, weights, k, d, x.dtype)
+            row, layer = k * config.directions + d, layer_of(config, weights, k, d, x.dtype)
             y, h[row], c[row] = _direction(layer, x, h[row], c[row], lengths, d, arithmetic, trace)
             outputs.append(y)
         x = np.concatenate(outputs, axis=-1)
@@ -168,7 +168,9 @@ def _order(time: int, lengths: Array, reverse: int, arithmetic: Arithmetic) -> A
     return np.broadcast_to(t[::-1] if reverse else t, (time, len(lengths)))
 
 
-def _layer(config: ModelConfig, weights: Weights, k: int, direction: int, dtype: Any) -> Layer:
+def layer_of(config: ModelConfig, weights: Weights, k: int, direction: int, dtype: Any) -> Layer:
+    """The weights of layer k, forwards or (1) in reverse."""
+
     def named(kind: str) -> Array:
         return weights[f"lstm.{kind}_l{k}{'_reverse' if direction else ''}"].astype(dtype)
 

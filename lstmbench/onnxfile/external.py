@@ -42,6 +42,8 @@ def _file(folder: Path, name: str, held: list[ir.ExternalTensor]) -> External:
     size = _size(path)
     if size is None:
         return External(file=name, tensors=len(held), size_bytes=None, problem="missing")
+    if untyped := [tensor.name for tensor in held if tensor.dtype == ir.DataType.UNDEFINED]:
+        return External(file=name, tensors=len(held), size_bytes=size, problem=f"{untyped[0]!r} in it has no type")
     needed = max((tensor.offset or 0) + math.ceil(tensor.nbytes) for tensor in held)
     problem = f"too short: {needed:,} bytes are needed" if needed > size else ""
     return External(file=name, tensors=len(held), size_bytes=size, problem=problem)

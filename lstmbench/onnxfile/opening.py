@@ -1,6 +1,7 @@
 """A path to a model: nothing but the file itself is read, and what is no ONNX is told in one line."""
 
 import contextlib
+import itertools
 import logging
 import warnings
 from collections.abc import Iterator
@@ -60,6 +61,8 @@ def _model(path: Path, data: bytes) -> ir.Model:
         raise RecordError(f"{path} is no ONNX model: it holds no graph")
     if (count := _count(proto)) > _MOST_PARTS:
         raise RecordError(f"{path} holds {count:,} nodes and tensors: at most {_MOST_PARTS:,} are looked through")
+    if words := _nowhere(proto):
+        raise RecordError(f"{path} is damaged ONNX: {words}")
     try:
         with _quiet():
             return ir.from_proto(proto)
@@ -67,18 +70,46 @@ def _model(path: Path, data: bytes) -> ir.Model:
         raise RecordError(f"{path} is damaged ONNX: {_reason(error)}") from error
 
 
-def _count(model: onnx.ModelProto) -> int:
-    """Nodes, constants and described values, of all graphs and functions."""
+def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto | onnx.FunctionProto]:
+    """The graph, the functions, and what stands in their nodes."""
     waiting: list[onnx.GraphProto | onnx.FunctionProto] = [model.graph, *model.functions]
-    count = len(waiting)
-    while waiting and count <= _MOST_PARTS:
+    while waiting:
         graph = waiting.pop()
-        count += len(graph.node) + len(graph.value_info)
+        yield graph
+        for attribute in _attributes(graph):
+            waiting += [attribute.g] * attribute.HasField("g") + list(attribute.graphs)
+
+
+def _attributes(graph: onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.AttributeProto]:
+    return (attribute for node in graph.node for attribute in node.attribute)
+
+
+def _count(model: onnx.ModelProto) -> int:
+    """Nodes, constants and described values, of all graphs and functions; no further than the most that may be."""
+    count = 0
+    for graph in _graphs(model):
+        count += 1 + len(graph.node) + len(graph.value_info)
         if isinstance(graph, onnx.GraphProto):
             count += len(graph.initializer) + len(graph.input) + len(graph.output)
-        for attribute in (attribute for node in graph.node for attribute in node.attribute):
-            waiting += [attribute.g] * attribute.HasField("g") + list(attribute.graphs)
+        if count > _MOST_PARTS:
+            break
     return count
+
+
+def _nowhere(model: onnx.ModelProto) -> str:
+    """What is said of the first constant whose place in another file is none, in words."""
+    for tensor in itertools.chain.from_iterable(map(_tensors, _graphs(model))):
+        for entry in tensor.external_data:
+            if entry.key in ("offset", "length") and not (entry.value.isascii() and entry.value.isdigit()):
+                return f"tensor {tensor.name!r} lies in another file with {entry.key} {entry.value[:40]!r}"
+    return ""
+
+
+def _tensors(graph: onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.TensorProto]:
+    if isinstance(graph, onnx.GraphProto):
+        yield from graph.initializer
+    for attribute in _attributes(graph):
+        yield from [attribute.t] * attribute.HasField("t") + list(attribute.tensors)
 
 
 @contextlib.contextmanager

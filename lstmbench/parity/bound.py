@@ -25,6 +25,10 @@ engine's, so what comes out there is reported and not judged. The verdict on suc
 of them rows of one call that starts from the reference's own states (`lstmbench.parity.windows`); what starts there is
 `anchored`, and all of it is judged.
 
+Where sums are large (`lstmbench.check.reach`) most gates are saturated and show no error, and that of the few others
+can be small in all runs by luck: at H = 1 a right engine's was up to five bounds. There the largest error of the runs
+is taken to be no less than how far roundings must be expected to spread (`lstmbench.parity.spread`).
+
 `pytest tests/benchmarks/test_bounds.py`, 1,000 random files a precision, H 1 to 256, T 1 to 33, in one call or several
 (ONNX Runtime 1.32 on AMD EPYC, 2026-11-25), of what is judged: in int8 the error takes at most 59 % of the bound, one
 output in a thousand above 56 %; in fp16 at most 28 %, one in a thousand above 22 %; in fp32 at most 27 %, in int4 32 %.
@@ -49,6 +53,7 @@ from lstmbench.model.rounding import rounded
 from lstmbench.parity import reorder
 from lstmbench.parity.compare import ALL
 from lstmbench.parity.horizon import FEW, horizon
+from lstmbench.parity.spread import spread
 from lstmbench.records import ModelConfig, Precision
 
 Array = NDArray[Any]
@@ -87,13 +92,14 @@ def expect(  # noqa: PLR0913 (what is run, and how)
     chunks: Sequence[int] | None = None,
     operator: bool = False,
     anchored: bool = False,
+    large: bool = False,
 ) -> tuple[Expected, Expected, Expected]:
     """The output, h_n and c_n for tokens (B, T) or x (B, T, E) and h, c (D·L, B, H), zeros if None; lengths (B,).
 
     Of a file in a lower precision: what the model computes that its rounded weights make. In int8 the inputs of each
     call are rounded by themselves, so there the steps of each call matter (all in one, if not given), and whether an
-    LSTM operator runs them. `anchored`: the rows are `windows` of the reference's own run. A bound is NaN or infinite,
-    and nothing passes it, where the format cannot hold the model's numbers.
+    LSTM operator runs them. `anchored`: the rows are `windows` of the reference's own run. `large`: gates
+    are driven far. A bound is NaN or infinite, and nothing passes it, where the format cannot hold the model's numbers.
     """
     zeros = np.zeros(config.state_shape(len(inputs)), np.float32)
     state = (zeros, zeros) if state is None else state
@@ -104,6 +110,10 @@ def expect(  # noqa: PLR0913 (what is run, and how)
     errors = _own_errors(config, wants, run, _redrawn(own, precision), counts[0])
     walk = _U[precision] * math.sqrt(inputs.shape[1])
     sizes = [max(1.0, float(np.abs(want).max())) for want in wants]
+    if large:
+        output, *after = spread(config, weights, inputs, state)
+        spreads = (output[:, : counts[0] or None], *after)
+        errors = [max(e, _U[precision] * float(part.max())) for e, part in zip(errors, spreads, strict=True)]
     bounds = [max(K[precision] * error, _WALK * walk * size) for error, size in zip(errors, sizes, strict=True)]
     output_, h_n, c_n = map(Expected, config.output_names, wants, errors, bounds, counts)
     return output_, h_n, c_n

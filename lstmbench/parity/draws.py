@@ -28,11 +28,14 @@ def expect_draws(  # noqa: PLR0913 (what is run, and how)
     *,
     precision: Precision = "fp32",
     anchored: bool = False,
+    large: bool = False,
 ) -> tuple[Expected, Expected, Expected]:
     """What tokens (B, N) are drawn from, logits (B, N, V), then h_n and c_n, where exactly these were fed back."""
     fed = np.concatenate([prompt, tokens[:, :-1]], axis=1)
     one_by_one = (1,) * fed.shape[1]
-    logits, h_n, c_n = expect(config, weights, fed, state, precision=precision, chunks=one_by_one, anchored=anchored)
+    logits, h_n, c_n = expect(
+        config, weights, fed, state, precision=precision, chunks=one_by_one, anchored=anchored, large=large
+    )
     read = prompt.shape[1] - 1  # before the first draw
     judged = None if logits.judged is None else max(0, logits.judged - read)
     return logits._replace(name=TOKENS, want=logits.want[:, read:], judged=judged), h_n, c_n

@@ -34,7 +34,7 @@ from lstmbench.records.check import (
     labelled,
     strays,
 )
-from lstmbench.records.cost import Cost
+from lstmbench.records.cost import Cost, Install
 from lstmbench.records.drift import Against, DriftRow
 from lstmbench.records.environment import ColdStart, Environment, RuntimeCost, RuntimeState
 from lstmbench.records.evaluation import Evaluation
@@ -84,6 +84,7 @@ __all__ = [
     "Form",
     "GridFile",
     "Head",
+    "Install",
     "Layers",
     "Load",
     "Machine",

@@ -11,8 +11,8 @@ from lstmbench.records.export import Decoding, ExportedModel
 # state; permuted: the rows in another order; padded: something else behind each row's length; again: after a call with
 # other inputs and another state; vocabulary: each row another token, until all were asked
 Asked: TypeAlias = Literal["plain", "steps", "permuted", "padded", "again", "vocabulary"]
-# the state before the first step; h alone: c is zero, c alone: h is
-Start: TypeAlias = Literal["random", "none", "zeros", "h alone", "c alone"]
+# the state before the first step; h alone: c is zero, c alone: h is; large: it drives gates far, and so do the inputs
+Start: TypeAlias = Literal["random", "none", "zeros", "h alone", "c alone", "large"]
 
 
 class Placement(Record, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lstmbench.records.base import Record
+from lstmbench.records.base import Count, Record
 from lstmbench.records.export import Quality
 
 
@@ -13,3 +13,14 @@ class Cost(Record, frozen=True, kw_only=True):
     model: str  # Subject.model
     model_sha256: str
     quality: Quality
+
+
+class Install(Record, frozen=True, kw_only=True):
+    """A line of `installs.jsonl`: what a runtime takes on disk, in packages of Python or of npm."""
+
+    schema: Literal["lstmbench.install/1"] = "lstmbench.install/1"
+    runtime: str  # Subject.runtime
+    runtime_version: str
+    device: str = ""  # Subject.device
+    packages: tuple[str, ...]  # the engine's, and all that it requires
+    bytes: Count

@@ -11,7 +11,7 @@ from lstmbench.records.bench import Machine, Measurement
 from lstmbench.records.bisect import Difference
 from lstmbench.records.change import ChangeRow
 from lstmbench.records.check import ParityRow
-from lstmbench.records.cost import Cost
+from lstmbench.records.cost import Cost, Install
 from lstmbench.records.drift import DriftRow
 from lstmbench.records.evaluation import Evaluation
 from lstmbench.records.memory import Weight
@@ -25,6 +25,7 @@ FILES: dict[str, type[Record]] = {
     "memory.jsonl": Weight,
     "roofline.jsonl": Roof,
     "costs.jsonl": Cost,
+    "installs.jsonl": Install,
     "arrivals.jsonl": ArrivalRow,
     "baseline.jsonl": ChangeRow,
     "bisect.jsonl": Difference,

@@ -14,7 +14,8 @@ _NOTE = (
     "Of what was checked and timed in this run, without NumPy's reference, which every process here holds. A tie is no "
     "further from the best than the smallest difference that the run tells (of memory: "
     f"{100 * _MEMORY_ERROR:.0f} %); of ties the one that gives up least is named. Where something may be given up, it "
-    f"is {100 * MOST_LOSS:.0f} % of perplexity, by the 95 % bound in the file's record."
+    f"is {100 * MOST_LOSS:.0f} % of perplexity, by the 95 % bound in the file's record, which is "
+    "measured at export; `lstmbench check` measures it again."
 )
 _KEYS = ("Model", "Wanted", "May give up")
 _VALUES = ("Take", "Figure", "Loss, at most", "Tied with it")
@@ -85,6 +86,11 @@ def _targets(lines: Sequence[PriceLine], least: float | None) -> Iterator[_Targe
         smallest_shape = min(line[1:4] for line in weighed)
         there = [line for line in weighed if line[1:4] == smallest_shape]
         yield _Target("memory", there, lambda line: line.memory_mib or 0.0, _memory, _MEMORY_ERROR)
+    sized = [line for line in lines if line.install_mb is not None]
+    if sized:
+        smallest_shape = min(line[1:4] for line in sized)
+        there = [line for line in sized if line[1:4] == smallest_shape]
+        yield _Target("install", there, lambda line: line.install_mb or 0.0, _install, 0.0)
 
 
 def _best(folder: str, target: _Target, limit: float) -> Advice:
@@ -94,7 +100,8 @@ def _best(folder: str, target: _Target, limit: float) -> Advice:
         return Advice(folder, target.name, limit, None, why, ())
     floor = min(map(target.worth, open_to)) * (1 + target.least)
     best, *others = sorted(
-        (line for line in open_to if target.worth(line) <= floor), key=lambda line: (line.loss, target.worth(line))
+        (line for line in open_to if target.worth(line) <= floor),
+        key=lambda line: (line.loss, target.worth(line), line.p50_ms),
     )
     return Advice(folder, target.name, limit, best, target.figure(best), tuple(others))
 
@@ -107,6 +114,10 @@ def _throughput(line: PriceLine) -> str:
     return f"{wording.rate(line.tokens_per_s)} tokens/s at B = {line.batch}" + (
         f", T = {line.time}" if line.workload == "score" else ""
     )
+
+
+def _install(line: PriceLine) -> str:
+    return f"{wording.number(line.install_mb)} MB"
 
 
 def _memory(line: PriceLine) -> str:

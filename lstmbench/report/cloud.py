@@ -18,7 +18,8 @@ from lstmbench.report.prices import PriceLine, loss
 _CAPTION = (
     "A point a case: the median of one call, or of one step, against its tokens a second. Circle: nothing given up; "
     f"triangle: up to {100 * MOST_LOSS:.0f} % of perplexity, with 95 % confidence; cross: more, or not known. The line "
-    "joins what no other circle or triangle beats in both; those are named, with B and what they give up."
+    "joins what no other circle or triangle beats in both; those are named, and each runtime's highest throughput, "
+    "with B and what they give up."
 )
 _WIDTH, _HEIGHT, _LABEL_PX = 330, 330, 13
 _SHAPES = {"nothing": "circle", "little": "triangle-up", "much": "cross"}
@@ -47,6 +48,14 @@ def frontier(lines: Sequence[PriceLine]) -> list[PriceLine]:
     return found
 
 
+def _named(lines: Sequence[PriceLine], best: Sequence[PriceLine]) -> list[PriceLine]:
+    """The frontier, and of each runtime that is not on it the case of the highest throughput: colours may repeat."""
+    runtimes = dict.fromkeys(line.subject.runtime for line in lines)
+    there = {line.subject.runtime for line in best}
+    own = ([line for line in lines if line.subject.runtime == name] for name in runtimes if name not in there)
+    return [*best, *(max(some, key=lambda line: (line.tokens_per_s, -line.p50_ms)) for some in own)]
+
+
 def given_up(line: PriceLine) -> str:
     """Which of the chart's shapes it has."""
     if line.loss is None or line.loss > MOST_LOSS:
@@ -69,13 +78,14 @@ def _panel(lines: Sequence[PriceLine], look: Look, title: str) -> alt.LayerChart
     every = alt.Chart(frame).encode(x=across, y=up, color=told, shape=shape)
     layers = [every.mark_point(size=34, filled=True, opacity=0.55)]
     if best:
-        joined = _frame(best, look)
-        joined["name_at"] = [y.value(part) for part in _labels([y.part(rate) for rate in joined["rate"]])]
-        named = alt.Chart(joined).encode(x=across, color=told)
+        shown = _frame(_named(lines, best), look)
+        shown["name_at"] = [y.value(part) for part in _labels([y.part(rate) for rate in shown["rate"]])]
+        named = alt.Chart(shown).encode(x=across, color=told)
+        joined = alt.Chart(_frame(best, look)).mark_line(strokeWidth=1.2, color=INK, opacity=0.5)
         layers += [
-            alt.Chart(joined).mark_line(strokeWidth=1.2, color=INK, opacity=0.5).encode(x=across, y=up),
+            joined.encode(x=across, y=up),
             named.mark_rule(opacity=0.3, strokeWidth=1).encode(y=up, x2=alt.value(_WIDTH + 8), y2=alt.Y2("name_at:Q")),
-            named.mark_text(align="left", baseline="middle", fontSize=11, limit=300).encode(
+            named.mark_text(align="left", baseline="middle", fontSize=11, limit=480).encode(
                 x=alt.value(_WIDTH + 11), y=_channel("name_at", alt.Y, y, "Throughput, tokens/s"), text="name"
             ),
         ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lstmbench.report import definitions, drift, probes, sheets, summary, wording
 from lstmbench.report.advice import advice, advice_sheets
 from lstmbench.report.arrivals import arrival_lines, arrival_sheets
+from lstmbench.report.evaluations import evaluation_sheets
 from lstmbench.report.figures import Figure
 from lstmbench.report.kept_changes import change_lines, change_sheets
 from lstmbench.report.memory import memory_lines
@@ -24,6 +25,8 @@ from lstmbench.runfolder import (
     BASELINE,
     COSTS,
     DRIFT,
+    EVALUATIONS,
+    INSTALLS,
     MACHINE,
     MEASUREMENTS,
     MEMORY,
@@ -91,6 +94,7 @@ def document(
             *request_sheets(request_lines(recorded.measurements, speed)),
             *price_sheets(prices),
             *roof_sheets(roof_lines(recorded.roofs, speed)),
+            *evaluation_sheets(recorded.evaluations, recorded.parity),
             *arrival_sheets(arrival_lines(recorded.arrivals, recorded.parity)),
             *_drift(recorded),
             *probes.probe_sheets(recorded.probes),
@@ -101,7 +105,8 @@ def document(
         files=FILES,
         raw=(
             *(PARITY, MEASUREMENTS, *_where(MEMORY, recorded.weights), *_where(ROOFLINE, recorded.roofs)),
-            *_where(COSTS, recorded.costs),
+            *(*_where(COSTS, recorded.costs), *_where(INSTALLS, recorded.installs)),
+            *_where(EVALUATIONS, recorded.evaluations),
             *(*_where(ARRIVALS, recorded.arrivals), *_where(PROBES, recorded.probes)),
             *(*_where(DRIFT, recorded.drift), *_where(BASELINE, recorded.changes), MACHINE),
         ),

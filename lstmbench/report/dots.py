@@ -59,7 +59,7 @@ def _frame(lines: Sequence[ParityLine | SpeedLine], numbers: Sequence[str], look
 
 def _rows(frame: pd.DataFrame, look: Look) -> alt.Chart:
     """Every subject of the report in the same place, whether this panel has something of it or not."""
-    axis = alt.Axis(labelColor=INK, labelFontSize=11, labelLimit=240, ticks=False, domain=False, grid=False)
+    axis = alt.Axis(labelColor=INK, labelFontSize=11, labelLimit=480, ticks=False, domain=False, grid=False)
     names = list(dict.fromkeys(look.names.values()))
     return alt.Chart(frame).encode(y=alt.Y("series:N", title=None, scale=alt.Scale(domain=names), axis=axis))
 

@@ -110,7 +110,7 @@ def _names(frame: pd.DataFrame, across: Across, measure: Measure, y: Axis, look:
     leader = base.mark_rule(opacity=0.45, strokeWidth=1).encode(
         x=f"{across}:Q", x2=alt.value(WIDTH + 8), y=_upward(measure.value, measure, y), y2="name_at"
     )
-    words = base.mark_text(align="left", baseline="middle", fontSize=11, limit=240)
+    words = base.mark_text(align="left", baseline="middle", fontSize=11, limit=480)
     return [leader, words.encode(x=alt.value(WIDTH + 11), text="series")]
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from lstmbench.records import Cost
+from lstmbench.plain import plain
+from lstmbench.records import Cost, Install, labelled
 from lstmbench.report import wording
 from lstmbench.report.memory import MemoryLine, memory_lines
 from lstmbench.report.raw import Raw
@@ -13,11 +14,14 @@ from lstmbench.report.subjects import NOT_MIXED, SubjectColumns
 
 _NOTE = (
     "Every case that was checked and timed, the fastest of its shape first. Loss: what perplexity rises by at most, "
-    "with 95 % confidence, from the record beside the file (of bare layers the relative error of their outputs); 0 in "
-    "float32. Memory: the engine with its model loaded, and the most that the workload took over that."
+    "with 95 % confidence (of bare layers the relative error of their outputs), as it was measured when the file was "
+    "exported and stands in its record; `lstmbench check` measures it again on each runtime. 0 in float32. Memory: "
+    "the engine with its model loaded, and the most that the workload took over that; n/a of engines that compute in "
+    "another process. Install: the engine with all that it requires, as packages have it, in 1e6 bytes; Node.js, "
+    "Chromium and compilers are the system's, and not counted."
 )
 _KEYS = ("Workload", "B", "T", "Model / form", "Runtime", "Threads")
-_VALUES = ("Median ms", "Tokens/s", "Loss, at most", "Memory MiB", "Of bound")
+_VALUES = ("Median ms", "Tokens/s", "Loss, at most", "Memory MiB", "Install MB", "Of bound")
 
 
 class PriceLine(NamedTuple):
@@ -32,6 +36,7 @@ class PriceLine(NamedTuple):
     error_to_bound: float | None
     loss: float | None = None  # share of perplexity, at most with 95 % confidence
     memory_mib: float | None = None
+    install_mb: float | None = None  # of the engine and all that it requires, 1e6 bytes
 
     @property
     def folder(self) -> str:
@@ -51,19 +56,25 @@ def priced(recorded: Raw, speed: Sequence[SpeedLine]) -> list[PriceLine]:
     """The lines of a run, of which `speed` are the cases."""
     timed = {(row.subject.model, row.subject.model_sha256) for row in recorded.measurements}
     costs = [cost for cost in recorded.costs if (cost.model, cost.model_sha256) in timed]  # of these very files
-    return price_lines(speed, memory_lines(recorded.weights, speed), costs)
+    return price_lines(speed, memory_lines(recorded.weights, speed), costs, recorded.installs)
 
 
-def price_lines(speed: Iterable[SpeedLine], memory: Iterable[MemoryLine], costs: Iterable[Cost]) -> list[PriceLine]:
+def price_lines(
+    speed: Iterable[SpeedLine], memory: Iterable[MemoryLine], costs: Iterable[Cost], installs: Iterable[Install] = ()
+) -> list[PriceLine]:
     """A line for each case with a number that ran where its name says; at each shape the fastest first.
 
     Of whole rows and end to end: requests, padding and what leaves out its copies have tables of their own.
     """
     weighed = {line[:7]: line for line in memory}
     lost = {cost.model: _loss(cost) for cost in costs}
-    plain = [line for line in speed if line.is_plain and line.new is None and line.subject.mixed == NOT_MIXED]
-    lines = [_line(line, weighed.get(line.key), lost) for line in plain]
-    return sorted((line for line in lines if line), key=lambda line: (*line[1:4], line.p50_ms, line.subject))
+    whole = [line for line in speed if line.is_plain and line.new is None and line.subject.mixed == NOT_MIXED]
+    lines = [_line(line, weighed.get(line.key), lost) for line in whole]
+    size_mb = {_engine(one): one.bytes / 1e6 for one in installs}
+    sized = [
+        line._replace(install_mb=size_mb.get((line.subject.runtime, line.subject.version))) for line in lines if line
+    ]
+    return sorted(sized, key=lambda line: (*line[1:4], line.p50_ms, line.subject))
 
 
 def price_sheets(lines: Sequence[PriceLine]) -> list[Sheet]:
@@ -80,6 +91,11 @@ def price_sheets(lines: Sequence[PriceLine]) -> list[Sheet]:
 def loss(line: PriceLine) -> str:
     """'+0.01 %'; a sure gain is written as one."""
     return wording.NOT_AVAILABLE if line.loss is None else f"{100 * line.loss:+.2f} %" if line.loss else "0"
+
+
+def _engine(one: Install) -> tuple[str, str]:
+    """Its runtime and version, as `SubjectColumns` has them."""
+    return plain(labelled(one.runtime, one.device)), plain(one.runtime_version)
 
 
 def _loss(cost: Cost) -> float | None:
@@ -101,4 +117,5 @@ def _row(line: PriceLine, *, first: bool) -> Row:
     s = line.subject
     keys = (line.workload, str(line.batch), str(line.time), wording.export(s), wording.engine(s), str(s.threads))
     numbers = (wording.number(line.p50_ms), wording.rate(line.tokens_per_s), loss(line))
-    return Row(keys, (*numbers, wording.number(line.memory_mib), wording.share(line.error_to_bound)), first=first)
+    sizes = (wording.number(line.memory_mib), wording.number(line.install_mb))
+    return Row(keys, (*numbers, *sizes, wording.share(line.error_to_bound)), first=first)

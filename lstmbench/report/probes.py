@@ -1,12 +1,13 @@
 """What probes found: a matrix of features and runtimes, and what stands behind the cells that are not right."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lstmbench import disk
 from lstmbench.errors import RecordError
 from lstmbench.plain import plain
-from lstmbench.records import Machine, ProbeRow, labelled
+from lstmbench.records import Finding, Machine, ProbeRow, labelled
 from lstmbench.report import definitions, summary, wording
 from lstmbench.report.markdown import escape, table
 from lstmbench.report.sheets import Row, Sheet
@@ -15,35 +16,62 @@ from lstmbench.runfolder import MACHINE, PROBES
 
 PROBE = "probe.md"
 _LONG = 240  # characters of a reason; the raw rows have it whole
-_ABREAST = 2  # runtimes that a terminal of 100 columns takes
+_MARKS: dict[Finding, str] = {"right": "+", "wrong": "X", "refused": "-", "crashed": "!"}
 _TITLE = "What runtimes make of the LSTM operator"
 _NOTE = (
     "One process a cell. Beside right and wrong stands the largest difference from the operator in float64, of that of "
-    "Y, Y_h and Y_c which is off most; beside wrong the mistake whose answer it is, where one is known that gives "
-    "these very numbers. Mistakes that bear on a row move its answer by a hundred tolerances or more."
+    "Y, Y_h and Y_c which is off most. Mistakes that bear on a row move its answer by a hundred tolerances or more."
 )
+_WRONG = "Wrong, and whose answer it is"
+_WRONG_NOTE = "Mistakes that give these very numbers, and the features at which they do, each with its error."
 _BEHIND = "Refused, crashed, or wrong in no way that is known"
 
 
 def probe_tables(run: Path, runtimes: Sequence[str] | None = None) -> list[TerminalTable]:
-    """The matrix, two runtimes abreast, and what the others said; `runtimes`: those that are meant."""
-    rows = [row for row in _read(run) if runtimes is None or row.runtime in runtimes]
+    """How much each runtime has right, and the matrix in marks; `runtimes`: those that are meant."""
+    rows = _meant(run, runtimes)
+    return [_counts(rows), _marks(rows)]
+
+
+def probe_reasons(run: Path, runtimes: Sequence[str] | None = None) -> list[TerminalTable]:
+    """What stands behind the marks, in words: whose answer a wrong one is, and what was said."""
+    rows = _meant(run, runtimes)
+    return [TerminalTable(one.title, (*one.keys, *one.values), _cells(one)) for one in _behind_marks(rows)]
+
+
+def _meant(run: Path, runtimes: Sequence[str] | None) -> list[ProbeRow]:
+    return [row for row in _read(run) if runtimes is None or row.runtime in runtimes]
+
+
+def _cells(sheet: Sheet) -> list[tuple[str, ...]]:
+    return [(*row.keys, *row.values) for row in sheet.rows]
+
+
+def _counts(rows: Sequence[ProbeRow]) -> TerminalTable:
+    """How many features each has right, wrong, refused and crashed at, and what it is numbered in the matrix."""
+    lines = []
+    for n, (name, label) in enumerate(_columns(rows).items(), 1):
+        found = Counter(row.finding for row in rows if row.runtime == name)
+        lines.append((f"{n} {label}", *(str(found[finding]) for finding in _MARKS)))
+    return TerminalTable(_TITLE, ("Runtime", *_MARKS), lines)
+
+
+def _marks(rows: Sequence[ProbeRow]) -> TerminalTable:
     names = list(_columns(rows))
-    parts = [names[n : n + _ABREAST] for n in range(0, len(names), _ABREAST)]
-    drawn = []
-    for part in parts:
-        matrix = _matrix([row for row in rows if row.runtime in part])
-        cells = [(*row.keys, *row.values) for row in matrix.rows]
-        drawn.append(TerminalTable(matrix.title, (*matrix.keys, *matrix.values), cells))
-    behind = _behind(rows)
-    said = [(*row.keys, *row.values) for row in behind.rows]
-    drawn.append(TerminalTable(behind.title, (*behind.keys, *behind.values), said))
-    return [one for one in drawn if one.rows]
+    by_cell = {(row.feature, row.runtime): _MARKS[row.finding] for row in rows}
+    features = dict.fromkeys(row.feature for row in rows)
+    lines = [(plain(feature), *(by_cell.get((feature, name), " ") for name in names)) for feature in features]
+    legend = ", ".join(f"{mark} {finding}" for finding, mark in _MARKS.items())
+    return TerminalTable(legend, ("Feature", *(str(n) for n, _ in enumerate(names, 1))), lines)
 
 
 def probe_sheets(rows: Sequence[ProbeRow]) -> list[Sheet]:
     """The same for the page and for Markdown."""
-    return [sheet for sheet in (_matrix(rows), _behind(rows)) if sheet.rows]
+    return [_matrix(rows), *_behind_marks(rows)] if rows else []
+
+
+def _behind_marks(rows: Sequence[ProbeRow]) -> list[Sheet]:
+    return [sheet for sheet in (_wrong(rows), _behind(rows)) if sheet.rows]
 
 
 def render_probes(run: Path) -> Path:
@@ -95,9 +123,26 @@ def _cell(row: ProbeRow | None) -> str:
         return wording.NOT_AVAILABLE
     if row.finding in {"refused", "crashed"}:
         return row.finding
+    return f"{row.finding} {_error(row)}".strip()
+
+
+def _error(row: ProbeRow) -> str:
     worst = row.worst
-    error = f" {wording.error(worst.max_error)}" if worst and worst.max_error is not None else ""
-    return f"{row.finding}{error} {row.resembles}".strip()
+    return wording.error(worst.max_error) if worst and worst.max_error is not None else ""
+
+
+def _wrong(rows: Sequence[ProbeRow]) -> Sheet:
+    """A line for each mistake of a runtime, with the features at which its answer is that mistake's."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.finding == "wrong" and row.resembles:
+            where = f"{row.feature} ({_error(row)})"
+            found.setdefault((labelled(row.runtime, row.device), row.resembles), []).append(where)
+    lines = tuple(
+        Row((plain(runtime), mistake), ("; ".join(map(plain, where)),)) for (runtime, mistake), where in found.items()
+    )
+    keys, values = ("Runtime", "Answers as if"), ("Features, and the error",)
+    return Sheet("probe-wrong", "Wrong", _WRONG, _WRONG_NOTE, keys, values, lines, wrapped=values)
 
 
 def _behind(rows: Sequence[ProbeRow]) -> Sheet:

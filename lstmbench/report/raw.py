@@ -11,6 +11,8 @@ from lstmbench.records import (
     ChangeRow,
     Cost,
     DriftRow,
+    Evaluation,
+    Install,
     Machine,
     Measurement,
     ParityRow,
@@ -25,6 +27,7 @@ from lstmbench.runfolder import (
     COSTS,
     DRIFT,
     EVALUATIONS,
+    INSTALLS,
     MACHINE,
     MEASUREMENTS,
     MEMORY,
@@ -47,6 +50,8 @@ class Raw(NamedTuple):
     arrivals: tuple[ArrivalRow, ...] = ()
     changes: tuple[ChangeRow, ...] = ()  # beside a baseline
     costs: tuple[Cost, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    installs: tuple[Install, ...] = ()
 
     def of(self, subjects: Iterable[Subject]) -> Self:
         """What was checked and timed of these subjects alone; a run's folder may hold others."""
@@ -58,16 +63,12 @@ class Raw(NamedTuple):
 
 
 def read(run: Path) -> Raw:
-    """Read a run that was checked and timed, or served queries.
+    """Read a run that was checked, and then timed, or served queries, or predicted a text.
 
     RecordError in one line where a file is missing, damaged or foreign.
     """
     recorded = read_checked(run)
-    if not recorded.measurements and not recorded.arrivals:
-        if (run / EVALUATIONS).is_file():
-            raise RecordError(
-                f"{run} holds scores alone ({EVALUATIONS}), which no report draws: 'lstmbench eval' prints them"
-            )
+    if not (recorded.measurements or recorded.arrivals or recorded.evaluations):
         raise RecordError(f"{run} holds no whole line of {MEASUREMENTS} yet; time its exports with 'lstmbench bench'")
     return recorded
 
@@ -99,7 +100,10 @@ def read_checked(run: Path) -> Raw:
     _demand_one_machine(run / BASELINE, machine, changes)
     drift = tuple(disk.read_journal(run / DRIFT, DriftRow))
     costs = tuple(disk.read_journal(run / COSTS, Cost))
-    return Raw(machine, parity, measurements, weights, probes, drift, roofs, arrivals, changes, costs)
+    evaluations = tuple(disk.read_journal(run / EVALUATIONS, Evaluation))
+    installs = tuple(disk.read_journal(run / INSTALLS, Install))
+    others = (probes, drift, roofs, arrivals, changes, costs, evaluations, installs)
+    return Raw(machine, parity, measurements, weights, *others)
 
 
 def _demand_one_machine(

@@ -61,15 +61,16 @@ def _line(speed: SpeedLine, timings: Sequence[Timing]) -> RequestLine:
     first = [[tokens[0] for tokens in part] for part in requests]
     between = [[time_s for tokens in part for time_s in tokens[1:]] for part in requests] if speed.new > 1 else []
     means = [[sum(tokens[1:]) / len(tokens[1:]) for tokens in part] for part in requests] if speed.new > 1 else []
+    known = samples.median_of(means) is not None  # else a request's tokens tell of those few requests alone
     return line._replace(
         requests=sum(map(len, requests)),
         first_p50_ms=_ms(samples.median_of(first)),
-        first_p90_ms=_ms(samples.quantile_s(first, 0.9)),
-        first_p99_ms=_ms(samples.quantile_s(first, 0.99)),
+        first_p90_ms=_ms(samples.tail_of(first, 0.9)),
+        first_p99_ms=_ms(samples.tail_of(first, 0.99)),
         between_mean_ms=_ms(samples.median_of(means)),
-        between_p50_ms=_ms(samples.median_of(between)),
-        between_p90_ms=_ms(samples.quantile_s(between, 0.9)) if between else None,
-        between_p99_ms=_ms(samples.quantile_s(between, 0.99)) if between else None,
+        between_p50_ms=_ms(samples.median_of(between)) if known else None,
+        between_p90_ms=_ms(samples.tail_of(between, 0.9)) if known else None,
+        between_p99_ms=_ms(samples.tail_of(between, 0.99)) if known else None,
         whole_p50_ms=speed.p50_ms,
         tokens_per_s=speed.tokens_per_s,
         max_error=speed.max_error,

@@ -11,14 +11,17 @@ from lstmbench.report import wording
 from lstmbench.report.sheets import Row, Sheet, workload_keys
 from lstmbench.report.speed import SpeedLine
 from lstmbench.report.subjects import SubjectColumns, key
+from lstmbench.runtimes import on_device
 
 _MS = 1e3
+_ELSEWHERE = "n/a (measured on the host)"
 _NOTE = (
     "What the equations need at least - operations in products and peepholes, and the bytes of the weights in these, "
     "once a step where they multiply a state and once a call elsewhere - over the median; as a share of the best that "
     "NumPy did on this machine in this run, with as many threads: a float32 product of large matrices, and a "
     "matrix-vector product over as many bytes. Over 100 % is an engine that beats NumPy there. The larger share is the "
-    "limit; below float32 no peak of products was measured, and the limit is reading or not told."
+    "limit; below float32 no peak of products was measured, and the limit is reading or not told. What a "
+    "device computes has no share: the rates are the host's."
 )
 
 
@@ -36,7 +39,7 @@ class RoofLine(NamedTuple):
     weights_mib: float | None = None
     of_products: float | None = None  # of the machine's rate, 1 at the bound
     of_reading: float | None = None
-    limited_by: str = ""  # products or reading; empty where that is not told
+    limited_by: str = ""  # products or reading, or why that is not known; empty where it is not told
     max_error: float | None = None
     error_to_bound: float | None = None
     refused: str = ""
@@ -71,14 +74,22 @@ def _line(speed: SpeedLine, roof: Roof) -> RoofLine:
     line = RoofLine(*speed.key)
     if speed.refused or roof.refused:
         return line._replace(refused=speed.refused or plain(roof.refused))
+    if roof.subject.device or on_device(roof.subject.runtime):
+        return _sized(line, speed, roof)._replace(limited_by=_ELSEWHERE)
     products = _share(roof.operations / roof.operations_per_s, speed.p50_ms)
     reading = _share(roof.read_bytes / roof.bytes_per_s, speed.p50_ms)
-    return line._replace(
-        mflop=roof.operations / 1e6,
-        weights_mib=roof.weight_bytes / 2**20,
+    return _sized(line, speed, roof)._replace(
         of_products=products if roof.in_float32 else None,
         of_reading=reading,
         limited_by=_bound(products, reading, in_float32=roof.in_float32),
+    )
+
+
+def _sized(line: RoofLine, speed: SpeedLine, roof: Roof) -> RoofLine:
+    """What it needs, wherever that is done."""
+    return line._replace(
+        mflop=roof.operations / 1e6,
+        weights_mib=roof.weight_bytes / 2**20,
         max_error=speed.max_error,
         error_to_bound=speed.error_to_bound,
     )

@@ -169,7 +169,8 @@ def _mixed(lines: Sequence[SpeedLine]) -> Sheet:
     )
     inside = bool(lines) and lines[0].region == "compute"
     name, tab = ("mixed-compute", "Mixed lengths, compute") if inside else ("mixed", "Mixed lengths")
-    return Sheet(name, tab, f"{tab}: one call of padded rows", _MIXED_NOTE, keys, values, tuple(map(_mixed_row, lines)))
+    note = f"{_MIXED_NOTE} {_COMPUTE_NOTE}" if inside else _MIXED_NOTE
+    return Sheet(name, tab, f"{tab}: one call of padded rows", note, keys, values, tuple(map(_mixed_row, lines)))
 
 
 def _mixed_row(line: SpeedLine) -> Row:

@@ -51,7 +51,7 @@ def _parity_verdict(parity: Sequence[ParityLine]) -> str:
 def _speed_verdict(speed: Sequence[SpeedLine]) -> str:
     refused = sum(bool(line.refused) for line in speed)
     if not speed:
-        return "Queries were served, and nothing was timed by itself."
+        return "No call was timed by itself."
     if not refused:
         rows, are = ("All", "are") if len(speed) > 1 else ("The", "is")
         return f"{rows} {wording.several(len(speed), 'speed row')} {are} of outputs that passed."

@@ -44,7 +44,7 @@ _REQUESTS = tuple(name for name in REQUESTS if name.endswith("_ms"))
 _ROOFS = ("mflop", "weights_mib", "of_products", "of_reading")
 _ARRIVALS = (*(name for name in ARRIVALS if name.endswith(("_ms", "_per_s"))), "rate", "percentile", "seconds")
 _CHANGES = ("ratio", "ratio_low", "ratio_high", "floor", "limit")
-_PRICES = ("loss", "memory_mib")
+_PRICES = ("loss", "memory_mib", "install_mb")
 _NUMBERS = {
     *_PRICES,
     *_CHANGES,

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens, Weights
 from lstmbench.records import ExportedModel, ModelConfig
+from lstmbench.runtimes.held_call import HeldCall
 from lstmbench.runtimes.recurrent_weights import Layer, layers
 from lstmbench.runtimes.weights_engine import WeightsEngine
 
@@ -43,10 +45,22 @@ class _Model:
         self._run = partial(run, jax.device_put(_Weights(layers(config, weights), head)))
 
     def __call__(self, inputs: Tokens | Floats, state: State, lengths: Lengths | None) -> tuple[Floats, State]:
-        # JAX has no int64 unless it is told to, and every id fits
-        given = inputs.astype(np.int32) if inputs.ndim == 2 else inputs
-        output, h, c = self._run(given, *state, lengths)
-        return np.asarray(output), State(np.asarray(h), np.asarray(c))
+        return _on_host(self._run(_narrow(inputs), *state, lengths))
+
+    def hold(self, inputs: Tokens | Floats, state: State, lengths: Lengths | None) -> HeldCall[tuple[Array, ...]]:
+        there = jax.block_until_ready(jax.device_put((_narrow(inputs), *state, lengths)))
+        # a call returns before it is computed
+        return HeldCall(lambda: jax.block_until_ready(self._run(*there)), told=_on_host)
+
+
+def _narrow(inputs: Tokens | Floats) -> NDArray[Any]:
+    """JAX has no int64 unless it is told to, and every id fits."""
+    return inputs.astype(np.int32) if inputs.ndim == 2 else inputs
+
+
+def _on_host(answer: tuple[Array, ...]) -> tuple[Floats, State]:
+    output, h, c = map(np.asarray, answer)
+    return output, State(h, c)
 
 
 def _run(

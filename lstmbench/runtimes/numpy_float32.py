@@ -1,6 +1,5 @@
 """The NumPy reference in float32, from the checkpoint's weights: how much error the number format alone makes."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -9,21 +8,7 @@ from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.model import reference, sampling
 from lstmbench.records import ExportedModel, Placement
 from lstmbench.runtimes import unchanged
-
-
-class _Held:
-    """A call whose arrays are where NumPy computes already."""
-
-    def __init__(self, call: Callable[[], tuple[Floats, State]]) -> None:
-        self._call = call
-
-    def compute(self) -> None:
-        """Run the equations."""
-        self._answer = self._call()
-
-    def answer(self) -> tuple[Floats, State]:
-        """Of the last call."""
-        return self._answer
+from lstmbench.runtimes.held_call import HeldCall
 
 
 class NumpyFloat32:
@@ -42,9 +27,11 @@ class NumpyFloat32:
         output, (h, c) = reference.run(self._config, self._weights, inputs, state, lengths=lengths, dtype=np.float32)
         return output, State(h, c)
 
-    def hold(self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None) -> _Held:
+    def hold(
+        self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
+    ) -> HeldCall[tuple[Floats, State]]:
         """The same call; there is nothing to copy."""
-        return _Held(partial(self.run, inputs, state, lengths=lengths))
+        return HeldCall(partial(self.run, inputs, state, lengths=lengths), told=lambda answer: answer)
 
     def generate(
         self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int

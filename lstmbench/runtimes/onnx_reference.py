@@ -5,6 +5,7 @@ judged like any other, and no oracle.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,8 +14,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import WorkerError
 from lstmbench.records import ExportedModel, Placement
+from lstmbench.runtimes.held_call import HeldCall
 from lstmbench.runtimes.named_export import NamedExport
 
 
@@ -56,6 +59,12 @@ class OnnxReference(NamedExport):
     def __init__(self, exported: ExportedModel, *, threads: int) -> None:
         del threads  # as below
         super().__init__(exported, _held)
+
+    def hold(
+        self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
+    ) -> HeldCall[dict[str, NDArray[Any]]]:
+        """The same call; there is nothing to copy."""
+        return HeldCall(partial(self._session.run, self.feeds(inputs, state, lengths)), told=self.answer)
 
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> OnnxReferenceGraph:

@@ -29,6 +29,11 @@ def uncaptured() -> ort.RunOptions:
     return _options(_NONE)
 
 
+def captured() -> ort.RunOptions:
+    """Options of runs on values that stay where they are: the first of them captures a graph, the others replay it."""
+    return _options(str(next(_ids)))
+
+
 def _options(graph: str) -> ort.RunOptions:
     options = ort.RunOptions()
     options.add_run_config_entry(_GRAPH, graph)
@@ -50,7 +55,7 @@ class CarriedByOnnxRuntime:
         self._left: list[list[ort.OrtValue]] = [[], []]  # h and c, of each turn
         self._inputs: dict[tuple[str, tuple[int, ...]], ort.OrtValue] = {}
         self._outputs: dict[tuple[int, ...], ort.OrtValue] = {}  # by the shape of the inputs
-        self._once, self._replayed = uncaptured(), tuple(_options(str(next(_ids))) for _ in self._left)
+        self._once, self._replayed = uncaptured(), tuple(captured() for _ in self._left)
 
     def restart(self, state: State) -> None:
         """Read the next call's state (D·L, B, H) from the host; B is always the same."""

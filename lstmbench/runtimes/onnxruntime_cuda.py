@@ -5,10 +5,13 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from lstmbench.arrays import Floats, Lengths, State, Tokens
 from lstmbench.errors import WorkerError
+from lstmbench.records import ExportedModel
 from lstmbench.runtimes import nvidia
-from lstmbench.runtimes.onnxruntime_carried import Memory
+from lstmbench.runtimes.onnxruntime_carried import Memory, captured, uncaptured
 from lstmbench.runtimes.onnxruntime_device import OnnxRuntimeDevice
+from lstmbench.runtimes.onnxruntime_held import HeldByOnnxRuntime
 from lstmbench.runtimes.onnxruntime_session import Provider, options
 
 MENDS = "its CUDA libraries come with 'onnxruntime-gpu[cuda,cudnn]'"
@@ -38,16 +41,38 @@ class OnnxRuntimeCuda(OnnxRuntimeDevice):
         """CUDA alone."""
         return ((cls.provider, cls.own),)
 
+    def __init__(self, exported: ExportedModel, *, threads: int) -> None:
+        super().__init__(exported, threads=threads)
+        self._held: dict[tuple[int, ...], HeldByOnnxRuntime] = {}  # by the shape of the inputs
+
+    def hold(
+        self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
+    ) -> HeldByOnnxRuntime:
+        """Copy the inputs to the device, over those of the same shape before: a captured graph reads them there."""
+        feeds = self._feeds(inputs, state, lengths)
+        held = self._held.get(inputs.shape)
+        if held is None:
+            how = captured() if self.memory.captures else uncaptured()
+            held = HeldByOnnxRuntime(self._session, feeds, self._config, memory=self.memory.name, options=how)
+            self._held[inputs.shape] = held
+        held.put(feeds)
+        return held
+
+    def close(self) -> None:
+        """Forget what is held, before the session that it is of."""
+        self._held.clear()
+        super().close()
+
     def _open(self) -> ort.InferenceSession:
         if self._exported.steps is None:  # control flow cannot be captured
             return super()._open()
         (name, own), *others = self.providers()
         try:
-            captured = self._start(options(self._threads), providers=[(name, {**own, **self.capture}), *others])
+            session = self._start(options(self._threads), providers=[(name, {**own, **self.capture}), *others])
         except WorkerError:  # where a node is left to the CPU, and there the placement says which
             return super()._open()
         self.memory, self.device = self.memory._replace(captures=True), f"{self.device}, CUDA graph"
-        return captured
+        return session
 
 
 def library(provider: str) -> Path:

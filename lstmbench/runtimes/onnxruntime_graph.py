@@ -31,8 +31,9 @@ class OnnxRuntimeGraph:
         self._session = ort.InferenceSession(str(path), options(threads), providers=list(providers))
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._placement = placement_of_file(self._session, path)
-        # what nothing runs on gives no figure its name
-        self.provider = "" if is_idle(self._session) else providers[0][0]
+        # what nothing runs on gives no figure its name; one before 1.24 tells nothing, and with one provider need not
+        alone = not self._placement and len(self._session.get_providers()) == 1
+        self.provider = "" if alone or is_idle(self._session) else providers[0][0]
         demand(self._session)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -13,13 +13,20 @@ from lstmbench.runtimes.onnxruntime_export import OnnxRuntimeExport
 
 
 class HeldByOnnxRuntime:
-    """One call of a session on values of `memory`, into others that are there from the start."""
+    """One call of a session on values of `memory`, into others that are there from the start; none moves."""
 
     def __init__(
-        self, session: ort.InferenceSession, feeds: Mapping[str, NDArray[Any]], config: ModelConfig, *, memory: str
+        self,
+        session: ort.InferenceSession,
+        feeds: Mapping[str, NDArray[Any]],
+        config: ModelConfig,
+        *,
+        memory: str,
+        options: ort.RunOptions | None = None,
     ) -> None:
-        self._session, self._binding = session, session.io_binding()
-        self._given = {name: ort.OrtValue.ortvalue_from_numpy(array, memory) for name, array in feeds.items()}
+        self._session, self._binding, self._options = session, session.io_binding(), options
+        # a copy: a value on the CPU is a view of what it is made from, and is written to
+        self._given = {name: ort.OrtValue.ortvalue_from_numpy(array.copy(), memory) for name, array in feeds.items()}
         for name, value in self._given.items():
             self._binding.bind_ortvalue_input(name, value)
         batch, time = next(iter(feeds.values())).shape[:2]
@@ -29,9 +36,15 @@ class HeldByOnnxRuntime:
             self._binding.bind_ortvalue_output(name, value)
         self._binding.synchronize_inputs()
 
+    def put(self, feeds: Mapping[str, NDArray[Any]]) -> None:
+        """Copy other inputs of the same shapes to where the first ones are."""
+        for name, array in feeds.items():
+            self._given[name].update_inplace(np.ascontiguousarray(array))
+        self._binding.synchronize_inputs()
+
     def compute(self) -> None:
         """Run the session, and wait for the provider."""
-        self._session.run_with_iobinding(self._binding)
+        self._session.run_with_iobinding(self._binding, self._options)
         self._binding.synchronize_outputs()
 
     def answer(self) -> tuple[Floats, State]:

@@ -4,9 +4,11 @@ import sys
 from pathlib import Path
 
 from lstmbench.records import ExportedModel
-from lstmbench.runtimes import node_modules
+from lstmbench.runtimes import chromium, node_modules
 from lstmbench.runtimes.named_export import NamedExport
-from lstmbench.runtimes.web_session import WebSession, chromium
+from lstmbench.runtimes.web_session import WebSession
+
+_OPTIONS = ("--disable-gpu",)
 
 
 class OnnxRuntimeWebWasm(NamedExport):
@@ -25,10 +27,14 @@ class OnnxRuntimeWebWasm(NamedExport):
     @classmethod
     def ready(cls) -> str:
         """Empty: it computes on what its name says; RuntimeMissingError where there is no Chromium."""
-        chromium()
+        chromium.program()
         return ""
 
     @classmethod
     def _load(cls, graph: bytes, threads: int) -> WebSession:
-        dist = Path(sys.prefix) / "node_modules" / "onnxruntime-web" / "dist"
-        return WebSession(dist, graph, threads=threads, version=cls.version)
+        return WebSession(dist(), graph, threads=threads, version=cls.version, provider="wasm", options=_OPTIONS)
+
+
+def dist() -> Path:
+    """What the package of npm brings, in this environment."""
+    return Path(sys.prefix) / "node_modules" / "onnxruntime-web" / "dist"

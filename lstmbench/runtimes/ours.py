@@ -64,6 +64,14 @@ ENGINES = {
         system="Node.js, Chromium",
         npm=True,
     ),
+    "onnxruntime-web-webgpu": Entry(
+        "lstmbench.runtimes.onnxruntime_web_webgpu:OnnxRuntimeWebWebgpu",
+        "onnxruntime-web",
+        wheel="onnxruntime-web",
+        system="Node.js, Chromium",
+        npm=True,
+        device=True,
+    ),
     "onnxruntime-webgpu": Entry(
         "lstmbench.runtimes.onnxruntime_webgpu:OnnxRuntimeWebgpu",
         "onnxruntime",
@@ -98,6 +106,7 @@ GRAPH_ENGINES = {
     "onnxruntime-tensorrt": ENGINES["onnxruntime-tensorrt"],
     "onnxruntime-node": ENGINES["onnxruntime-node"],
     "onnxruntime-web-wasm": ENGINES["onnxruntime-web-wasm"],
+    "onnxruntime-web-webgpu": ENGINES["onnxruntime-web-webgpu"],
     "onnxruntime-webgpu": ENGINES["onnxruntime-webgpu"],
     "openvino-cpu": ENGINES["openvino-cpu"],
     "tract-cpu": ENGINES["tract-cpu"],

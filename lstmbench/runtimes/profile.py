@@ -4,21 +4,25 @@ ONNX Runtime before 1.24 tells of no node, and the WebGPU provider of none of it
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-import onnxruntime as ort
 
 from lstmbench.records import ExportedModel
+
+if TYPE_CHECKING:
+    import onnxruntime as ort  # a worker whose engine is of JavaScript reads profiles too, and has none
 
 _RAN = "_kernel_time"  # what the entry of a node that ran is named by, behind its own name
 
 
 def nodes_that_ran(
-    start: Callable[[ort.SessionOptions], ort.InferenceSession], chosen: ort.SessionOptions, feeds: Mapping[str, Any]
+    start: "Callable[[ort.SessionOptions], ort.InferenceSession]",
+    chosen: "ort.SessionOptions",
+    feeds: Mapping[str, Any],
 ) -> Iterator[tuple[str, str, str]]:
     """Start a session of its own that keeps a profile, run it once -> provider, operator and name of each node."""
     with tempfile.TemporaryDirectory() as folder:
@@ -27,6 +31,11 @@ def nodes_that_ran(
         session = start(chosen)
         session.run(None, dict(feeds))
         written = msgspec.json.decode(Path(session.end_profiling()).read_bytes())
+    yield from nodes(written)
+
+
+def nodes(written: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Provider, operator and name of each node that ran, by the entries of a profile."""
     # a body runs once a step
     yield from sorted(
         {_node(entry) for entry in written if entry["name"].endswith(_RAN) and "provider" in entry["args"]}

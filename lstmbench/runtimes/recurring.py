@@ -29,10 +29,8 @@ def placement_of_file(session: Any, path: Path) -> tuple[Placement, ...]:
         return ()
     parts = session.get_provider_graph_assignment_info()
     found = {node.op_type for part in parts for node in part.get_nodes()} & RECURRENT
-    if found and not found & LOOPS:
-        return placement(session, recurs=_is_operator)
     around = _read(path)
-    recurs = _within(around.names) if found else _any
+    recurs = _within(around.names) if found & LOOPS else _is_operator if found else _any
     return placement(session, {} if around.double else None, recurs=recurs)
 
 
@@ -60,7 +58,7 @@ def _within(outside: frozenset[str]) -> Callable[[Any], bool]:
 
 
 def _read(path: Path) -> _Around:
-    import onnx  # takes half a second, and most files need none of it
+    import onnx  # takes half a second
 
     from lstmbench.evaluator.walk import graphs, tensors
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from lstmbench.arrays import Floats, Lengths, State, Tokens, Weights
 from lstmbench.records import ExportedModel, ModelConfig
+from lstmbench.runtimes.held_call import HeldCall
 from lstmbench.runtimes.keras_layers import Stack
 from lstmbench.runtimes.weights_engine import WeightsEngine
 
@@ -22,6 +23,7 @@ class TensorflowCpu(WeightsEngine):
         tf.config.set_visible_devices([], "GPU")
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)  # the recurrence is a chain
+        tf.config.experimental.set_synchronous_execution(True)  # a call returns when it is computed: the default, said
         super().__init__(exported, partial(_Model, exported.model, self.mode))
 
 
@@ -44,10 +46,20 @@ class _Model:
         self._unequal = _as(mode, stack.unequal_rows, [*_signature(config), tf.TensorSpec((None,), tf.int32)])
 
     def __call__(self, inputs: Tokens | Floats, state: State, lengths: Lengths | None) -> tuple[Floats, State]:
+        held = self.hold(inputs, state, lengths)
+        held.compute()
+        return held.answer()
+
+    def hold(self, inputs: Tokens | Floats, state: State, lengths: Lengths | None) -> HeldCall[Any]:
         given = [tf.constant(array) for array in (inputs, *state)]
-        answer = self._whole(*given) if lengths is None else self._unequal(*given, tf.constant(lengths))
-        output, h, c = (np.asarray(part) for part in answer)
-        return output, State(h, c)
+        if lengths is None:
+            return HeldCall(partial(self._whole, *given), told=_on_host)
+        return HeldCall(partial(self._unequal, *given, tf.constant(lengths)), told=_on_host)
+
+
+def _on_host(answer: Any) -> tuple[Floats, State]:
+    output, h, c = map(np.asarray, answer)
+    return output, State(h, c)
 
 
 def _as(mode: str, call: Any, signature: list[Any]) -> Any:

@@ -18,6 +18,11 @@ export function encode(results) {
   return joined({ arrays }, found.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
 }
 
+export function text(words) {
+  const data = new TextEncoder().encode(words);
+  return { type: "uint8", dims: [data.length], data };
+}
+
 export function failure(error) {
   return joined({ error: String(error.message ?? error) }, []);
 }

@@ -12,11 +12,11 @@ from lstmbench.errors import WorkerError
 _TYPES = frozenset({"int64", "int32", "float32"})
 
 
-def encode(inputs: Mapping[str, NDArray[Any]]) -> bytes:
-    """Arrays by name -> a message; WorkerError for a type that has no name there."""
+def encode(inputs: Mapping[str, NDArray[Any]], **besides: bool) -> bytes:
+    """Arrays by name, and what its head says besides -> a message; WorkerError for a type unknown there."""
     arrays = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
     heads = [[name, _named(array), list(array.shape), array.nbytes] for name, array in arrays.items()]
-    head = json.dumps({"arrays": heads}).encode()
+    head = json.dumps({"arrays": heads, **besides}).encode()
     return b"".join([len(head).to_bytes(4, "little"), head, *(array.tobytes() for array in arrays.values())])
 
 

@@ -6,6 +6,7 @@ The step is compiled for open sizes, B = 1 apart, and takes its weights: all lay
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch.nn import functional
 from lstmbench.arrays import Floats, State, Tokens, Weights
 from lstmbench.records import ExportedModel, ModelConfig, Placement
 from lstmbench.runtimes import compiler, load_probes, unchanged
+from lstmbench.runtimes.held_call import HeldCall
 
 Hidden: TypeAlias = tuple[Tensor, Tensor]
 Step: TypeAlias = Callable[..., Hidden]
@@ -49,6 +51,10 @@ class TorchCompiled:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
         return self._model.run(inputs, state)
 
+    def hold(self, inputs: Tokens | Floats, state: State | None) -> HeldCall[tuple[Tensor, Hidden]]:
+        """The same call, its arrays tensors already."""
+        return self._model.hold(inputs, state)
+
     def placement(self) -> tuple[Placement, ...]:
         """It has no providers."""
         return ()
@@ -68,13 +74,22 @@ class _Model:
         self._names = [[f"l{k}{suffix}" for suffix in suffixes] for k in range(config.num_layers)]
         self._recurrent = {name: self._of(name) for names in self._names for name in names}
 
-    @torch.inference_mode()
     def run(self, inputs: Tokens | Floats, state: State | None) -> tuple[Floats, State]:
         """As `TorchCompiled.run`."""
-        given = torch.from_numpy(inputs)
-        x = given if self._config.head == "layer" else functional.embedding(given, self._weights["embedding.weight"])
+        held = self.hold(inputs, state)
+        held.compute()
+        return held.answer()
+
+    def hold(self, inputs: Tokens | Floats, state: State | None) -> HeldCall[tuple[Tensor, Hidden]]:
+        """As `TorchCompiled.hold`."""
         zeros = torch.zeros(self._config.state_shape(len(inputs)))
-        h_0, c_0 = (zeros, zeros) if state is None else (torch.from_numpy(state.h), torch.from_numpy(state.c))
+        before = (zeros, zeros) if state is None else (torch.from_numpy(state.h), torch.from_numpy(state.c))
+        return HeldCall(partial(self._call, torch.from_numpy(inputs), before), told=_on_host)
+
+    @torch.inference_mode()
+    def _call(self, given: Tensor, before: Hidden) -> tuple[Tensor, Hidden]:
+        x = given if self._config.head == "layer" else functional.embedding(given, self._weights["embedding.weight"])
+        h_0, c_0 = before
         x, ends = x.transpose(0, 1), list[Hidden]()  # (T, B, E)
         for names in self._names:
             outputs = []
@@ -83,8 +98,8 @@ class _Model:
                 outputs.append(y)
                 ends.append(end)
             x = torch.cat(outputs, -1)
-        h_n, c_n = (torch.stack(parts).numpy() for parts in zip(*ends, strict=True))
-        return self._output(x.transpose(0, 1)).contiguous().numpy(), State(h_n, c_n)
+        h_n, c_n = (torch.stack(parts) for parts in zip(*ends, strict=True))
+        return self._output(x.transpose(0, 1)).contiguous(), (h_n, c_n)
 
     def _direction(self, name: str, x: Tensor, state: Hidden) -> tuple[Tensor, Hidden]:
         """X (T, B, E) -> y (T, B, H), and the state after the last step that it runs."""
@@ -115,6 +130,11 @@ class _Model:
         if self._config.peephole == "full":
             return (torch.cat([U, P], 1).t().contiguous(),)
         return U.t().contiguous(), P.view(3, -1)
+
+
+def _on_host(answer: tuple[Tensor, Hidden]) -> tuple[Floats, State]:
+    output, (h_n, c_n) = answer
+    return output.numpy(), State(h_n.numpy(), c_n.numpy())
 
 
 def _step(z: Tensor, h: Tensor, c: Tensor, R: Tensor, p: Tensor | None = None) -> Hidden:

@@ -2,40 +2,38 @@
 
 import contextlib
 import io
-import os
 import queue
-import shutil
-import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from lstmbench.errors import RuntimeMissingError, WorkerError
+from lstmbench.errors import WorkerError
 from lstmbench.records import Placement
-from lstmbench.runtimes import tensors
+from lstmbench.runtimes import chromium, tensors
 
 _HERE = Path(__file__).parent
 _PAGE = b'<!doctype html><script type="module" src="/onnxruntime_web.mjs"></script>'
 _KINDS = {".mjs": "text/javascript", ".wasm": "application/wasm"}
-_CLOSING_S, _LOOK_S = 3.0, 0.5
-_OPTIONS = (
-    "--headless=new",
-    "--disable-gpu",
-    "--disable-extensions",
-    "--no-first-run",
-    "--disable-background-networking",
-)
+_LOOK_S = 0.5
+# threads of WebAssembly share memory, which a page may only where it is isolated
+_ISOLATES = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+Arrays = dict[str, NDArray[Any]]
 
 
 class WebSession:
-    """A graph with its own inputs and outputs; `dist` holds onnxruntime-web as its package brings it."""
+    """A graph with its own inputs and outputs; `dist` holds onnxruntime-web as its package brings it.
 
-    def __init__(self, dist: Path, graph: bytes, *, threads: int, version: str) -> None:
+    `provider`: in the words of its interface, `wasm` or `webgpu`; `options` are those of Chromium.
+    """
+
+    def __init__(
+        self, dist: Path, graph: bytes, *, threads: int, version: str, provider: str, options: Sequence[str] = ()
+    ) -> None:
         self.version = version
         self._questions = queue.SimpleQueue[bytes]()
         self._answers = queue.SimpleQueue[bytes]()
@@ -44,15 +42,21 @@ class WebSession:
             opened.callback(self._server.shutdown)
             threading.Thread(target=self._server.serve_forever, daemon=True).start()
             profile = opened.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-            self._browser = _start(profile, f"http://127.0.0.1:{self._server.server_port}/?threads={threads}")
-            opened.callback(_end, self._browser)
-            self._answer()  # that it is loaded
+            page = f"http://127.0.0.1:{self._server.server_port}/?provider={provider}&threads={threads}"
+            self._browser = chromium.start(profile, page, options)
+            opened.callback(chromium.end, self._browser)
+            self.loaded = self._answer()  # what there is to tell of it
             self._opened = opened.pop_all()
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """Compute all outputs."""
         self._questions.put(tensors.encode(inputs))
         return self._answer()
+
+    def profile(self, inputs: Mapping[str, NDArray[Any]]) -> str:
+        """What ONNX Runtime writes of each node that ran, a JSON object a line, in a session of its own."""
+        self._questions.put(tensors.encode(inputs, profiled=True))
+        return self._answer()["profile"].tobytes().decode()
 
     def placement(self) -> tuple[Placement, ...]:
         """Its interface tells none; no provider but that of WebAssembly is asked for."""
@@ -63,7 +67,7 @@ class WebSession:
         self._questions.put(b"")
         self._opened.close()
 
-    def _answer(self) -> dict[str, NDArray[Any]]:
+    def _answer(self) -> Arrays:
         while True:
             with contextlib.suppress(queue.Empty):
                 answer = self._answers.get(timeout=_LOOK_S)
@@ -111,37 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        # threads of WebAssembly share memory, which a page may only where it is isolated
-        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        for name, value in _ISOLATES.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the standard library's name)
         """Say nothing of each call."""
-
-
-def chromium() -> str:
-    """Its program; RuntimeMissingError where there is none."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        raise RuntimeMissingError("it needs Chromium: apt-get install --no-install-recommends chromium")
-    return found
-
-
-def _start(profile: str, url: str) -> subprocess.Popen[bytes]:
-    options = [*_OPTIONS, f"--user-data-dir={profile}"]
-    if os.geteuid() == 0:
-        options.append("--no-sandbox")  # it refuses to run as root otherwise; the page is our own
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen([chromium(), *options, url], stdin=quiet, stdout=quiet, stderr=quiet)
-
-
-def _end(browser: subprocess.Popen[bytes]) -> None:
-    browser.terminate()
-    try:
-        browser.wait(_CLOSING_S)
-    except subprocess.TimeoutExpired:
-        browser.kill()
-        browser.wait()

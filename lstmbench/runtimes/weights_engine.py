@@ -8,6 +8,7 @@ from lstmbench.arrays import Floats, Lengths, State, Tokens, Weights
 from lstmbench.model import sampling
 from lstmbench.records import ExportedModel, Placement
 from lstmbench.runtimes import load_probes, unchanged
+from lstmbench.runtimes.contract import Held
 from lstmbench.runtimes.recurrent_weights import without_peepholes
 
 _DROPPED = "its cell drops the peepholes: its answer is that of P = 0"
@@ -18,6 +19,10 @@ class Computes(Protocol):
 
     def __call__(self, inputs: Tokens | Floats, state: State, lengths: Lengths | None) -> tuple[Floats, State]:
         """Output and next state, as `Runtime.run` has them."""
+        ...
+
+    def hold(self, inputs: Tokens | Floats, state: State, lengths: Lengths | None) -> Held:
+        """One call, as `Holds.hold` has it."""
         ...
 
 
@@ -47,9 +52,11 @@ class WeightsEngine:
         self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None
     ) -> tuple[Floats, State]:
         """Tokens (B, T) -> logits (B, T, V), or x (B, T, E) -> y (B, T, D·H); and the next state (D·L, B, H)."""
-        shape = self._config.state_shape(len(inputs))
-        before = State(np.zeros(shape, np.float32), np.zeros(shape, np.float32)) if state is None else state
-        return self._computes(inputs, before, lengths)
+        return self._computes(inputs, self._before(inputs, state), lengths)
+
+    def hold(self, inputs: Tokens | Floats, state: State | None, *, lengths: Lengths | None = None) -> Held:
+        """The same call, its arrays the engine's already."""
+        return self._computes.hold(inputs, self._before(inputs, state), lengths)
 
     def generate(
         self, prompt: Tokens, state: State | None, uniform: Floats, *, temperature: float, top_k: int
@@ -64,3 +71,7 @@ class WeightsEngine:
     def close(self) -> None:
         """Forget the model."""
         del self._computes
+
+    def _before(self, inputs: Tokens | Floats, state: State | None) -> State:
+        shape = self._config.state_shape(len(inputs))
+        return State(np.zeros(shape, np.float32), np.zeros(shape, np.float32)) if state is None else state

@@ -1,6 +1,6 @@
 """What raw times can carry: quantiles, intervals and differences, each only where there are samples enough for it."""
 
-from lstmbench.samples.cases import Case, cases, median_of
+from lstmbench.samples.cases import Case, cases, median_of, tail_of
 from lstmbench.samples.difference import Centre, Difference, centre_of, difference, half_width, log_ratios
 from lstmbench.samples.effective import effective_size
 from lstmbench.samples.interval import median_interval
@@ -23,4 +23,5 @@ __all__ = [
     "minimum_samples",
     "quantile_s",
     "remarks",
+    "tail_of",
 ]

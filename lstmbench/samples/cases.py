@@ -32,7 +32,7 @@ class Case(NamedTuple):
 
     def quantile_s(self, q: float) -> float | None:
         """Of single calls; None where the samples do not carry it, or are means, whose tails are not those of calls."""
-        return quantile_s(self.parts_s, q) if self.repeats == 1 else None
+        return tail_of(self.parts_s, q) if self.repeats == 1 else None
 
     @property
     def passes(self) -> dict[tuple[Load, int], Timing]:
@@ -57,6 +57,11 @@ def median_of(parts_s: Sequence[Sequence[float]]) -> float | None:
     """
     carried = len(parts_s) >= LEAST_PROCESSES or (parts_s and quantile_s(parts_s, 0.5) is not None)
     return median_low(median_low(part) for part in parts_s) if carried else None
+
+
+def tail_of(parts_s: Sequence[Sequence[float]], q: float) -> float | None:
+    """A quantile above the median, which stands beside it: None where nothing carries that one, too."""
+    return None if median_of(parts_s) is None else quantile_s(parts_s, q)
 
 
 def cases(measurements: Iterable[Measurement]) -> list[Case]:

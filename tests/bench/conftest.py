@@ -25,11 +25,16 @@ class Stage:
         self.crashes: set[tuple[str, str]] = set()  # runtime and kind of workload
         self.turns_to_nan: set[str] = set()
         self.does_not_load: set[str] = set()
+        self.starts_another: set[str] = set()  # that compute in a process which theirs has started
         self.version = "1.0"
 
 
 class FakeWorker:
     stage: Stage
+
+    @property
+    def pid(self) -> str:
+        return self.runtime
 
     def __init__(self, runtime: str, exported: ExportedModel, *, threads: int) -> None:
         self.runtime = runtime
@@ -95,6 +100,7 @@ def stage(monkeypatch) -> Stage:
     for module in ("contender", "weigh"):
         monkeypatch.setattr(f"lstmbench.bench.{module}.Worker", FakeWorker)
     monkeypatch.setattr("lstmbench.bench.weigh._on_disk", lambda _exported: 1000)
+    monkeypatch.setattr("lstmbench.bench.weigh._started_by", lambda pid: pid in stage.starts_another)
     monkeypatch.setattr("lstmbench.bench.roofs.Gauge", FakeGauge)
     monkeypatch.setattr(FakeGauge, "asked", [])
     stage.gauge = FakeGauge

@@ -1,10 +1,15 @@
 """Memory in a pass of its own: one process a subject, small before large, known once."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from lstmbench import bench as measuring
 from lstmbench import disk
 from lstmbench.bench import Effort, grid
+from lstmbench.bench import weigh as weighing
 from lstmbench.records import Load, Weight
 
 QUIET = Load(at="2026-01-02T03:04:05+00:00", load_average=(0.1, 0.1, 0.1), cpu_mhz=None)
@@ -51,3 +56,19 @@ def test_a_crash_is_a_row_with_its_reason_and_is_tried_again(stage, cleared, wei
 def test_what_did_not_pass_is_not_weighed(stage, cleared, weigh):
     weigh([*cleared("a"), *cleared("b", refused="logits are off")])
     assert {name for name, _ in stage.weighed} == {"a"}
+
+
+def test_what_computes_in_a_process_that_its_own_has_started_bears_no_memory(stage, cleared, weigh):
+    stage.starts_another.add("b")
+    rows = weigh(cleared("a", "b"))
+    assert {name for name, _ in stage.weighed} == {"a"}, "the small process would pass for the engine"
+    assert {row.refused for row in rows if row.subject.runtime == "b"} == {
+        "it computes in another process than the one that is weighed"
+    }
+
+
+def test_a_process_that_was_started_is_seen():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as started:
+        assert weighing._started_by(os.getpid())
+        assert not weighing._started_by(started.pid)
+        started.communicate(b"\n")

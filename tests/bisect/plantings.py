@@ -321,5 +321,26 @@ def of_steps(config: ModelConfig, weights: Weights, k: int, steps: int) -> Itera
         )
 
 
+def of_outputs(config: ModelConfig, weights: Weights, k: int) -> Iterator[Planting]:
+    """States that come out in the place of others, sums that are clipped, and two tokens that change places."""
+    right = Engine(config, weights, (k, 0), RIGHT)
+    for name, places in (("h", [1, 0]), ("c", [1, 1])):
+
+        def call(inputs, state, name=name, places=places):
+            output, after = right(inputs, state)
+            return output, after._replace(**{name: getattr(after, name)[places]})
+
+        truth = Truth("output", 0, words=f"{name}_n holds {name} of layer 1 in the place of layer 0")
+        yield Planting(f"{name}_n in the order {places}", truth, weights, call)
+    clipped = Mistake("clipped", lambda case: _float32(case.told(clip=0.75)))
+    truth = Truth("layer", k, words="clipped to ±0.75")
+    yield Planting("clip of 0.75", truth, weights, Engine(config, weights, (k, 0), clipped))
+    if config.head == "lm":
+        rows = [1, 0, *range(2, config.vocabulary_size)]
+        swapped = weights | {"embedding.weight": weights["embedding.weight"][rows]}
+        truth = Truth("layer", 0, words="tokens 0 and 1 have changed places in the embedding")
+        yield Planting("embedding of 0 and 1 exchanged", truth, weights, Engine(config, swapped, (k, 0), RIGHT))
+
+
 LOST = Mistake("without initial_h", lambda case: _float32(case.but(initial_h=0 * case.tensors["initial_h"])))
 RIGHT = Mistake("none", _float32)

@@ -383,11 +383,7 @@ class PeepsWithTheWrongCell(Honest):
     """Diagonal: o sees the old cell state; full: o sees the new one."""
 
     def run(self, inputs, state, **lengths):
-        right, reference.cell = reference.cell, wrong_cell
-        try:
-            return super().run(inputs, state, **lengths)
-        finally:
-            reference.cell = right
+        return with_cell(super().run, wrong_cell)(inputs, state, **lengths)
 
 
 def wrong_cell(layer, x, h, c, arithmetic):
@@ -396,6 +392,63 @@ def wrong_cell(layer, x, h, c, arithmetic):
     o, P = np.split(z, 4, axis=-1)[3], layer.P
     o = o + (np.split(P, 3)[2] * c if P.ndim == 1 else c_next @ np.split(P, 4)[3].T)
     return reference.sigmoid(o) * np.tanh(c_next), c_next
+
+
+class Clips(Honest):
+    """The sums of all gates, as attribute `clip` of an LSTM node has it."""
+
+    most = 6.0
+
+    def run(self, inputs, state, **lengths):
+        return with_cell(super().run, functools.partial(clipped_cell, self.most))(inputs, state, **lengths)
+
+
+class ClipsAt3(Clips):
+    most = 3.0
+
+
+class ClipsAt10(Clips):
+    most = 10.0
+
+
+class TakesTanhByExponentials(Honest):
+    """(e^2z - 1) / (e^2z + 1), which is inf / inf at z = 45 in float32."""
+
+    def run(self, inputs, state, **lengths):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return with_cell(super().run, cell_by_exponentials)(inputs, state, **lengths)
+
+
+def cell_by_exponentials(layer, x, h, c, arithmetic):
+    h_next, c_next = right_cell(layer, x, h, c, arithmetic)
+    powers = np.exp(2 * c_next)
+    return h_next / np.tanh(c_next) * ((powers - 1) / (powers + 1)), c_next
+
+
+def clipped_cell(most, layer, x, h, c, arithmetic):
+    def sums(z):
+        return np.clip(z, -most, most).astype(np.float32)
+
+    P = np.zeros((3, 1), np.float32) if layer.P is None or layer.P.ndim == 2 else np.split(layer.P, 3)
+    z = x @ layer.W.T + h @ layer.U.T + layer.b
+    z = z + c @ layer.P.T if layer.P is not None and layer.P.ndim == 2 else z
+    i, f, g, o = np.split(z, 4, axis=-1)
+    kept = reference.sigmoid(sums(f + P[1] * c)) * c
+    c_next = kept + reference.sigmoid(sums(i + P[0] * c)) * np.tanh(sums(g))
+    return reference.sigmoid(sums(o + P[2] * c_next)) * np.tanh(c_next), c_next
+
+
+def with_cell(run, cell):
+    """The run with another cell in the reference."""
+
+    def changed(*given, **named):
+        right, reference.cell = reference.cell, cell
+        try:
+            return run(*given, **named)
+        finally:
+            reference.cell = right
+
+    return changed
 
 
 class LeavesTheReverseOutputAsItCame(Honest):

@@ -100,7 +100,7 @@ def test_the_reason_names_the_draw_and_how_it_was_made(inline, drawing, check):
 def test_a_draw_on_an_edge_may_fall_either_way_and_all_that_follows_is_judged_by_what_was_drawn(drawing):
     """The reference is put on an edge by its own logits; the token on the other side is then as good."""
     oracle, how = Oracle(drawing), Decoding(prompt=1, temperature=1.0, top_k=0)
-    case = plan(drawing, [(1, 6)])[-2]
+    case = plan(drawing, [(1, 6)])[-3]
     question = oracle.ask(case)
     logits = question.expected[0].want[0, 0]
     order = np.argsort(-logits)

@@ -26,7 +26,7 @@ def test_the_reference_in_float32_passes_with_unequal_rows(make, lm, check):
     assert report.passed
     several = [row for row in report.rows if row.asked != "vocabulary"]
     assert all(len(row.lengths) == row.batch for row in several)
-    whole = [row for row in several if row.batch > 1 and len(row.chunks) == 1]
+    whole = [row for row in several if row.batch > 1 and len(row.chunks) == 1 and row.state != "large"]
     assert {(min(row.lengths), max(row.lengths)) for row in whole} == {(1, 3), (1, 16), (1, 33)}
     assert all(row.lengths.count(row.time) == 1 for row in whole), "one row is whole"
 

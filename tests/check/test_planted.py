@@ -236,6 +236,41 @@ def test_half_a_state_counts(judging, known, mistake, form):
     assert failed == {"c alone" if mistake == "DropsCWhereHIsZero" else "h alone"}
 
 
+SATURATED = ("ClipsAt3", "Clips", "ClipsAt10", "TakesTanhByExponentials")
+
+
+@pytest.mark.parametrize("mistake", SATURATED)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("peephole", CELLS)
+def test_large_sums_show_where_activations_go_wrong(judging, known, peephole, form, mistake):
+    import planted
+
+    for seed in SEEDS:
+        exported, oracle, cases = known(peephole, form, seed)
+        large = [case for case in cases if case.state == "large"]
+        assert judging.refused(exported, oracle, large, getattr(planted, mistake)(exported, threads=1))
+
+
+@pytest.mark.parametrize("mistake", ["ClipsAt10", "TakesTanhByExponentials"])
+def test_nothing_else_shows_what_goes_wrong_far_out(judging, known, mistake):
+    import planted
+
+    exported, oracle, cases = known("full", "scan", 0)
+    runtime = getattr(planted, mistake)(exported, threads=1)
+    assert {row.state for row in judging.judge(exported, oracle, cases, runtime) if not row.passed} == {"large"}
+
+
+@pytest.mark.parametrize("mistake", ["ClipsAt3", "Clips"])
+@pytest.mark.parametrize("peephole", CELLS)
+def test_states_reach_the_clip_of_a_model_whose_inputs_are_tokens(judging, known, peephole, mistake):
+    import planted
+
+    sizes = {"head": "lm", "input_size": 24, "hidden_size": 24, "vocabulary_size": 9}
+    exported, oracle, cases = known(peephole, "scan", 0, 2.0, **sizes)
+    large = [case for case in cases if case.state == "large"]
+    assert judging.refused(exported, oracle, large, getattr(planted, mistake)(exported, threads=1))
+
+
 @pytest.mark.parametrize("form", ["scan", "step", "unrolled4", "generate"])
 @pytest.mark.parametrize("lengths", [False, True])
 def test_large_shapes_are_asked_in_as_few_calls_as_the_form_allows(recorded, form, lengths):

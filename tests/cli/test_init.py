@@ -62,3 +62,8 @@ def test_what_cannot_be_made_is_one_line_and_nothing_is_written(init, tmp_path, 
     assert words in done.output
     assert len(done.output.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_the_next_command_finds_the_model_where_it_lies(init):
+    done, path = init("m", models="else where")
+    assert f"next: lstmbench export m --models '{path.parent}'" in done.output.replace("\n", "")

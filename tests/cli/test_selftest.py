@@ -5,7 +5,8 @@ import typer
 
 from lstmbench.cli.selftest import selftest
 from lstmbench.flows import detection
-from lstmbench.flows.detection import ALL_RULES, OURS, PLANTED, Rate
+from lstmbench.flows.detection import ALL_RULES, OURS
+from lstmbench.report.detection import PLANTED, Rate
 
 pytest.importorskip("pandas")
 

@@ -7,12 +7,14 @@ import os
 import subprocess
 import threading
 import time
+from functools import partial
 
 import numpy as np
 
 from lstmbench.arrays import State
 from lstmbench.errors import LstmbenchError
 from lstmbench.records import Placement
+from lstmbench.runtimes.held_call import HeldCall
 from lstmbench.runtimes.numpy_float32 import NumpyFloat32
 
 
@@ -77,6 +79,100 @@ class IgnoresLengths(Good):
 class TakesNoLengths(Good):
     def run(self, inputs, state):
         return super().run(inputs, state)
+
+    def hold(self, inputs, state):
+        return HeldCall(partial(self.run, inputs, state), told=lambda answer: answer)
+
+
+class HoldsNothing(Good):
+    hold = None
+
+
+class HoldsTheFirst(Good):
+    """What is held later is another call's."""
+
+    first = None
+
+    def hold(self, inputs, state, *, lengths=None):
+        self.first = self.first or super().hold(inputs, state, lengths=lengths)
+        return self.first
+
+
+class HoldsNoState(Good):
+    def hold(self, inputs, state, *, lengths=None):
+        return super().hold(inputs, None, lengths=lengths)
+
+
+class HoldsNoLengths(Good):
+    def hold(self, inputs, state, *, lengths=None):
+        return super().hold(inputs, state)
+
+
+class ComputesLater(Good):
+    """As one that does not wait for its device."""
+
+    def hold(self, inputs, state, *, lengths=None):
+        return Later(partial(self.run, inputs, state, lengths=lengths))
+
+
+class Later:
+    def __init__(self, call):
+        self.answer = call
+
+    def compute(self):
+        pass
+
+
+class Goes:
+    """What a right `carry` gives."""
+
+    def __init__(self, runtime, state):
+        self._runtime, self._state = runtime, state
+
+    def run(self, inputs, *, lengths=None):
+        output, self._state = self._runtime.run(inputs, self._state, lengths=lengths)
+        return output
+
+    def state(self):
+        return self._state
+
+
+class Carries(Good):
+    def carry(self, state, *, batch):
+        return Goes(self, state)
+
+
+class CarriesFromZeros(Good):
+    def carry(self, state, *, batch):
+        return Goes(self, None)
+
+
+class CarriesOneChain(Good):
+    """It begins where the last chain ended."""
+
+    chain = None
+
+    def carry(self, state, *, batch):
+        self.chain = self.chain or Goes(self, state)
+        return self.chain
+
+
+class CarriesTwoSets(Good):
+    """Every third call reads what the one before the last left."""
+
+    def carry(self, state, *, batch):
+        return Misplaced(self, state)
+
+
+class Misplaced(Goes):
+    calls = 0
+
+    def run(self, inputs, *, lengths=None):
+        before, self.calls = self._state, self.calls + 1
+        output = super().run(inputs, lengths=lengths)
+        if self.calls % 3 == 0:
+            self._state = before
+        return output
 
 
 class IgnoresThreads(Good):

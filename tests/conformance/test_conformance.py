@@ -57,6 +57,13 @@ def test_every_promise_of_an_adapter_that_keeps_them_is_kept(about, promise):
         ("KeepsState", promises.state, "without a state, after calls with one, logits["),
         ("SwapsState", promises.state, "from a state that it was given h_n["),
         ("IgnoresLengths", promises.lengths, "with rows of 4, 1 and 6 steps"),
+        ("HoldsTheFirst", promises.hold, "in region 'compute' the runtime answers otherwise"),
+        ("HoldsNoState", promises.hold, "in region 'compute' the runtime answers otherwise"),
+        ("HoldsNoLengths", promises.hold, "in region 'compute' the runtime answers otherwise"),
+        ("ComputesLater", promises.hold, "that is not where it computes"),
+        ("CarriesFromZeros", promises.carry, "in calls that go on from each other logits["),
+        ("CarriesOneChain", promises.carry, "in calls that go on from each other logits["),
+        ("CarriesTwoSets", promises.carry, "in calls that go on from each other logits["),
         ("IgnoresThreads", promises.threads, "given 1 thread, more computed in "),
         ("WrongOnTwoThreads", promises.threads, "given 2 threads logits["),
         ("SwallowsErrors", promises.errors, "it loads a damaged export without a word"),
@@ -75,8 +82,17 @@ def test_a_promise_that_is_broken_is_named(about, name, promise, message, monkey
     assert message in ask(promise, about(name))
 
 
-def test_an_adapter_may_do_without_lengths(about):
-    assert not ask(promises.lengths, about("TakesNoLengths"))
+@pytest.mark.parametrize("promise", [promises.lengths, promises.hold])
+def test_an_adapter_may_do_without_lengths(about, promise):
+    assert not ask(promise, about("TakesNoLengths"))
+
+
+def test_an_adapter_may_do_without_a_call_that_is_held(about):
+    assert not ask(promises.hold, about("HoldsNothing"))
+
+
+def test_one_that_carries_its_state_as_it_should_is_right(about):
+    assert not ask(promises.carry, about("Carries"))
 
 
 def test_what_does_not_load_is_asked_nothing_else(about):

@@ -34,6 +34,7 @@ def test_a_folder_without_any_holds_none(tmp_path):
     [
         ("npm error code E404\nnpm error 404 Not Found", "npm's registry has no engine@9"),
         ("npm error code ENOTFOUND", "npm's registry cannot be reached, and engine@9 cannot be installed without it"),
+        ("npm error code ENOSPC\nnpm error nospc", "no space is left, and engine@9 cannot be installed without it"),
         ("npm error code EBADENGINE\nnpm error more", "engine@9 could not be installed: code EBADENGINE"),
         ("", "engine@9 could not be installed: npm does not say why"),
     ],

@@ -8,10 +8,11 @@ import psutil
 import pytest
 
 from lstmbench.flows import detection
-from lstmbench.flows.detection import OURS, Rate
+from lstmbench.flows.detection import OURS
 from lstmbench.flows.loaded import loaded
 from lstmbench.flows.other_rules import RULES
 from lstmbench.records import Load, Measurement, Timing
+from lstmbench.report.detection import Rate
 
 pytest.importorskip("scipy")
 QUIET = Load(at="", load_average=(0, 0, 0), cpu_mhz=None)

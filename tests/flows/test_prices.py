@@ -2,6 +2,7 @@
 
 import pytest
 
+from lstmbench import disk
 from lstmbench.bench import Effort
 from lstmbench.errors import LstmbenchError
 from lstmbench.export import find
@@ -9,7 +10,7 @@ from lstmbench.flows import prices
 from lstmbench.flows.prices import Wanted, list_prices
 from lstmbench.model import folder
 from lstmbench.model.weights import random_weights
-from lstmbench.records import ModelConfig, ModelFolder, Workload
+from lstmbench.records import Install, ModelConfig, ModelFolder, Workload
 
 pytest.importorskip("onnxruntime")
 
@@ -44,6 +45,15 @@ def test_forms_and_threads_are_all_there_and_the_models_own_folder_is_left_alone
     assert name == "tiny/lstm-fp32"
     assert "diagonal peepholes only" in why
     assert find(model) == []
+
+
+def test_what_each_runtime_takes_on_disk_is_kept_once(model, tmp_path):
+    for _ in range(2):
+        listed(model, tmp_path, forms=["scan"], threads=[1])
+    (kept,) = disk.read_journal(tmp_path / "run" / "installs.jsonl", Install)
+    assert kept.runtime == "onnxruntime-cpu"
+    assert {"numpy", "onnxruntime"} <= {*kept.packages}
+    assert 10e6 < kept.bytes < 1e9
 
 
 def test_the_same_call_makes_nothing_again(model, tmp_path, monkeypatch):

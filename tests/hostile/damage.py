@@ -190,6 +190,7 @@ def in_its_place(path: Path, outside: Path, pick: Pick) -> None:
 
 def fresh(base: Path, to: Path, only: str = "") -> Path:
     """A copy of sound files, or of `only` one file or folder of them, with a secret beside them."""
+    assert not Path.cwd().is_relative_to(to), "whoever asks next where it is would find the folder gone"
     shutil.rmtree(to, ignore_errors=True)
     if (base / only).is_dir():
         shutil.copytree(base / only, to / "here" / only)

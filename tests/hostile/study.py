@@ -1,7 +1,8 @@
 """Spoil files at random for some time: `python tests/hostile/study.py --seconds 300 [--kind KIND] [--seed N]`.
 
-Prints how many files of each kind were tried and what came of them. A file that is neither read as what it was nor
-refused in one line ends the study with the traceback, its seed, and exit status 1.
+Each kind has the same time, so that what is read fast is tried often. Prints how many files of each kind were tried and
+what came of them. A file that is neither read as what it was nor refused in one line ends the study with the traceback,
+its seed, and exit status 1.
 """
 
 import argparse
@@ -41,22 +42,22 @@ def main() -> int:
     failed = False
     with tempfile.TemporaryDirectory() as made:
         base = sound.make(Path(made) / "base")
-        until_s, seed = time.monotonic() + asked.seconds, asked.seed
+        until_s, took_s = time.monotonic() + asked.seconds, dict.fromkeys(kinds, 0.0)
         while time.monotonic() < until_s and (asked.keep_going or not failed):
-            for name, kind in kinds.items():
-                begin_s = time.monotonic()
-                try:
-                    came = outcome(kind, base, Path(made) / "tried", random.Random(seed).randrange)
-                except BaseException:  # noqa: BLE001
-                    traceback.print_exc()
-                    print(f"kind {name!r}, seed {seed}", file=sys.stderr)
-                    came, failed = "ANOTHER OUTCOME", True
-                counts[name][came] += 1
-                took_s = time.monotonic() - begin_s
-                counts[name][SLOWEST] = max(counts[name][SLOWEST], round(1e3 * took_s))
-            seed += 1
+            name = min(took_s, key=lambda kind: took_s[kind])
+            begin_s, seed = time.monotonic(), asked.seed + _tried(counts[name])
+            try:
+                came = outcome(kinds[name], base, Path(made) / "tried", random.Random(seed).randrange)
+            except BaseException:  # noqa: BLE001
+                traceback.print_exc()
+                print(f"kind {name!r}, seed {seed}", file=sys.stderr)
+                came, failed = "ANOTHER OUTCOME", True
+            counts[name][came] += 1
+            one_s = time.monotonic() - begin_s
+            took_s[name] += one_s
+            counts[name][SLOWEST] = max(counts[name][SLOWEST], round(1e3 * one_s))
     python, day = sys.version.split()[0], time.strftime("%Y-%m-%d")
-    print(f"lstmbench {__version__}, Python {python}, {day}; seeds {asked.seed} to {seed - 1}")
+    print(f"lstmbench {__version__}, Python {python}, {day}; seeds of each kind from {asked.seed} on")
     print(f"{'kind':34}{'tried':>8}" + "".join(f"{word:>{len(word) + 3}}" for word in (*OUTCOMES, SLOWEST)))
     for name, count in counts.items():
         print(f"{name:34}{_tried(count):8,}" + "".join(f"{count[w]:{len(w) + 3},}" for w in (*OUTCOMES, SLOWEST)))

@@ -1,5 +1,6 @@
 """The same through the real command line: one line, exit status 2, and nothing that a terminal obeys."""
 
+import contextlib
 import shutil
 
 import damage
@@ -53,8 +54,7 @@ def test_a_spoilt_file_is_one_line_and_exit_status_2(base, tmp_path, monkeypatch
             damage.in_its_place(file, tmp_path / "tried" / "outside", pick)
         else:
             file.write_bytes(kind.spoil(file.read_bytes(), pick))
-        monkeypatch.chdir(root)
-        with nothing_opened_in(tmp_path / "tried" / "outside"):
+        with contextlib.chdir(root), nothing_opened_in(tmp_path / "tried" / "outside"):
             status, out, err = called(monkeypatch, capfd, arguments)
         assert status in {0, 1, 2, 3}, err
         assert all(line.isprintable() for line in (out + err).split("\n"))

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from lstmbench import disk
-from lstmbench.records import Cost, Quality
+from lstmbench.records import Cost, Install, Quality
 from lstmbench.report import advice_tables, frames, render
 from lstmbench.report.advice import advice, advice_sheets
 from lstmbench.report.prices import PriceLine, price_lines, price_sheets
@@ -99,6 +99,22 @@ def test_where_everything_gives_something_up_nothing_is_named_without_a_loss(pri
 def test_a_loss_that_is_not_known_is_never_advised(priced):
     lines = [priced(), priced("scan"), priced(precision="int8", p50_ms=0.1, loss=None)]
     assert all(one.best.subject.precision == "fp32" for one in advice(lines, 0.05) if one.best)
+
+
+def test_an_install_is_that_of_the_very_version_and_the_smallest_is_named(make, priced):
+    subject = make.subject("onnxruntime-cpu")
+    row = make.measured(subject)
+    speed = speed_lines([row], make.vouching(make.checked(subject), [row]))
+    install = Install(
+        runtime=subject.runtime, runtime_version=subject.runtime_version, packages=("numpy",), bytes=135_000_000
+    )
+    assert [line.install_mb for line in price_lines(speed, [], [], [install])] == [135.0]
+    for other in (replace(install, runtime_version="0"), replace(install, device="software adapter")):
+        assert [line.install_mb for line in price_lines(speed, [], [], [other])] == [None]
+    found = told(
+        [priced(install_mb=135.0), priced("scan", install_mb=92.5, runtime="tract-cpu"), priced()], "install", 0.0
+    )
+    assert (found.best.subject.runtime, found.figure, found.tied) == ("tract-cpu", "92.5 MB", ())
 
 
 def test_numpys_reference_is_no_engine_to_take(priced):

@@ -4,9 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from lstmbench import disk
+from lstmbench.cli.layout import lay_out
 from lstmbench.errors import RecordError
 from lstmbench.records import MistakeRow, ProbeError, ProbeRow, Survey
-from lstmbench.report import PROBE, probe_tables, render, render_probes, render_survey, survey_tables
+from lstmbench.report import PROBE, probe_reasons, probe_tables, render, render_probes, render_survey, survey_tables
 from lstmbench.runfolder import MACHINE, PROBES
 
 HERE = "Test CPU x2, Linux 6.1"  # of the machine that conftest makes
@@ -45,15 +46,19 @@ def run(make, tmp_path):
     return tmp_path
 
 
-def test_a_cell_says_right_wrong_refused_or_crashed_and_how_far(run):
-    first, second, reasons = probe_tables(run)
-    assert first.columns == ("Feature", "engine-cpu 1.2.3", "other-npu 1.2.3")
-    assert first.rows == [
-        ("LSTM", "right 1.2e-7", "crashed"),
-        ("P", "wrong 5.0e-1 without P", "crashed"),
-        ("layout=1", "wrong", "refused"),
+def test_a_mark_says_right_wrong_refused_or_crashed_and_what_is_behind_it_stands_below(run):
+    counts, marks = probe_tables(run)
+    assert counts.columns == ("Runtime", "right", "wrong", "refused", "crashed")
+    assert counts.rows == [
+        ("1 engine-cpu 1.2.3", "1", "2", "0", "0"),
+        ("2 other-npu 1.2.3", "0", "0", "1", "2"),
+        ("3 third 1.2.3", "1", "0", "0", "0"),
     ]
-    assert second.columns == ("Feature", "third 1.2.3")
+    assert marks.title == "+ right, X wrong, - refused, ! crashed"
+    assert marks.columns == ("Feature", "1", "2", "3")
+    assert marks.rows == [("LSTM", "+", "!", "+"), ("P", "X", "!", " "), ("layout=1", "X", "-", " ")]
+    wrong, reasons = probe_reasons(run)
+    assert wrong.rows == [("engine-cpu", "without P", "P (5.0e-1)")]
     assert [line[:3] for line in reasons.rows] == [
         ("engine-cpu", "wrong", "layout=1"),
         ("other-npu", "crashed", "LSTM"),
@@ -62,15 +67,25 @@ def test_a_cell_says_right_wrong_refused_or_crashed_and_how_far(run):
     ]
 
 
+def test_twelve_runtimes_fit_a_terminal_of_100_columns(run):
+    many = [row(f"engine-{n}", "bidirectional, sequence_lens, P") for n in range(12)]
+    disk.write_journal(run / PROBES, many)
+    _, marks = probe_tables(run)
+    assert max(map(len, lay_out(marks.columns, marks.rows, left=1, width=100))) <= 100
+    assert len(lay_out(marks.columns, marks.rows, left=1, width=100)) == 3
+
+
 def test_what_was_not_asked_of_a_runtime_is_told_from_what_it_cannot_do(run):
     disk.write_journal(run / PROBES, [row("a", "LSTM"), row("b", "P")])
-    (matrix,) = probe_tables(run)
-    assert matrix.rows == [("LSTM", "right 1.2e-7", "n/a"), ("P", "n/a", "right 1.2e-7")]
+    assert probe_tables(run)[1].rows == [("LSTM", "+", " "), ("P", " ", "+")]
+    assert probe_reasons(run) == []
+    assert "| LSTM | right 1.2e-7 | n/a |" in render_probes(run).read_text()
 
 
 def test_only_the_runtimes_that_are_meant_are_shown(run):
-    (matrix,) = probe_tables(run, ["third"])
-    assert matrix.columns == ("Feature", "third 1.2.3")
+    counts, _ = probe_tables(run, ["third"])
+    assert [line[0] for line in counts.rows] == ["1 third 1.2.3"]
+    assert probe_reasons(run, ["third"]) == []
 
 
 def test_messages_that_are_the_same_are_one_line_with_all_their_features(run):
@@ -78,13 +93,13 @@ def test_messages_that_are_the_same_are_one_line_with_all_their_features(run):
         row("e", feature, "refused", reason=f"runtime 'e' failed while running p ({feature}): no") for feature in "ab"
     ]
     disk.write_journal(run / PROBES, said)
-    *_, reasons = probe_tables(run)
+    *_, reasons = probe_reasons(run)
     assert reasons.rows == [("e", "refused", "a; b", "failed while running p: no")]
 
 
 def test_a_long_reason_shows_how_it_begins_and_ends(run):
     disk.write_journal(run / PROBES, [row("e", "a", "refused", reason="begin " + "stack of calls " * 90 + "end")])
-    *_, reasons = probe_tables(run)
+    *_, reasons = probe_reasons(run)
     shown = reasons.rows[0][-1]
     assert shown.startswith("begin ") and shown.endswith(" end") and " … " in shown and len(shown) < 250  # noqa: PT018
 
@@ -93,7 +108,8 @@ def test_markdown_has_the_matrix_the_reasons_and_the_words(run):
     path = render_probes(run)
     text = path.read_text()
     assert path.name == PROBE
-    assert r"| P | wrong 5.0e-1 without P | crashed | n/a |" in text
+    assert "| P | wrong 5.0e-1 | crashed | n/a |" in text
+    assert "| engine-cpu | without P | P (5.0e-1) |" in text
     assert r"no kernel for \<b\>LSTM\</b\> \| layout=1" in text
     for word in ("Right", "Wrong", "Refused", "Crashed", "Tolerance"):
         assert f"- **{word}**: " in text
@@ -119,12 +135,12 @@ def test_the_page_of_a_run_has_the_matrix_where_it_was_probed(make, tmp_path):
     render(run)
     page, text = (run / "index.html").read_text(), (run / "report.md").read_text()
     assert 'id="probe"' in page
-    assert '<td class="verdict bad">wrong 5.0e-1 without P</td>' in page
+    assert '<td class="verdict bad">wrong 5.0e-1</td>' in page
     assert '<td class="verdict">right 1.2e-7</td>' in page
     assert '<td class="verdict">refused</td>' in page
     assert "no kernel for &lt;b&gt;LSTM&lt;/b&gt; | layout=1" in page
     assert '<a href="probes.jsonl">probes.jsonl</a>' in page
-    assert "| P | wrong 5.0e-1 without P | crashed | n/a |" in text
+    assert "| P | wrong 5.0e-1 | crashed | n/a |" in text
 
 
 def test_probes_of_another_machine_are_not_mixed_in(make, tmp_path):

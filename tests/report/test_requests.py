@@ -54,6 +54,24 @@ def test_a_request_of_one_token_has_nothing_between(make):
     assert line.first_p50_ms == line.whole_p50_ms
 
 
+def test_where_too_few_requests_tell_no_median_their_tokens_tell_no_tail(make):
+    of = make.subject()
+    rows = requests(make, of, processes=1, each=6)
+    long = [replace(row, workload=replace(row.workload, new=61), timing=_longer(row.timing, 60)) for row in rows]
+    (line,) = request_lines(long, speed_lines(long, make.vouching(make.checked(of), long)))
+    assert line.requests == 6
+    assert line[8:16] == (None,) * 8
+
+
+def _longer(timing, more):
+    """Each request goes on: so many tokens follow its first."""
+    tokens = [
+        3e-3 if n % (more + 1) == 0 else 1e-3 * (1 + 0.01 * (n * 0.6180339887 % 1)) for n in range(6 * (more + 1))
+    ]
+    whole = tuple(sum(tokens[n : n + more + 1]) for n in range(0, len(tokens), more + 1))
+    return replace(timing, token_s=tuple(tokens), sample_s=whole)
+
+
 def test_without_a_check_of_those_very_calls_there_is_no_number(make):
     of = make.subject()
     rows = requests(make, of)

@@ -48,6 +48,19 @@ def test_no_speed_or_no_rate_no_number(make, changes):
     assert (line.of_products, line.of_reading, line.mflop) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("runtime", "device"), [("onnxruntime-cuda", ""), ("theirs", "GPU"), ("onnxruntime-webgpu==1", "")]
+)
+def test_what_a_device_computes_stands_beside_no_peak_of_the_host(make, runtime, device):
+    of = make.subject(runtime, placement=(), device=device)
+    row = make.measured(of)
+    rates = {"operations_per_s": 8.0, "bytes_per_s": 9.0, "operations": 4, "read_bytes": 4, "weight_bytes": 10}
+    roof = Roof(machine="m", subject=of, workload=row.workload, **rates)
+    (line,) = roof_lines([roof], speed_lines([row], make.vouching(make.checked(of), [row])))
+    assert (line.of_products, line.of_reading, line.limited_by) == (None, None, "n/a (measured on the host)")
+    assert line.mflop == 4e-6
+
+
 def test_a_rate_of_nothing_is_no_record(make):
     with pytest.raises(ValueError, match="rates over zero"):
         lines(make, bytes_per_s=0.0)

@@ -35,6 +35,9 @@ def test_it_computes_what_the_reference_computes(made, assert_close, form):
     for batch, time in ((2, 3), (1, 1)):
         inputs, state = one.inputs(batch, steps or time), one.state(batch)
         assert_close(runtime.run(inputs, state), one.want(inputs, state))
+        held = runtime.hold(inputs, state)
+        held.compute()
+        assert_close(held.answer(), one.want(inputs, state))
     runtime.close()
 
 

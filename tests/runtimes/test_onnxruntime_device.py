@@ -218,6 +218,63 @@ def test_a_call_from_anywhere_captures_and_replays_nothing(made):
     assert onnxruntime_carried.uncaptured().get_run_config_entry("gpu_graph_id") == "-1"
 
 
+HOLD = [("lstm", "lm", "diagonal"), ("scan", "layer", "full"), ("step", "lm", "full"), ("unrolled3", "lm", "full")]
+
+
+@pytest.mark.parametrize(("form", "head", "peephole"), HOLD)
+def test_what_is_held_on_the_device_answers_as_the_call_does(made, form, head, peephole):
+    from lstmbench.arrays import State
+
+    runtime = Pretends(made(form, head=head, peephole=peephole)[0], threads=1)
+    for batch, begin in ((2, None), (3, State(*state(3))), (2, State(*state(2)))):
+        given = inputs(runtime._exported, batch, runtime._exported.steps or 4, batch)
+        held = runtime.hold(given, begin)
+        held.compute()
+        output, after = held.answer()
+        want, want_after = runtime.run(given, begin)
+        assert all(map(np.array_equal, (output, *after), (want, *want_after)))
+    runtime.close()
+    assert not runtime._held, "values go before the session that they are of"
+
+
+def test_rows_of_unequal_length_are_held_too(made):
+    runtime = Pretends(made("lstm", head="layer", lengths=True)[0], threads=1)
+    given = inputs(runtime._exported, 2, 4, 1)
+    for lengths in (np.array([2, 4], np.int32), np.array([4, 1], np.int32)):
+        held = runtime.hold(given, None, lengths=lengths)
+        held.compute()
+        assert np.array_equal(held.answer()[0], runtime.run(given, None, lengths=lengths)[0])
+
+
+def test_what_is_held_is_not_written_to_and_what_it_gave_does_not_change(made):
+    runtime = Pretends(made("lstm")[0], threads=1)
+    first = inputs(runtime._exported, 1, 3, 1)
+    kept = first.copy()
+    held = runtime.hold(first, None)
+    held.compute()
+    output, _ = held.answer()
+    gave = output.copy()
+    runtime.hold((first + 1) % 7, None).compute()
+    assert np.array_equal(first, kept)
+    assert np.array_equal(output, gave)
+
+
+@pytest.mark.parametrize(("form", "captures"), [("step", True), ("unrolled3", True), ("scan", False)])
+def test_held_calls_of_a_shape_are_one_graph_from_addresses_that_stay(made, form, captures):
+    runtime = Pretends(made(form)[0], threads=1)
+    session, steps = spied(runtime), runtime._exported.steps or 2
+    for batch in (1, 1, 2, 1):
+        held = runtime.hold(inputs(runtime._exported, batch, steps, batch), None)
+        held.compute()
+        held.compute()
+    assert not session.copied, "nothing comes from the host in between"
+    ones, twos = session.runs[:4] + session.runs[6:], session.runs[4:6]
+    assert len({graph for graph, _ in ones}) == 1
+    assert all(at == ones[0][1] for _, at in ones)
+    assert (ones[0][0] != "-1") == captures
+    assert (ones[0][0] != twos[0][0]) == captures
+
+
 @pytest.mark.parametrize("form", ["lstm", "scan"])
 def test_control_flow_and_an_open_length_are_not_captured(made, form):
     runtime = Pretends(made(form)[0], threads=1)

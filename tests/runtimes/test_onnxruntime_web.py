@@ -9,8 +9,8 @@ import pytest
 from lstmbench import environments
 from lstmbench.conformance import promises
 from lstmbench.errors import RuntimeMissingError, WorkerError
-from lstmbench.runtimes import node_modules
-from lstmbench.runtimes.web_session import WebSession, chromium
+from lstmbench.runtimes import chromium, node_modules, web_session
+from lstmbench.runtimes.web_session import WebSession
 
 ENGINE = """
 export class Tensor { constructor(type, data, dims) { Object.assign(this, { type, data, dims }) } }
@@ -26,7 +26,7 @@ export const InferenceSession = { async create(graph, options) {
 @pytest.fixture
 def dist(tmp_path):
     try:
-        chromium()
+        chromium.program()
     except RuntimeMissingError as error:
         pytest.skip(str(error))
     (tmp_path / "ort.wasm.min.mjs").write_text(ENGINE)
@@ -35,7 +35,7 @@ def dist(tmp_path):
 
 @pytest.mark.slow
 def test_arrays_come_back_as_they_were_sent(dist):
-    session = WebSession(dist, b"good", threads=2, version="1")
+    session = WebSession(dist, b"good", threads=2, version="1", provider="wasm")
     sent = {"x": np.arange(6, dtype=np.float32).reshape(2, 3).T, "ids": np.array([[2**40, -1]])}
     for _ in range(2):
         got = session.run(sent)
@@ -52,13 +52,21 @@ def test_arrays_come_back_as_they_were_sent(dist):
 @pytest.mark.slow
 def test_what_does_not_load_is_one_line(dist):
     with pytest.raises(WorkerError, match="onnxruntime-web 1: no such operator"):
-        WebSession(dist, b"bad", threads=1, version="1")
+        WebSession(dist, b"bad", threads=1, version="1", provider="wasm")
+
+
+@pytest.mark.slow
+def test_a_page_that_could_have_one_thread_alone_is_refused_two(dist, monkeypatch):
+    monkeypatch.setattr(web_session, "_ISOLATES", {})
+    with pytest.raises(WorkerError, match="the page is not isolated: it has one thread"):
+        WebSession(dist, b"good", threads=2, version="1", provider="wasm")
+    WebSession(dist, b"good", threads=1, version="1", provider="wasm").close()
 
 
 def test_without_chromium_one_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RuntimeMissingError, match="it needs Chromium: apt-get install"):
-        chromium()
+        chromium.program()
 
 
 def test_the_version_is_that_of_the_environments_package(tmp_path, monkeypatch):

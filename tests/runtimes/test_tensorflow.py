@@ -32,5 +32,9 @@ def test_it_computes_what_the_reference_computes(make, assert_close, model, head
     assert_close(runtime.run(inputs, state), made.want(inputs, state))
     lengths = np.array([3, 7, 1], np.int32)
     assert_close(runtime.run(inputs, state, lengths=lengths), made.want(inputs, state, lengths))
+    for ends in (None, lengths):
+        held = runtime.hold(inputs, state, lengths=ends)
+        held.compute()
+        assert_close(held.answer(), made.want(inputs, state, ends))
     assert runtime.version == tensorflow.__version__
     runtime.close()

@@ -51,6 +51,9 @@ def test_it_computes_what_the_reference_computes(uncompiled, make, assert_close,
         inputs, state = made.inputs(batch, time), made.state(batch)
         assert_close(runtime.run(inputs, state), made.want(inputs, state))
         assert_close(runtime.run(inputs, None), made.want(inputs, None))
+        held = runtime.hold(inputs, state)
+        held.compute()
+        assert_close(held.answer(), made.want(inputs, state))
     assert runtime.placement() == ()
     runtime.close()
 

@@ -5,6 +5,7 @@ import numpy as np
 from lstmbench.check.differences.box import Box
 from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.check.differences.steps import Wrong
+from lstmbench.check.differences.tokens import others_of, said
 from lstmbench.model import reference, stimulus
 
 _ROWS, _SEED = 64, 41_000
@@ -17,7 +18,8 @@ def cause(box: Box, model: Model, wrong: Wrong) -> tuple[tuple[str, ...], str]:
     inputs = np.repeat(wrong.inputs[wrong.here : wrong.here + 1], _ROWS, axis=0)
     answer = box.step(inputs, stimulus.state(model.config, batch=_ROWS, seed=_SEED))
     y = np.asarray(answer.h[-1], np.float64)
-    off = answer.output[:, 0] - reference.read_out(model.config, model.weights, y[:, None])[:, 0]  # (R, V)
+    want = reference.read_out(model.config, model.weights, y[:, None])[:, 0]  # (R, V)
+    off = answer.output[:, 0] - want
     rows = np.flatnonzero(~(np.abs(off).max(axis=1) <= wrong.allowed))
     if len(rows) == 1:
         return (), f"row {rows[0]} of a call alone is wrong"
@@ -25,6 +27,9 @@ def cause(box: Box, model: Model, wrong: Wrong) -> tuple[tuple[str, ...], str]:
         return ("attention", "projection"), "what a step reads of itself, or its projection, is wrong"
     tokens = np.flatnonzero(np.abs(off).max(axis=0) > wrong.allowed)
     same = (np.abs(off - off.mean(axis=0)).max(axis=0) <= wrong.allowed)[tokens].all()
+    whose = others_of(tokens.tolist(), answer.output[:, 0].T, want.T, np.full(len(want), wrong.allowed))
+    if words := said(whose, len(tokens), "the logits"):
+        return ("projection",), words
     term = "bias" if same else "weights"
     return (
         f"projection {term}",

@@ -1,7 +1,9 @@
 """One layer in one direction, by itself: what it must make of the input that it really got."""
 
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,9 +31,10 @@ class Row(NamedTuple):
 class Model:
     """The reference of an export: as a whole, and a layer at a time."""
 
-    def __init__(self, exported: ExportedModel, weights: Weights) -> None:
+    def __init__(self, exported: ExportedModel, weights: Weights, *, large: bool = False) -> None:
         self.exported, self._raw, self._given = exported, weights, exported.model
-        self.precision, self.operator = exported.record.precision, exported.record.form == "lstm"
+        self.precision, operator = exported.record.precision, exported.record.form == "lstm"
+        self._expect = partial(expect, precision=self.precision, operator=operator, large=large)
         self.config, self.weights = rounded(exported.model, weights, self.precision)
         D = self.config.directions
         self.rows = [Row(k, d) for k in range(self.config.num_layers) for d in range(D)]  # in the order of computation
@@ -73,19 +76,29 @@ class Model:
     def step(self, row: Row, x: Array, h: Array, c: Array) -> tuple[Expected, Expected]:
         """One step of a layer alone: x (B, E), h and c (B, H) -> what h' and c' (1, B, H) must be."""
         config, weights = self._alone(row, self._raw)
-        _, h_n, c_n = expect(
-            config, weights, x[:, None], (h[None], c[None]), precision=self.precision, operator=self.operator
-        )
+        _, h_n, c_n = self._expect(config, weights, x[:, None], (h[None], c[None]))
         return h_n, c_n
 
     def alone(self, row: Row, x: Array, state: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
         """Run one direction of a layer forwards, float64: x (B, T, E), h and c (1, B, H) -> y (B, T, H), h and c."""
         return reference.run(*self._alone(row, self.weights), x, state)
 
+    def directed(self, row: Row, x: Array, state: tuple[Array, Array], lengths: Array) -> tuple[Array, Array, Array]:
+        """Run it in its own direction, float64: x (B, T, E), h and c (B, H), lengths (B,) -> y (B, T, H), h and c."""
+        config, weights = self._alone(row, self.weights)
+        if row.d == 0:
+            y, (h, c) = reference.run(config, weights, x, (state[0][None], state[1][None]), lengths=lengths)
+            return y, h[0], c[0]
+        both = msgspec.structs.replace(config, bidirectional=True)  # the same weights forwards, which nobody looks at
+        weights = weights | {f"{name}_reverse": tensor for name, tensor in weights.items()}
+        h, c = (np.stack([array, array]) for array in state)
+        y, (h, c) = reference.run(both, weights, x, (h, c), lengths=lengths)
+        return y[..., config.hidden_size :], h[1], c[1]
+
     def whole(self, inputs: Array, state: State | None, lengths: Array | None = None) -> tuple[Expected, ...]:
         """What the output, h_n and c_n of one call must be."""
         model = self._given, self._raw
-        return expect(*model, inputs, state, lengths=lengths, precision=self.precision, operator=self.operator)
+        return self._expect(*model, inputs, state, lengths=lengths)
 
     def _alone(self, row: Row, weights: Weights) -> tuple[ModelConfig, Weights]:
         config = self.config

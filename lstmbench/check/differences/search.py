@@ -6,17 +6,19 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import Lengths, State
-from lstmbench.check.differences import crowd, gates, heads, joining, naming, probes, steps, windows
+from lstmbench.check.differences import clipped, crowd, gates, heads, joining, naming, probes, steps, tokens, windows
 from lstmbench.check.differences.answers import seen
 from lstmbench.check.differences.box import MOST_ROWS, Box
+from lstmbench.check.differences.exchanged import exchanged
 from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.check.differences.joining import MOST_CALLS, Joint
 from lstmbench.check.differences.steps import Wrong
 from lstmbench.check.differences.trace import trace
 from lstmbench.check.differences.variants import TERMS
 from lstmbench.check.differences.windows import Window
-from lstmbench.check.differences.wiring import miswired
+from lstmbench.check.differences.wiring import SWAPPED, miswired
 from lstmbench.check.differences.wrong_runs import Run
+from lstmbench.model.gates import TORCH_GATES
 
 MOST_STEPS = 1024  # that are asked for one by one
 
@@ -41,6 +43,7 @@ def most_probes(batch: int, time: int) -> int:
     """Calls that a search makes at most, whatever it finds."""
     alone = math.ceil(min(batch * time, MOST_STEPS) / MOST_ROWS)
     found = 1 + math.ceil(math.log2(MOST_ROWS)) + 1  # the row alone, how many make it wrong; the layer or the head
+    found += tokens.MOST_CALLS
     joined = 1 + math.ceil(math.log2(max(time, 2))) + min(time, MOST_CALLS)
     return alone + max(found, joined)
 
@@ -76,8 +79,8 @@ def _of_step(box: Box, model: Model, wrong: Wrong) -> Place:
     )
     if wrong.row is not None:
         place = place._replace(part="layer", layer=wrong.row.k, reverse=bool(wrong.row.d))
-    if words := miswired(model, wrong):
-        return place._replace(words=words)
+    if of_states := _of_states(model, wrong, place):
+        return of_states
     if got is None:
         return _not_finite(model, wrong, place)
     if model.coarse:
@@ -90,6 +93,19 @@ def _of_step(box: Box, model: Model, wrong: Wrong) -> Place:
         terms, words = heads.cause(box, model, wrong)
         return place._replace(terms=terms, words=words)
     return _of_gate(box, model, wrong, place)
+
+
+def _of_states(model: Model, wrong: Wrong, place: Place) -> Place | None:
+    """A mistake of how states and rows come in and go out, if it is one."""
+    if wrong.row is not None and (words := exchanged(model, wrong.answer, model.whole(wrong.inputs, wrong.state))):
+        return _given_out(place, words)
+    words = miswired(model, wrong)
+    return place._replace(words=words) if words else None
+
+
+def _given_out(place: Place, words: str) -> Place:
+    """Of states that are right in their layers, and come out in the place of others."""
+    return place._replace(part="layer" if SWAPPED in words else "output", words=words)
 
 
 def _not_finite(model: Model, wrong: Wrong, place: Place) -> Place:
@@ -112,12 +128,22 @@ def _of_gate(box: Box, model: Model, wrong: Wrong, place: Place) -> Place:
     if not (np.isfinite(answer.h).all() and np.isfinite(answer.c).all()):
         return place._replace(words="right around this step, and not finite further off")
     assert wrong.row is not None
-    cause = naming.cause(model, wrong, gates.sums(seen(model, wrong.row, planned, answer), planned))
+    given = seen(model, wrong.row, planned, answer)
+    if words := clipped.limit(given):
+        return place._replace(words=words)
+    cause = naming.cause(model, wrong, gates.sums(given, planned))
+    if "input" in cause.terms and _embedded(model, place):
+        start = State(*(array[:, wrong.here : wrong.here + 1] for array in wrong.state))
+        cause = cause._replace(words=tokens.ask(box, model, start).words or cause.words)
     place = place._replace(gates=cause.gates, terms=cause.terms, words=cause.words)
     if cause.gate:
         value = f"{cause.gate}[{cause.unit}]"
         place = place._replace(value=value, got=cause.got, want=cause.want, allowed=cause.allowed)
     return place
+
+
+def _embedded(model: Model, place: Place) -> bool:
+    return model.config.head == "lm" and place.layer == 0
 
 
 def _of_window(window: Window) -> Place:
@@ -126,6 +152,10 @@ def _of_window(window: Window) -> Place:
     place = place._replace(got=window.got, want=window.want, allowed=window.allowed)
     if row is not None:
         place = place._replace(layer=row.k, reverse=bool(row.d))
+    if window.held:
+        return _given_out(place, window.held)
+    if window.taken:
+        return place._replace(gates=TORCH_GATES, terms=("input",), words=window.taken)
     if known is None:
         last = window.t + window.steps - 1
         shown = "" if window.first is None else f"; the first output that is wrong is that of step {window.first}"

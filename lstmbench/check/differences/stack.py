@@ -1,10 +1,10 @@
-"""The reference of a whole run, a layer at a time, of which one goes through time the other way."""
+"""The reference of a whole run, a layer at a time, of which one goes through time otherwise than it should."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from lstmbench.arrays import State
+from lstmbench.arrays import Lengths, State
 from lstmbench.check.differences.isolated import Array, Model, Row
 from lstmbench.model import reference
 
@@ -22,6 +22,34 @@ def turned(model: Model, inputs: Array, state: State | None) -> Iterator[tuple[s
         for forwards, backwards, *turns in _TURNS:
             words = f"{row.words}, {backwards}" if row.d else f"{row.words} {forwards}"
             yield words, row, _run(model, inputs, state, row, turns)
+
+
+def unended(model: Model, inputs: Array, state: State | None, lengths: Lengths) -> Iterator[tuple[str, Row, Outputs]]:
+    """One layer, or one direction of it, that does not look at lengths (B,) where all others do."""
+    for k in range(model.config.num_layers):
+        of_layer = [row for row in model.rows if row.k == k]
+        for rows in dict.fromkeys([tuple(of_layer), *((row,) for row in of_layer)]):
+            if len(rows) < len(model.rows):
+                both = f"layer {k}, in both directions," if len(rows) > 1 else rows[0].words
+                yield f"{both} ignores lengths", rows[0], _ending(model, inputs, state, lengths, rows)
+
+
+def _ending(model: Model, inputs: Array, state: State | None, lengths: Lengths, endless: tuple[Row, ...]) -> Outputs:
+    zeros = np.zeros(model.config.state_shape(len(inputs)))
+    start = (zeros, zeros) if state is None else state
+    h, c = np.empty(zeros.shape), np.empty(zeros.shape)
+    x = model.embed(inputs).astype(np.float64)
+    for k in range(model.config.num_layers):
+        outputs = []
+        for row in (row for row in model.rows if row.k == k):
+            n = model.index(row)
+            ends = np.full(len(inputs), inputs.shape[1]) if row in endless else lengths
+            y, h[n], c[n] = model.directed(row, x, (start[0][n], start[1][n]), ends)
+            outputs.append(y)
+        x = np.concatenate(outputs, axis=-1)
+    if model.config.head == "lm":
+        x = reference.read_out(model.config, model.weights, x, lengths=lengths)
+    return x, h, c
 
 
 def _run(model: Model, inputs: Array, state: State | None, wrong: Row, turns: list[bool]) -> Outputs:

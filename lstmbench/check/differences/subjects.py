@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmbench import runfolder
+from lstmbench.arrays import Weights
 from lstmbench.check.case import Case
 from lstmbench.check.cases import plan
 from lstmbench.check.differences import again
@@ -57,10 +58,11 @@ def _find(clearance: Clearance, failures: Sequence[ParityRow]) -> Difference:
         _demand_placed(clearance)
         with Worker(subject.runtime, exported, threads=subject.threads) as worker:
             box = Box(worker, exported)
-            model = Model(exported, unchanged.weights(exported))
+            weights = unchanged.weights(exported)
             own = _ordered(row for row in failures if row.subject.identity == subject.identity)
             for asked in (*map(Case.of, own[:1]), _usual(clearance)):
-                if found := search(box, model, _run(clearance, asked)):
+                model = Model(exported, weights, large=asked.state == "large")
+                if found := search(box, model, _run(clearance, weights, asked)):
                     break
             found = _passed(worker, clearance, found) if clearance.passed else found or _failed(worker, clearance, own)
     except LstmbenchError as error:
@@ -96,8 +98,10 @@ def _stale(now: Subject, found: Difference) -> bool:
 
 
 def _ordered(failures: Iterable[ParityRow]) -> list[ParityRow]:
-    """What failed, the smallest runs first."""
-    return sorted(failures, key=lambda row: (row.asked != "plain", row.time, len(row.chunks), row.batch))
+    """What failed, the smallest runs first, that of large sums last."""
+    return sorted(
+        failures, key=lambda row: (row.state == "large", row.asked != "plain", row.time, len(row.chunks), row.batch)
+    )
 
 
 def _usual(clearance: Clearance) -> Case:
@@ -110,8 +114,9 @@ def _usual(clearance: Clearance) -> Case:
     return Case(batch, time, chunks, "random", lengths=tuple(ends))
 
 
-def _run(clearance: Clearance, asked: Case) -> Run:
+def _run(clearance: Clearance, weights: Weights, asked: Case) -> Run:
     """As the check asks it, or each token of a vocabulary."""
     model = clearance.exported.model
     lengths = np.array(asked.lengths, np.int32) if asked.lengths else None
-    return Run(inputs_of(asked, model), state_of(asked, model), lengths, asked.chunks)
+    inputs, state = inputs_of(asked, model, weights), state_of(asked, model, weights)
+    return Run(inputs, state, lengths, asked.chunks)

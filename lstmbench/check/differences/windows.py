@@ -1,7 +1,9 @@
 """A file of N steps a call, of which no single step can be asked for: windows of N steps from the reference's states.
 
 A layer's own steps cannot be told apart in them; what can be told is the first window, the first layer (no layer sees
-those above it), and a known mistake if it gives the whole answer.
+those above it), and a known mistake if it gives the whole answer. That something is wrong is decided as the check
+decides it. Which layer it is, states tell that a chaotic cell leaves unjudged too: their bound holds what float32 runs
+of such a window part by.
 """
 
 from typing import NamedTuple
@@ -9,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.arrays import State, Weights
-from lstmbench.check.differences import judged
+from lstmbench.check.differences import judged, tokens
 from lstmbench.check.differences.box import Answer, Box
+from lstmbench.check.differences.exchanged import exchanged
 from lstmbench.check.differences.isolated import Array, Model, Row
 from lstmbench.check.differences.variants import TERMS, Variant, variants
 from lstmbench.model import reference
@@ -42,6 +45,8 @@ class Window(NamedTuple):
     got: float | None
     want: float
     allowed: float
+    held: str = ""  # what the states that come out hold in place of their own, in words
+    taken: str = ""  # which tokens have whose embedding, in words
 
 
 def first_wrong(box: Box, model: Model, inputs: Array, state: State | None) -> Window | None:
@@ -51,10 +56,28 @@ def first_wrong(box: Box, model: Model, inputs: Array, state: State | None) -> W
     for t in range(0, inputs.shape[1], steps):
         some = inputs[:, t : t + steps]
         asked = Asked(t, some, state, box.call(some, state), model.whole(some, state))
-        if places := _places(model, asked):
-            return _tell(model, asked, places[0])
+        if _places(model, asked):
+            return _told_more(box, model, asked, _tell(model, asked, _places(model, _all_judged(asked))[0]))
         state = State(*(e.want.astype(np.float32) for e in asked.expected[1:]))
     return None
+
+
+def _told_more(box: Box, model: Model, asked: Asked, window: Window) -> Window:
+    """Of a layer in which no known mistake of weights explains the call."""
+    if window.row is None or window.variant is not None:
+        return window
+    if held := exchanged(model, asked.answer, asked.expected):
+        return window._replace(held=held)
+    if window.row.k or model.config.head != "lm":
+        return window
+    zeros = np.zeros(model.config.state_shape(1), np.float32)
+    start = State(zeros, zeros) if asked.state is None else State(*(array[:, :1] for array in asked.state))
+    return window._replace(taken=tokens.ask(box, model, start).words)
+
+
+def _all_judged(asked: Asked) -> Asked:
+    _, h, c = asked.expected
+    return asked._replace(expected=(asked.expected[0], h._replace(judged=None), c._replace(judged=None)))
 
 
 def _places(model: Model, asked: Asked) -> list[Place]:

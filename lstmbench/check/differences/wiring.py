@@ -56,12 +56,15 @@ def _of_layer(model: Model, wrong: Wrong, n: int) -> str:
 def _goes_on(
     model: Model, row: Row, x: Array, given: tuple[Array, ...], got: tuple[Array, ...], expected: tuple[Expected, ...]
 ) -> bool:
-    """Whether a call of N steps, whose rows were given a length of 1, took all of them."""
+    """Whether a call of N steps, whose rows were given a length of 1, took all of them; from below zeros follow."""
     steps = model.exported.steps or 1
-    if steps == 1 or row.k:
+    if steps == 1:
         return False
     h, c = (array[None] for array in given)
-    _, after = model.alone(row, np.repeat(x[:, None], steps, axis=1), (h, c))
+    taken = np.repeat(x[:, None], steps, axis=1)
+    if row.k:
+        taken[:, : -1 if row.d else None][:, 0 if row.d else 1 :] = 0
+    _, after = model.alone(row, taken, (h, c))
     return _all_within(got, tuple(e._replace(want=want) for e, want in zip(expected, after, strict=True)))
 
 

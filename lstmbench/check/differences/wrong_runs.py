@@ -7,7 +7,7 @@ import numpy as np
 
 from lstmbench.arrays import Lengths, State
 from lstmbench.check.differences.isolated import Array, Model, Row
-from lstmbench.check.differences.stack import Outputs, turned
+from lstmbench.check.differences.stack import Outputs, turned, unended
 from lstmbench.check.differences.wrong_reads import wrong_reads
 from lstmbench.model import reference
 
@@ -36,6 +36,10 @@ def wrong_runs(model: Model, run: Run, right: Outputs) -> Iterator[tuple[Known, 
         yield Known(words), outputs
     if run.lengths is None:
         for words, row, outputs in turned(model, run.inputs, run.state):
+            yield Known(words, row), outputs
+    else:
+        ends = run.lengths.clip(max=run.inputs.shape[1])
+        for words, row, outputs in unended(model, run.inputs, run.state, ends):
             yield Known(words, row), outputs
 
 

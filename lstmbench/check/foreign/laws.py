@@ -64,8 +64,10 @@ def _refusals(pair: Paired, found: Roles) -> dict[str, str]:
     return {
         PIECES: uncut or ("it takes one step a call" if found.frozen == 1 else ""),
         STEPS: uncut or single,
-        SINGLE: uncut or single or ("" if found.rows else "which of its sizes is B is not known"),
-        ROWS: "" if found.rows else "which of its sizes is B is not known, or B is not open",
+        SINGLE: uncut
+        or single
+        or ("" if found.row_names else "which of its sizes is B is not known, or B is not open"),
+        ROWS: "" if found.rows else "which of its sizes is B is not known, or it holds B at 1",
         ENDS: "" if found.lengths and found.time else "it takes no lengths",
         ZEROS: "" if _optional(pair) else "no state of it may be left out",
     }

@@ -14,6 +14,7 @@ from onnx.external_data_helper import uses_external_data
 
 from lstmbench import disk
 from lstmbench.errors import GraphError, RecordError
+from lstmbench.evaluator.calls import demand_few_nodes
 from lstmbench.evaluator.endless import demand_ending
 from lstmbench.evaluator.supported import demand_evaluable, demand_float32
 from lstmbench.evaluator.walk import tensors
@@ -50,6 +51,7 @@ def opened(path: Path, *, evaluable: bool) -> Opened:
     opening.demand_valid(path, _to_be_valid(proto))
     with about(path):
         _demand_ports(found)
+        demand_few_nodes(proto)
         demand_float32(proto)
         demand_ending(proto)
         if evaluable and not model.functions:  # those are seen where they are called

@@ -1,6 +1,6 @@
 """Who knows what a file must answer: the float64 evaluation of a graph, or the float64 reference with a checkpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmbench import parity
+from lstmbench.check import reach
 from lstmbench.check.foreign.opened import Opened, about
 from lstmbench.check.foreign.ranges import Use, use
 from lstmbench.errors import CheckpointError, CrashError, GraphError, WorkerError
@@ -23,6 +24,7 @@ from lstmbench.worker import GraphWorker
 
 Array = NDArray[Any]
 _EVALUATED = "lstmbench.runtimes.evaluated:Evaluated"
+_SEED = 20_000  # of the check of our own exports
 _LIMIT_S = 300.0  # to load, and at each size
 _FLOAT, _INT = np.dtype(np.float32), np.dtype(np.int64)
 
@@ -36,8 +38,12 @@ class Oracle(Protocol):
     optional: frozenset[str]  # inputs and outputs that a file may do without
     carried: Carried
 
-    def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
+    def expect(self, inputs: Mapping[str, Array], *, large: bool = False) -> dict[str, Expected]:
         """What each output must be at these inputs, and how far it may be off; GraphError where it cannot be told."""
+        ...
+
+    def driven(self, names: Iterable[str], *, batch: int, time: int) -> dict[str, Array] | None:
+        """Inputs of these names that drive sums of gates far; None where weights are not known."""
         ...
 
 
@@ -59,7 +65,11 @@ class GraphOracle:
                     f"float32, of integers and of truth values can be judged"
                 )
 
-    def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
+    def driven(self, names: Iterable[str], *, batch: int, time: int) -> None:  # noqa: ARG002 (no gate is known)
+        """Nothing."""
+        return
+
+    def expect(self, inputs: Mapping[str, Array], *, large: bool = False) -> dict[str, Expected]:  # noqa: ARG002
         """Evaluate in float64, and several times in float32."""
         with about(self._path):
             try:
@@ -105,11 +115,19 @@ class CheckpointOracle:
         known = {"input_ids": Use(rows=model.vocabulary_size), "lengths": Use(lengths=True)}
         self.uses = {port.name: known.get(port.name, Use()) for port in self.inputs}
 
-    def expect(self, inputs: Mapping[str, Array]) -> dict[str, Expected]:
+    def driven(self, names: Iterable[str], *, batch: int, time: int) -> dict[str, Array]:
+        """As our own exports are asked; rows are whole."""
+        first, known = self.inputs[0].name, (self.model, self._weights)
+        h, c = reach.state(*known, batch=batch, seed=_SEED)
+        large: dict[str, Array] = {first: reach.inputs(*known, batch=batch, time=time, seed=_SEED), "h_0": h, "c_0": c}
+        large["lengths"] = np.full(batch, time, np.int32)
+        return {name: large[name] for name in names}
+
+    def expect(self, inputs: Mapping[str, Array], *, large: bool = False) -> dict[str, Expected]:
         """Run the reference; states that are not given are zeros."""
         given = inputs[self.inputs[0].name]
         state = (inputs["h_0"], inputs["c_0"]) if "h_0" in inputs else None
-        answer = parity.expect(self.model, self._weights, given, state, lengths=inputs.get("lengths"))
+        answer = parity.expect(self.model, self._weights, given, state, lengths=inputs.get("lengths"), large=large)
         return {one.name: one for one in answer}
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmbench.check import reach
 from lstmbench.check.foreign import sizes
 from lstmbench.check.foreign.paired import Paired
 from lstmbench.check.foreign.ways import Way, whole
@@ -15,6 +16,7 @@ from lstmbench.parity import Expected
 
 Array = NDArray[Any]
 _LOUD = 100.0
+LARGE = "large sums"
 
 
 class Question(NamedTuple):
@@ -33,7 +35,7 @@ def questions(pair: Paired) -> list[Question]:
     found = list(_at_all_sizes(pair))
     if any(all(_hidden(question.expected[name]) for question in found) for name in found[0].expected):
         found += [loud for loud in [_loud(pair)] if loud is not None]
-    return found
+    return found + [large for large in [_large(pair)] if large is not None]
 
 
 def _hidden(expected: Expected) -> bool:
@@ -48,6 +50,15 @@ def _loud(pair: Paired) -> Question | None:
     features = [name for name in pair.oracle.carried.time if name in given and given[name].dtype.kind == "f"]
     given |= {name: given[name] * np.float32(_LOUD) for name in features}
     return ask(pair, at, given) if features else None
+
+
+def _large(pair: Paired) -> Question | None:
+    """Where the weights are a model's: what drives sums of its gates far, a step of many rows where the file may."""
+    at = {"B": reach.ROWS, "T": 1, **pair.fixed}
+    given = pair.oracle.driven(pair.inputs, batch=at["B"], time=at["T"])
+    if given is None:
+        return None
+    return Question(sizes.words(pair.wanted, at), pair.fed(given), pair.expect(given, large=True), asked=LARGE)
 
 
 def _at_all_sizes(pair: Paired) -> Iterator[Question]:

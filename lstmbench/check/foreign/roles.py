@@ -1,4 +1,4 @@
-"""Which open sizes of a file are B and which are T, and where they stand; all names are the oracle's."""
+"""Which sizes of a file are B and which are T, and where they stand; all names are the oracle's."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -21,12 +21,13 @@ class Roles(NamedTuple):
     lengths: tuple[str, ...]
     frozen: int | None  # T, where the file holds it at one size
     closed: bool  # whether what it is held to does too
+    held: int | None  # B, where it is not open and no other size of an input can be meant
 
 
 def roles(pair: Paired) -> Roles:
     """T by what `inspect` followed, or by what stands beside the B of lengths; every other open size is B.
 
-    Where T is not known, B is what is open in a state.
+    Where T is not known, B is what is open in a state. Where no other size is open, B is what is held beside T.
     """
     lengths = tuple(p.name for p in pair.wanted if pair.drawn.uses[p.name].lengths and len(p.dims or ()) == 1)
     time = {name: axis for name, axis in pair.oracle.carried.time.items() if name in pair.inputs}
@@ -43,7 +44,26 @@ def roles(pair: Paired) -> Roles:
     others = free - names if time else free & _of_states(pair)
     names = names or free - others
     rows = {port.name: n for port in pair.wanted for n, dim in enumerate(port.dims or ()) if dim in others}
-    return Roles(time, rows, names, others, lengths, next(iter(fixed + held), None), closed=len(fixed) == len(dims))
+    frozen, closed = next(iter(fixed + held), None), len(fixed) == len(dims)
+    if others:
+        return Roles(time, rows, names, others, lengths, frozen, closed, None)
+    rows, B = _held_rows(pair, time, lengths)
+    return Roles(time, rows, names, others, lengths, frozen, closed, B)
+
+
+def _held_rows(pair: Paired, time: Mapping[str, int], lengths: tuple[str, ...]) -> tuple[dict[str, int], int | None]:
+    """Where a B above 1 stands that is not open: beside T, and once in every state and in lengths; else nothing."""
+    states = [given for given, _ in pair.oracle.carried.states if given in pair.inputs]
+    shapes = {port.name: [_held(pair, dim) for dim in port.dims or ()] for port in pair.wanted}
+    beside = {shapes[name][1 - axis] for name, axis in time.items() if axis < 2 <= len(shapes[name])}
+    (B, *more) = beside or {None}
+    if more or B is None or B < 2 or any(shapes[name].count(B) != 1 for name in (*states, *lengths)):
+        return {}, None
+    return {**{n: shapes[n].index(B) for n in (*states, *lengths)}, **{n: 1 - axis for n, axis in time.items()}}, B
+
+
+def _held(pair: Paired, dim: Dim) -> int | None:
+    return dim if isinstance(dim, int) else pair.fixed.get(dim or "")
 
 
 def _of_states(pair: Paired) -> frozenset[Dim]:
@@ -72,7 +92,7 @@ def pick(pair: Paired, found: Roles, *, few: bool) -> Picked:
     """B and T, neither of them the size of anything else; `few` steps or more, where T is open."""
     ports = (*pair.oracle.inputs, *pair.oracle.outputs)
     taken = {dim for port in ports for dim in port.dims or () if isinstance(dim, int)}
-    B = next((size for size in _ROWS if size not in taken), _ROWS[0])
+    B = found.held or next((size for size in _ROWS if size not in taken), _ROWS[0])
     times = _CALLS if found.frozen is None else [found.frozen * n for n in range(2, 7)]
     T = next((size for size in times if size not in taken | {B}), times[0])
     if found.closed or few:

@@ -1,5 +1,6 @@
 """A file that cannot be judged is one clear line, in bounded time and memory."""
 
+import itertools
 import os
 import re
 
@@ -11,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from lstmbench.check.foreign import check_file, oracle
 from lstmbench.errors import GraphError, LstmbenchError, RecordError
 from lstmbench.evaluator import control
+from lstmbench.evaluator.calls import demand_few_nodes
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
@@ -323,3 +325,64 @@ def test_a_tensor_whose_header_promises_what_is_not_there(check, save):
     with pytest.raises((RecordError, GraphError)) as caught:
         check(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("changes", [{"offset": "-8"}, {"offset": "many"}, {"length": "-1"}])
+def test_external_data_at_no_place_is_told_by_its_tensor(check, tmp_path, changes):
+    path = beside(tmp_path)
+    proto = onnx.load(path, load_external_data=False)
+    for entry in proto.graph.initializer[0].external_data:
+        entry.value = changes.get(entry.key, entry.value)
+    path.write_bytes(proto.SerializeToString())
+    ((key, value),) = changes.items()
+    assert f"tensor 'w' lies in another file with {key} {value!r}" in said(check, path)
+
+
+def test_external_data_of_a_constant_at_no_place_is_told_wherever_it_stands(check, save):
+    tensor = TensorProto(name="w", data_type=FLOAT, dims=[2], data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", "w.bin"), ("offset", "-8")):
+        tensor.external_data.add(key=key, value=value)
+    nodes = [helper.make_node("Constant", [], ["c"], value=tensor), helper.make_node("Add", ["x", "c"], ["y"])]
+    body = helper.make_graph(nodes, "then", [], [helper.make_tensor_value_info("y", FLOAT, None)])
+    branches = helper.make_node("If", ["b"], ["y"], then_branch=body, else_branch=body)
+    function = made([helper.make_node("F", ["x"], ["y"], domain="ours")])
+    function.functions.append(helper.make_function("ours", "F", ["x"], ["y"], nodes, [helper.make_opsetid("", 18)]))
+    for model in (made(nodes), made([branches], constants={"b": np.array(True)}), function):
+        assert "tensor 'w' lies in another file with offset '-8'" in said(check, save(model))
+
+
+def test_external_data_of_no_type_is_told_by_its_tensor(check, tmp_path):
+    path = beside(tmp_path)
+    proto = onnx.load(path, load_external_data=False)
+    proto.graph.initializer[0].data_type = TensorProto.UNDEFINED
+    path.write_bytes(proto.SerializeToString())
+    assert "keeps tensors in 'w.bin': 'w' in it has no type" in said(check, path)
+
+
+def calling(count, *, times=2, last=None):
+    """Functions F0, F1, …, each of which calls the next so often; the last one is Neg, or calls another."""
+    versions = [helper.make_opsetid("", 18), helper.make_opsetid("d", 1)]
+
+    def body(n):
+        if n == count - 1:
+            return [helper.make_node(last or "Neg", ["x"], ["y"], domain="d" if last else "")]
+        names = ["x", *(f"a{m}" for m in range(1, times)), "y"]
+        return [helper.make_node(f"F{n + 1}", [given], [made], domain="d") for given, made in itertools.pairwise(names)]
+
+    model = made([helper.make_node("F0", ["x"], ["y"], domain="d")])
+    model.opset_import.append(versions[1])
+    model.functions.extend(helper.make_function("d", f"F{n}", ["x"], ["y"], body(n), versions) for n in range(count))
+    return model
+
+
+def test_functions_that_double_at_every_call_are_not_written_out(check, save):
+    words = "its functions call one another so often that they are more than 262,144 nodes written out"
+    assert words in said(check, save(calling(40)))
+    assert words in said(check, save(calling(40)), against=save(calling(40)))
+    assert check(save(calling(5)), "onnxruntime-cpu").passed
+
+
+def test_functions_that_call_themselves_are_refused(check, save):
+    assert "must not be recursive" in said(check, save(calling(3, last="F1")))
+    with pytest.raises(GraphError, match="calls itself"):
+        demand_few_nodes(calling(3, last="F1"))

@@ -159,6 +159,20 @@ def test_a_checkpoint_that_differs_in_one_tensor_is_told(check, ours, change, te
     assert "logits[" in report.failures()[0].reason
 
 
+@pytest.mark.parametrize("clip", [6.0, 10.0])
+@pytest.mark.parametrize("head", ["lm", "layer"])
+def test_a_node_that_clips_is_told_from_the_checkpoint(check, ours, save, head, clip):
+    model = ours(peephole="diagonal")
+    right = model.file(form="lstm", head=head, name="right.onnx")
+    file = onnx.load(right)
+    next(node for node in file.graph.node if node.op_type == "LSTM").attribute.append(
+        helper.make_attribute("clip", clip)
+    )
+    report = check(save(file, "clips.onnx"), against=model.path)
+    failed = {row.asked for row in report.rows if row.reason}
+    assert "large sums" in failed
+
+
 def test_the_layers_of_a_language_model_are_held_to_its_checkpoint_alone(check, ours):
     model = ours()
     report = check(model.file(head="layer", names={"x": "features"}), against=model.path)
