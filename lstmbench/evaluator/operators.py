@@ -33,6 +33,8 @@ class LSTM(OpRun):
             layout=told.get("layout") or 0,
         )
         _demand_shapes(X, W, R, {"B": B, "sequence_lens": lengths, "initial_h": h, "initial_c": c, "P": P}, how)
+        if (said := told.get("hidden_size")) and said != R.shape[2]:
+            raise ValueError(f"hidden_size of an LSTM is {said}, its R has the shape {R.shape}")
         self.sums.steps += X.shape[how.layout] * len(W)
         features, units = self.sums.order(W.shape[2]), self.sums.order(R.shape[2])
         rows = [n * R.shape[2] + units for n in range(8)]

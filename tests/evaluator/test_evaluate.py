@@ -321,6 +321,13 @@ def test_a_state_of_one_row_is_not_spread_over_all():
         Evaluator(model).run({"x": f32(5, 3, E)})
 
 
+def test_a_hidden_size_that_the_weights_have_not_is_told():
+    names = ["x", "W", "R", "B", "lens", "h", "c"]
+    node = helper.make_node("LSTM", names, ["Y"], hidden_size=H + 1, direction="bidirectional")
+    with pytest.raises(GraphError, match=f"hidden_size of an LSTM is {H + 1}, its R has the shape"):
+        Evaluator(made([node], {"x": FLOAT}, {"Y": FLOAT}, OPERATOR)).run({"x": f32(5, 3, E)})
+
+
 # --- our own exports ----------------------------------------------------------------------------------------------
 
 

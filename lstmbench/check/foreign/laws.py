@@ -67,7 +67,7 @@ def _refusals(pair: Paired, found: Roles) -> dict[str, str]:
         SINGLE: uncut
         or single
         or ("" if found.row_names else "which of its sizes is B is not known, or B is not open"),
-        ROWS: "" if found.rows else "which of its sizes is B is not known, or it holds B at 1",
+        ROWS: "" if found.rows else "which of its sizes is B is not known, or what it holds has a size of B",
         ENDS: "" if found.lengths and found.time else "it takes no lengths",
         ZEROS: "" if _optional(pair) else "no state of it may be left out",
     }

@@ -44,7 +44,7 @@ def opened(path: Path, *, evaluable: bool) -> Opened:
     `evaluable`: it is to be evaluated too, not only run.
     """
     data, model = opening.read(path)
-    for file in external.files(path.parent, _tensors(model)):
+    for file in external.files(path.parent, constants(model)):
         if file.problem:
             raise RecordError(f"{path} keeps tensors in {file.file!r}: {file.problem}")
     proto, found = onnx.ModelProto.FromString(data), ports.of(path, model)
@@ -92,7 +92,8 @@ def _to_be_valid(proto: onnx.ModelProto) -> bytes:
     return shown
 
 
-def _tensors(model: ir.Model) -> Iterator[ir.TensorProtocol]:
+def constants(model: ir.Model) -> Iterator[ir.TensorProtocol]:
+    """Initializers, and what attributes hold."""
     for graph in model.graphs():
         for value in graph.initializers.values():
             if value.const_value is not None:

@@ -1,9 +1,10 @@
 """Which sizes of a file are B and which are T, and where they stand; all names are the oracle's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lstmbench.check.foreign import sizes
+from lstmbench.check.foreign.opened import constants
 from lstmbench.check.foreign.paired import Paired
 from lstmbench.onnxfile.ports import Dim, Port
 
@@ -52,14 +53,27 @@ def roles(pair: Paired) -> Roles:
 
 
 def _held_rows(pair: Paired, time: Mapping[str, int], lengths: tuple[str, ...]) -> tuple[dict[str, int], int | None]:
-    """Where a B above 1 stands that is not open: beside T, and once in every state and in lengths; else nothing."""
+    """Where a B above 1 stands that is not open: beside T, and once in every state and in lengths; else nothing.
+
+    Nothing either where something else is of that size, and may have a part of its own for each row.
+    """
     states = [given for given, _ in pair.oracle.carried.states if given in pair.inputs]
     shapes = {port.name: [_held(pair, dim) for dim in port.dims or ()] for port in pair.wanted}
     beside = {shapes[name][1 - axis] for name, axis in time.items() if axis < 2 <= len(shapes[name])}
     (B, *more) = beside or {None}
     if more or B is None or B < 2 or any(shapes[name].count(B) != 1 for name in (*states, *lengths)):
         return {}, None
-    return {**{n: shapes[n].index(B) for n in (*states, *lengths)}, **{n: 1 - axis for n, axis in time.items()}}, B
+    rows = {**{n: shapes[n].index(B) for n in (*states, *lengths)}, **{n: 1 - axis for n, axis in time.items()}}
+    others = (shape for name, shape in shapes.items() if name not in rows)
+    return ({}, None) if any(B in shape for shape in (*others, *_constant_shapes(pair))) else (rows, B)
+
+
+def _constant_shapes(pair: Paired) -> Iterator[Sequence[int]]:
+    """Of numbers with a fraction that nobody gives: integers say where things stand."""
+    given = set(pair.inputs.values())
+    for tensor in constants(pair.file.model):
+        if tensor.dtype.is_floating_point() and tensor.name not in given:
+            yield tensor.shape.numpy()
 
 
 def _held(pair: Paired, dim: Dim) -> int | None:
