@@ -60,12 +60,9 @@ def state(subject: Subject) -> str:
 def lengths(subject: Subject) -> str:
     """It heeds the length of each row, or says that it takes none by not having the argument."""
     ends = np.array([4, 1, 6], np.int32)
-    try:
-        worker = Worker(subject.runtime, subject.with_lengths, timeout_s=subject.timeout_s)
-    except LstmbenchError as error:
-        if "takes no lengths" in str(error):
-            return ""
-        raise
+    worker = _with_lengths(subject)
+    if worker is None:
+        return ""
     with worker:
         asked = question(subject.with_lengths, batch=3, time=6, carried=True, lengths=ends)
         wrong = asked.wrong(*worker.run(asked.inputs, asked.state, lengths=ends))
@@ -152,15 +149,20 @@ def closing(subject: Subject) -> str:
 
 def _holds_lengths(subject: Subject, inputs: Tokens | Floats) -> str:
     """The same of rows that end, where it takes lengths at all."""
+    if (worker := _with_lengths(subject)) is not None:
+        with worker:
+            _measured(worker, replace(_BUSY, batch=2, shortest=9, region="compute"), inputs)
+    return ""
+
+
+def _with_lengths(subject: Subject) -> Worker | None:
+    """A worker whose rows may end; None where the adapter takes no lengths."""
     try:
-        worker = Worker(subject.runtime, subject.with_lengths, timeout_s=subject.timeout_s)
+        return Worker(subject.runtime, subject.with_lengths, timeout_s=subject.timeout_s)
     except LstmbenchError as error:
         if "takes no lengths" in str(error):
-            return ""
+            return None
         raise
-    with worker:
-        _measured(worker, replace(_BUSY, batch=2, shortest=9, region="compute"), inputs)
-    return ""
 
 
 def _measured(worker: Worker, work: Workload, inputs: Tokens | Floats) -> float:

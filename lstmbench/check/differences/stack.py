@@ -1,6 +1,6 @@
 """The reference of a whole run, a layer at a time, of which one goes through time otherwise than it should."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def turned(model: Model, inputs: Array, state: State | None) -> Iterator[tuple[s
     for row in model.rows:
         for forwards, backwards, *turns in _TURNS:
             words = f"{row.words}, {backwards}" if row.d else f"{row.words} {forwards}"
-            yield words, row, _run(model, inputs, state, row, turns)
+            yield words, row, _turned(model, inputs, state, row, turns)
 
 
 def unended(model: Model, inputs: Array, state: State | None, lengths: Lengths) -> Iterator[tuple[str, Row, Outputs]]:
@@ -35,6 +35,32 @@ def unended(model: Model, inputs: Array, state: State | None, lengths: Lengths) 
 
 
 def _ending(model: Model, inputs: Array, state: State | None, lengths: Lengths, endless: tuple[Row, ...]) -> Outputs:
+    def one(row: Row, x: Array, start: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+        ends = np.full(len(inputs), inputs.shape[1]) if row in endless else lengths
+        return model.directed(row, x, (start[0][0], start[1][0]), ends)
+
+    return _run(model, inputs, state, one, lengths)
+
+
+def _turned(model: Model, inputs: Array, state: State | None, wrong: Row, turns: list[bool]) -> Outputs:
+    def one(row: Row, x: Array, start: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+        before, after = turns if row == wrong else [False, False]
+        # a reverse direction is a forward one of turned time
+        given = x[:, ::-1] if before != bool(row.d) else x
+        y, (h, c) = model.alone(row, given, start)
+        return (y[:, ::-1] if after != bool(row.d) else y), h[0], c[0]
+
+    return _run(model, inputs, state, one, None)
+
+
+def _run(
+    model: Model,
+    inputs: Array,
+    state: State | None,
+    one: Callable[[Row, Array, tuple[Array, Array]], tuple[Array, Array, Array]],
+    lengths: Lengths | None,
+) -> Outputs:
+    """A run of which `one` does each layer and direction: from x (B, T, ·) and its state (1, B, H) -> y, h, c."""
     zeros = np.zeros(model.config.state_shape(len(inputs)))
     start = (zeros, zeros) if state is None else state
     h, c = np.empty(zeros.shape), np.empty(zeros.shape)
@@ -43,28 +69,9 @@ def _ending(model: Model, inputs: Array, state: State | None, lengths: Lengths, 
         outputs = []
         for row in (row for row in model.rows if row.k == k):
             n = model.index(row)
-            ends = np.full(len(inputs), inputs.shape[1]) if row in endless else lengths
-            y, h[n], c[n] = model.directed(row, x, (start[0][n], start[1][n]), ends)
+            y, h[n], c[n] = one(row, x, (start[0][n : n + 1], start[1][n : n + 1]))
             outputs.append(y)
         x = np.concatenate(outputs, axis=-1)
     if model.config.head == "lm":
         x = reference.read_out(model.config, model.weights, x, lengths=lengths)
     return x, h, c
-
-
-def _run(model: Model, inputs: Array, state: State | None, wrong: Row, turns: list[bool]) -> Outputs:
-    zeros = np.zeros(model.config.state_shape(len(inputs)))
-    start = (zeros, zeros) if state is None else state
-    h, c = np.empty(zeros.shape), np.empty(zeros.shape)
-    x = model.embed(inputs).astype(np.float64)
-    for k in range(model.config.num_layers):
-        outputs = []
-        for row in (row for row in model.rows if row.k == k):
-            n, (before, after) = model.index(row), turns if row == wrong else [False, False]
-            # a reverse direction is a forward one of turned time
-            given = x[:, ::-1] if before != bool(row.d) else x
-            y, (one_h, one_c) = model.alone(row, given, (start[0][n : n + 1], start[1][n : n + 1]))
-            outputs.append(y[:, ::-1] if after != bool(row.d) else y)
-            h[n], c[n] = one_h[0], one_c[0]
-        x = np.concatenate(outputs, axis=-1)
-    return reference.read_out(model.config, model.weights, x) if model.config.head == "lm" else x, h, c

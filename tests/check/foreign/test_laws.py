@@ -25,6 +25,14 @@ def node(model, kind):
     return found
 
 
+def hold_rows(model, B):
+    """B is no longer open."""
+    for port in (*model.graph.input, *model.graph.output):
+        for dim in port.type.tensor_type.shape.dim:
+            if dim.dim_param == "B":
+                dim.dim_value = B
+
+
 @pytest.mark.parametrize("form", ["lstm", "scan", "loop"])
 @pytest.mark.parametrize("lengths", [False, True])
 def test_a_right_file_obeys_all_that_it_can(check, ours, form, lengths):
@@ -164,10 +172,7 @@ def test_what_looks_beyond_its_state_is_not_at_fault(check, save, foreign_graphs
 @pytest.mark.parametrize(("value", "want"), [(0.0, {ZEROS}), (0.5, set())])
 def test_a_state_that_may_be_left_out_is_a_state_of_zeros(check, save, foreign_graphs, value, want):
     model = foreign_graphs.lstm_file(foreign_graphs.Sizes())
-    for port in (*model.graph.input, *model.graph.output):
-        for dim in port.type.tensor_type.shape.dim:
-            if dim.dim_param == "B":
-                dim.dim_value = 2
+    hold_rows(model, 2)
     held = [numpy_helper.from_array(np.full((1, 2, 8), value, np.float32), name) for name in ("h0", "c0")]
     model.graph.initializer.extend(held)
     report = check(save(model))
@@ -231,10 +236,7 @@ def test_answers_of_several_calls_that_do_not_fit_together_are_no_defect(check, 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_rows_of_a_batch_that_is_held_are_put_in_another_order_too(check, save, foreign_graphs, mixed):
     model = foreign_graphs.lstm_file(foreign_graphs.Sizes())
-    for port in (*model.graph.input, *model.graph.output):
-        for dim in port.type.tensor_type.shape.dim:
-            if dim.dim_param == "B":
-                dim.dim_value = 3
+    hold_rows(model, 3)
     if mixed:  # all rows start from the h of the first
         first = [numpy_helper.from_array(np.zeros(3, np.int64), "first")]
         model.graph.initializer.extend(first)
@@ -247,10 +249,7 @@ def test_rows_of_a_batch_that_is_held_are_put_in_another_order_too(check, save, 
 def test_rows_that_start_from_states_of_their_own_are_not_put_in_another_order(check, save, foreign_graphs, given):
     """Of a batch that is held, a state may be a constant, or an input that no output tells to be one."""
     model = foreign_graphs.lstm_file(foreign_graphs.Sizes())
-    for port in (*model.graph.input, *model.graph.output):
-        for dim in port.type.tensor_type.shape.dim:
-            if dim.dim_param == "B":
-                dim.dim_value = 3
+    hold_rows(model, 3)
     (c_n,) = (port for port in model.graph.output if port.name == "cn")
     model.graph.output.remove(c_n)
     if not given:
