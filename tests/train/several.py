@@ -3,6 +3,7 @@
 python several.py TEXT PORT,CONFIG.json,FOLDER,MISTAKE …, with RANK and WORLD_SIZE as torchrun sets them.
 """
 
+import faulthandler
 import os
 import sys
 from contextlib import contextmanager
@@ -45,4 +46,5 @@ def main(text, *tasks):
 
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(300, exit=True)  # one that waits for ever says where
     main(*sys.argv[1:])
