@@ -186,6 +186,13 @@ class IgnoresThreads(Good):
         return answer
 
 
+class IgnoresThreadsNowAndThen(IgnoresThreads):
+    def run(self, inputs, state, *, lengths=None):
+        """Longer than a look at it lasts, so that some see one thread, but no two in a row."""
+        one = IgnoresThreads if int(time.monotonic() / 0.6) % 2 else Good
+        return one.run(self, inputs, state, lengths=lengths)
+
+
 def compute_until(over):
     data = bytes(1_000_000)
     while not over.is_set():

@@ -65,6 +65,7 @@ def test_every_promise_of_an_adapter_that_keeps_them_is_kept(about, promise):
         ("CarriesOneChain", promises.carry, "in calls that go on from each other logits["),
         ("CarriesTwoSets", promises.carry, "in calls that go on from each other logits["),
         ("IgnoresThreads", promises.threads, "given 1 thread, more computed in "),
+        ("IgnoresThreadsNowAndThen", promises.threads, "given 1 thread, more computed in "),
         ("WrongOnTwoThreads", promises.threads, "given 2 threads logits["),
         ("SwallowsErrors", promises.errors, "it loads a damaged export without a word"),
         ("ExitsOnError", promises.errors, "is no exception: runtime 'planted:ExitsOnError' exited (status 0)"),
