@@ -62,7 +62,8 @@ def line_panel(
 
     Dashes and shapes tell cells apart; over steps, where a panel has one cell and lines lie on one another, series.
     """
-    frame = _frame(lines, look).sort_values(["series", across])
+    drawn = {"series", "runtime", "cell", across, measure.value, measure.low, measure.high}
+    frame = _frame(lines, look)[sorted(drawn)].sort_values(["series", across])
     steps = across == "step"
     x = axes.log_axis(frame[across]) if steps else axes.measured(frame[across])
     told = ("series", sorted(frame["series"].unique())) if steps else ("cell", CELLS)
