@@ -22,6 +22,7 @@ import onnxruntime as ort
 from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parent))
+import blocks
 import plantings
 from plantings import Planting, Truth
 
@@ -144,6 +145,12 @@ def _of_model(config, weights, seed):
     for planting in plantings.of_numbers(config, weights, k, int(both)):
         yield planting, forms[seed % len(forms)], "fp32"
     yield from ((planting, "scan", "fp32") for planting in plantings.of_engines(config, weights, k, int(both)))
+    for n, planting in enumerate(blocks.of_blocks(config, weights, k, int(both), seed=seed)):
+        yield planting, forms[(n + seed) % len(forms)], "fp32"
+    if config.head == "lm":
+        for n, planting in enumerate(blocks.of_rows(config, weights, seed=seed)):
+            yield planting, forms[(n + seed) % len(forms)], "fp32"
+        yield from ((planting, "scan", "fp32") for planting in blocks.of_logits(config, weights))
     if not both and config.peephole != "full":
         yield from ((planting, "scan", "fp32") for planting in plantings.of_wiring(config, weights, k))
         yield from ((planting, "unrolled4", "fp32") for planting in plantings.of_steps(config, weights, k, 4))

@@ -5,22 +5,22 @@ free to be anything, for c' and for h' each; every term of every gate free. Wher
 all of them are named. What an explanation may leave is derived in `lstmbench.check.differences.fit`.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from lstmbench.check.differences import fit as fitting
 from lstmbench.check.differences.answers import Seen
-from lstmbench.check.differences.fit import Curve, Fit, Problem
+from lstmbench.check.differences.fewest import fewest
+from lstmbench.check.differences.fit import Fit
 from lstmbench.check.differences.isolated import Array
-from lstmbench.check.differences.probes import DIRECTIONS, INPUTS, Probes, coefficients
+from lstmbench.check.differences.parts import MOST_UNITS, Part, directions, parts_of
+from lstmbench.check.differences.probes import INPUTS, Probes, coefficients
 from lstmbench.check.differences.variants import Variant, variants
 from lstmbench.model.gates import TORCH_GATES
 
-MOST_UNITS, SOME_UNITS = 256, 24  # that are looked at, and that one term alone must explain: what bounds memory
+SOME_UNITS = 24  # that one term alone must explain
 _STARTS = 6  # of the known mistakes, where no step down from the reference meets the answers
-PARTS = {"x": slice(0, INPUTS), "h": slice(INPUTS, INPUTS + DIRECTIONS), "c": slice(INPUTS + DIRECTIONS, None)}
 
 
 class Term(NamedTuple):
@@ -44,16 +44,6 @@ class Sums(NamedTuple):
     met: bool = True  # whether some sums give the answers of some unit
 
 
-class _Part(NamedTuple):
-    """The gates that decide on c', or the one that decides on h' then."""
-
-    gates: slice  # of TORCH_GATES
-    problem: Problem  # of the units that are wrong
-    want: Array  # (U, G, n)
-    units: Array
-    bound: float
-
-
 def sums(seen: Seen, probes: Probes) -> Sums:
     """Find the sums of every gate of the units that are wrong; those of the others are taken as right."""
     H = seen.h.shape[1]
@@ -68,7 +58,7 @@ def sums(seen: Seen, probes: Probes) -> Sums:
         now,
         max(seen.bound_h, seen.bound_c),
     )
-    parts, starts = list(_parts(seen, probes, want)), list[tuple[float, int, Array]]()
+    parts, starts = list(parts_of(seen, probes, want)), list[tuple[float, int, Array]]()
     few = max((len(part.units) for part in parts), default=0) < min(MOST_UNITS, H) / 4
     for n, variant in enumerate(
         [] if few else variants(seen.layer, seen.biases)
@@ -83,37 +73,18 @@ def sums(seen: Seen, probes: Probes) -> Sums:
     return _all_free(right, parts, [start for *_, start in starts])
 
 
-def _parts(seen: Seen, probes: Probes, want: Array) -> Iterator[_Part]:
-    """Of i, f and g by c', of o by h' and c' as it came out; a part without a unit that is wrong is left out."""
-    design = np.repeat(probes.design[None], len(want), axis=0)
-    with_c = np.concatenate([design, seen.got_c.T[:, :, None]], axis=2)
-    exact = seen.exact()
-    both: tuple[tuple[slice, Array, Array, Curve, Array, float], ...] = (
-        (slice(0, 3), design, seen.c.T, fitting.cell_state, seen.got_c.T, seen.bound_c),
-        (slice(3, 4), with_c, seen.got_c.T, fitting.output, seen.got_h.T, seen.bound_h),
-    )
-    for gates, A, known, curve, got, bound in both:
-        theta = want[:, gates, : A.shape[2]]
-        right, straight = (curve(z, known)[0] for z in (exact[:, gates], np.einsum("uqm,ugm->ugq", A, theta)))
-        off = np.abs(got - right).max(axis=1)
-        units = np.argsort(-off)[: min(MOST_UNITS, int((off > bound).sum()))]
-        if len(units):
-            problem = Problem(A, known, got - right + straight, curve).of(units)
-            yield _Part(gates, problem, theta[units], units, bound)
-
-
-def _one_term(part: _Part) -> tuple[tuple[Term, ...], Fit] | None:
+def _one_term(part: Part) -> tuple[tuple[Term, ...], Fit] | None:
     """The terms that explain every answer if one alone may differ, the nearest first, and its fit."""
     n, some = part.want.shape[2], slice(SOME_UNITS)
     problem = part.problem.of(some)
     explained: list[tuple[float, Term, Array]] = []
     for g, gate in enumerate(TORCH_GATES[part.gates]):
-        for term, directions in _free(n):
-            free = np.zeros((len(TORCH_GATES[part.gates]), n, directions.shape[1]))
-            free[g] = directions
-            found = fitting.fit(problem, part.want[some], free.reshape(-1, directions.shape[1]))
+        for term, basis in directions(n):
+            free = np.zeros((len(TORCH_GATES[part.gates]), n, basis.shape[1]))
+            free[g] = basis
+            found = fitting.fit(problem, part.want[some], free.reshape(-1, basis.shape[1]))
             if (least := float(found.least.max())) <= part.bound:
-                explained.append((least, Term(gate, term), free.reshape(-1, directions.shape[1])))
+                explained.append((least, Term(gate, term), free.reshape(-1, basis.shape[1])))
     if not explained:
         return None
     biases = {one.gate for _, one, _ in explained if one.term == "b"}  # what a bias explains, weights do too
@@ -122,38 +93,30 @@ def _one_term(part: _Part) -> tuple[tuple[Term, ...], Fit] | None:
     return tuple(term for _, term, _ in explained), fitting.fit(part.problem, part.want, explained[0][2])
 
 
-def _free(n: int) -> Iterator[tuple[str, Array]]:
-    """In which directions of θ (n,) each term may differ, (n, p): a bias by the same for all inputs."""
-    every = np.eye(n)
-    yield "b", every[:, PARTS["x"]].sum(axis=1, keepdims=True)
-    for term, part in (("W", "x"), ("U", "h"), ("P", "c")):
-        yield term, every[:, PARTS[part]]
-
-
-def _alone(right: Sums, parts: list[_Part], found: list[tuple[tuple[Term, ...], Fit]]) -> Sums:
+def _alone(right: Sums, parts: list[Part], found: list[tuple[tuple[Term, ...], Fit]]) -> Sums:
     got, allowed = right.got.copy(), right.allowed.copy()
     for part, (_, one) in zip(parts, found, strict=True):
         _put(got, allowed, part, one, np.ones(len(part.units), bool))
     return right._replace(got=got, allowed=allowed, alone=tuple(terms for terms, _ in found))
 
 
-def _all_free(right: Sums, parts: list[_Part], starts: list[Array]) -> Sums:
+def _all_free(right: Sums, parts: list[Part], starts: list[Array]) -> Sums:
     got, allowed, met = right.got.copy(), right.allowed.copy(), True
     for part in parts:
         others = [start[part.units][:, part.gates, : part.want.shape[2]] for start in starts]
-        found = _best(part, others)
+        found = fewest(part, _best(part, others))
         meets = found.least <= part.bound  # of a unit that none does, nothing is said
         _put(got, allowed, part, found, meets)
         met = met and bool(meets.any())
     return right._replace(got=got, allowed=allowed, met=met)
 
 
-def _put(got: Array, allowed: Array, part: _Part, found: Fit, which: Array) -> None:
+def _put(got: Array, allowed: Array, part: Part, found: Fit, which: Array) -> None:
     there = np.ix_(part.units[which], np.arange(4)[part.gates], np.arange(part.want.shape[2]))
     got[there], allowed[there] = found.theta[which], found.spread[which] * part.bound
 
 
-def _best(part: _Part, starts: list[Array]) -> Fit:
+def _best(part: Part, starts: list[Array]) -> Fit:
     """Of several starts, for each unit the fit that meets its answers best."""
     found = fitting.fit(part.problem, part.want)
     for start in starts:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmbench.check.differences.fit import left_of
-from lstmbench.check.differences.gates import PARTS, Sums
+from lstmbench.check.differences.gates import Sums
 from lstmbench.check.differences.isolated import Array, Model
+from lstmbench.check.differences.parts import PARTS
 from lstmbench.check.differences.probes import INPUTS
 from lstmbench.check.differences.steps import Wrong
 from lstmbench.check.differences.variants import TERMS, Variant
@@ -153,9 +154,16 @@ def _of_input(sums: Sums, over: Array, words: str) -> Cause:
     off = (sums.got - sums.want)[..., :INPUTS]
     allowed = sums.allowed[..., :INPUTS] + sums.allowed[..., :1] + _MORE
     if (np.abs(off - off[..., :1]) > allowed).any():
-        return Cause(TORCH_GATES, ("input",), words)
+        return _or_weights(over, words)
     gates = "".join(gate for n, gate in enumerate(TORCH_GATES) if over[:, n].any())
     return Cause(gates, (TERMS["b"], "input"), f"{TERMS['b']} wrong{_OR}{words}")
+
+
+def _or_weights(over: Array, words: str) -> Cause:
+    """Weights W·A, A the same in all gates, give what W gives of A·x: where more than one input is wrong, both do."""
+    if not over[:, :, 1:INPUTS].any():
+        return Cause(TORCH_GATES, ("input",), words)
+    return Cause(TORCH_GATES, (TERMS["W"], "input"), f"{words}{_OR}{TERMS['W']} are, in all gates alike")
 
 
 def _which_input(model: Model, wrong: Wrong, over: Array) -> str:

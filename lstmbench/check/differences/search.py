@@ -42,7 +42,9 @@ class Place(NamedTuple):
 def most_probes(batch: int, time: int) -> int:
     """Calls that a search makes at most, whatever it finds."""
     alone = math.ceil(min(batch * time, MOST_STEPS) / MOST_ROWS)
-    found = 1 + math.ceil(math.log2(MOST_ROWS)) + 1  # the row alone, how many make it wrong; the layer or the head
+    found = (
+        1 + math.ceil(math.log2(MOST_ROWS)) + 2
+    )  # the row alone, how many make it wrong; the layer, or the head twice
     found += tokens.MOST_CALLS
     joined = 1 + math.ceil(math.log2(max(time, 2))) + min(time, MOST_CALLS)
     return alone + max(found, joined)
@@ -131,19 +133,18 @@ def _of_gate(box: Box, model: Model, wrong: Wrong, place: Place) -> Place:
     given = seen(model, wrong.row, planned, answer)
     if words := clipped.limit(given):
         return place._replace(words=words)
+    start = State(*(array[:, wrong.here : wrong.here + 1] for array in wrong.state))
+    embedded = model.config.head == "lm" and place.layer == 0
+    if embedded and given.confined() and (words := tokens.ask(box, model, start).alone(model)):
+        return place._replace(gates=TORCH_GATES, terms=("input",), words=words)
     cause = naming.cause(model, wrong, gates.sums(given, planned))
-    if "input" in cause.terms and _embedded(model, place):
-        start = State(*(array[:, wrong.here : wrong.here + 1] for array in wrong.state))
+    if embedded and "input" in cause.terms:
         cause = cause._replace(words=tokens.ask(box, model, start).words or cause.words)
     place = place._replace(gates=cause.gates, terms=cause.terms, words=cause.words)
     if cause.gate:
         value = f"{cause.gate}[{cause.unit}]"
         place = place._replace(value=value, got=cause.got, want=cause.want, allowed=cause.allowed)
     return place
-
-
-def _embedded(model: Model, place: Place) -> bool:
-    return model.config.head == "lm" and place.layer == 0
 
 
 def _of_window(window: Window) -> Place:

@@ -13,6 +13,7 @@ from lstmbench.check.differences.isolated import Array, Model
 
 MOST_CALLS = 16  # of MOST_ROWS tokens each
 _NAMED = 5
+_STEEPER = 16  # times, a gate may be at one token beside another
 
 
 class Tokens(NamedTuple):
@@ -21,11 +22,31 @@ class Tokens(NamedTuple):
     asked: int
     wrong: list[int]
     whose: dict[int, int]  # of the first wrong ones, the one token whose answer each has
+    over: Array  # (asked,): how many bounds the answer of each is off
 
     @property
     def words(self) -> str:
         """Which tokens have which other's; empty where none has another's."""
         return said(self.whose, len(self.wrong), "the embedding")
+
+    def alone(self, model: Model) -> str:
+        """Which tokens have a wrong embedding; empty where weights that are off may give the answers too.
+
+        Were rows of W off by δ, what e·δ adds at a token of embedding e would be at most ‖e E⁺‖₁ times the most that it
+        adds at the right tokens, whose embeddings are the rows of E. Where these do not span all e, nothing is said.
+        """
+        embedding = model.weights["embedding.weight"].astype(np.float64)[: self.asked]
+        right = np.delete(embedding, self.wrong, axis=0)
+        if not self.wrong or len(self.wrong) == self.asked or np.linalg.matrix_rank(right) < right.shape[1]:
+            return ""
+        factors = np.abs(embedding[self.wrong] @ np.linalg.pinv(right)).sum(axis=1)
+        if (self.over[self.wrong] <= _STEEPER * np.maximum(factors, 1)).any():
+            return ""
+        return self.words or f"the embedding of token{'s' * (len(self.wrong) > 1)} {_some(self.wrong)} is wrong"
+
+
+def _some(tokens: list[int]) -> str:
+    return ", ".join(map(str, tokens[:_NAMED])) + (", …" if len(tokens) > _NAMED else "")
 
 
 def said(whose: dict[int, int], wrong: int, what: str) -> str:
@@ -58,5 +79,7 @@ def ask(box: Box, model: Model, state: State) -> Tokens:
         want.append(np.concatenate([h.want[0], c.want[0]], axis=1))
         bounds = np.repeat([h.bound, c.bound], answer.h.shape[2])
     all_got, all_want = np.concatenate(got), np.concatenate(want)
-    wrong = np.flatnonzero(~(np.abs(all_got - all_want) <= bounds).all(axis=1)).tolist()
-    return Tokens(len(tokens), wrong, others_of(wrong, all_got, all_want, bounds))
+    over = np.abs(all_got - all_want) / bounds
+    over = np.where(np.isnan(over), np.inf, over).max(axis=1)
+    wrong = np.flatnonzero(over > 1).tolist()
+    return Tokens(len(tokens), wrong, others_of(wrong, all_got, all_want, bounds), over)
