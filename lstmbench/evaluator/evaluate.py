@@ -11,6 +11,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from lstmbench.errors import GraphError
+from lstmbench.evaluator.growth import most_numbers, watch
 from lstmbench.evaluator.operators import replaced
 from lstmbench.evaluator.promote import promoted
 from lstmbench.evaluator.roundings import roundings
@@ -34,7 +35,11 @@ class Evaluator:
         self._sums, self._float64 = Sums(), float64
         model = written_out(model)
         demand_evaluable(model)
-        kind = type("Bound", (_Float64,), {"sums": self._sums}) if float64 else ReferenceEvaluator
+        kind = (
+            type("Bound", (_Float64,), {"sums": self._sums, "most": most_numbers(model)})
+            if float64
+            else ReferenceEvaluator
+        )
         try:
             self._graph = kind(promoted(model) if float64 else model, new_ops=replaced(self._sums))
         except Exception as error:  # onnx.reference raises what it likes
@@ -55,7 +60,8 @@ class Evaluator:
         except Exception as error:
             sizes = ", ".join(f"{shown(name)} {array.shape}" for name, array in inputs.items())
             at = f" at {sizes}" if sizes else ""
-            raise GraphError(f"it cannot be evaluated{at}: {_where(error)}{_reason(error)}") from error
+            why = str(error) if isinstance(error, GraphError) else f"{_where(error)}{_reason(error)}"
+            raise GraphError(f"it cannot be evaluated{at}: {why}") from error
         arrays = {n: np.asarray(value) for n, value in zip(self._graph.output_names, outputs, strict=True)}
         for name, array in arrays.items():
             if array.dtype.kind not in "fiub":
@@ -67,9 +73,15 @@ class Evaluator:
 
 
 class _Float64(ReferenceEvaluator):
-    """Refuses an operator that rounds what it was given in float64, in bodies too."""
+    """Refuses an operator that rounds what it was given in float64, or makes too much of it, in bodies too."""
 
     sums: Sums
+    most: int  # numbers in an array
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for node in self.rt_nodes_:
+            watch(node, self.most)
 
     def run(self, output_names: Any, feed_inputs: dict[str, Any], *given: Any, **named: Any) -> Any:
         named["intermediate"] = True

@@ -57,6 +57,8 @@ def _lower(model: onnx.ModelProto) -> Iterator[str]:
 
 def _strange(model: onnx.ModelProto) -> Iterator[str]:
     opset = max((o.version for o in model.opset_import if o.domain in STANDARD), default=0)
+    if opset > (known := onnx.defs.onnx_opset_version()):
+        yield f"its opset is {opset}, and onnx {onnx.__version__} knows none after {known}"
     for graph in everything(model):
         for node in graph.node:
             told = {a.name for a in node.attribute}

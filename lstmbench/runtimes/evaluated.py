@@ -15,6 +15,7 @@ from lstmbench.parity.graphs import Evaluation, GraphBound
 from lstmbench.records import Placement
 
 Array = NDArray[Any]
+_MOST_BYTES, _TIMES = 4 * 2**30, 16  # that evaluating may take: so many, and so many times the weights
 _WANT, _ERROR, _WALK = "want ", "float32 error of ", "walk of "
 
 
@@ -24,7 +25,9 @@ class Evaluated:
     version: str = onnx.__version__
 
     def __init__(self, path: Path) -> None:
-        self._bound = GraphBound(onnx.load(path))
+        model = onnx.load(path)
+        self._bound = GraphBound(model)
+        self.most_bytes = _MOST_BYTES + _TIMES * model.ByteSize()
 
     @classmethod
     def graph(cls, path: Path, *, threads: int) -> Self:

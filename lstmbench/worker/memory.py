@@ -37,9 +37,10 @@ def resident_bytes() -> int:
     return _status("VmRSS") if sys.platform.startswith("linux") else 0
 
 
-def limit() -> None:
-    """Half of what the machine has: engines then report it in one line, where the system would kill at random."""
-    most = psutil.virtual_memory().total // 2
+def limit(most_bytes: int | None = None) -> None:
+    """Half of what the machine has, or less: engines then tell of it in one line, where the system kills at random."""
+    half = psutil.virtual_memory().total // 2
+    most = min(half, most_bytes or half)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     with contextlib.suppress(ValueError, OSError):  # a limit below it is there already
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))

@@ -78,7 +78,8 @@ class GraphOracle:
             except WorkerError as error:
                 self._worker = None  # an error closed it
                 why = "takes too long or too much memory" if isinstance(error, CrashError) else "cannot be evaluated"
-                raise GraphError(f"it {why}: {error}") from error
+                told = str(error).replace(f"runtime {_EVALUATED!r}", "the evaluation")
+                raise GraphError(f"it {why}: {told}") from error
             except GraphError:
                 self._worker = None
                 raise

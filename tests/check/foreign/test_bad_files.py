@@ -271,6 +271,21 @@ def test_a_graph_that_wants_more_memory_than_there_is(save):
     assert "it cannot be evaluated" in said(alone, path)
 
 
+def test_a_graph_that_wants_more_than_evaluating_may_take_though_the_machine_has_it(save):
+    """8 GB of float64: less than half of what many machines have."""
+    nodes = [helper.make_node("Expand", ["x", "shape"], ["a"]), helper.make_node("ReduceSum", ["a"], ["b"])]
+    path = save(
+        made([*nodes, helper.make_node("Add", ["x", "b"], ["y"])], constants={"shape": np.array([10**9, 1, 1])})
+    )
+    assert "node 'a' (Expand): MemoryError" in said(alone, path)
+
+
+def test_an_opset_that_nobody_knows(check, save):
+    model = made([helper.make_node("Identity", ["x"], ["y"])])
+    model.opset_import[0].version = 999
+    assert re.search(r"its opset is 999, and onnx [\d.]+ knows none after \d+", said(check, save(model)))
+
+
 def loop(count, *, ends="on", names=("count", "")):
     """A Loop that does nothing so often, while what its body calls `on_` is true: as it was, or `no`."""
     port = helper.make_tensor_value_info
@@ -304,7 +319,7 @@ def test_a_loop_that_does_not_end_is_given_up_by_its_name(check, save, monkeypat
 def test_an_evaluation_that_says_nothing_is_ended(save, monkeypatch):
     monkeypatch.setattr(oracle, "_LIMIT_S", 4.0)
     path = save(loop(1, names=("", "")))
-    assert "it takes too long or too much memory: runtime" in said(alone, path)
+    assert "it takes too long or too much memory: the evaluation" in said(alone, path)
 
 
 def test_no_runtime_takes_more_than_half_of_the_memory(plugins, save, foreign_graphs):
