@@ -6,7 +6,7 @@ import numpy as np
 from plantings import TERMS, Planting, Truth, Weights, _planted, reference_layer
 
 from lstmbench.arrays import State
-from lstmbench.model import reference
+from lstmbench.model import reference, stimulus
 from lstmbench.records import ModelConfig
 
 CHANGES = {
@@ -45,7 +45,16 @@ def of_rows(config: ModelConfig, weights: Weights, *, seed: int) -> Iterator[Pla
             kind = str(rng.choice([*CHANGES, *(["infinite"] if name == "embedding.weight" else [])]))
             array = weights[name].copy()
             array[rows] = CHANGES[kind](array[rows], rng) if kind in CHANGES else np.inf
-            yield Planting(f"rows {sorted(rows.tolist())} of {name} {kind}", truth, weights | {name: array})
+            step = _first_of(config, rows) if truth.part == "layer" else None
+            yield Planting(
+                f"rows {sorted(rows.tolist())} of {name} {kind}", truth._replace(step=step), weights | {name: array}
+            )
+
+
+def _first_of(config: ModelConfig, tokens: np.ndarray) -> int:
+    """The step of the study's run in which one of them is first taken."""
+    steps = np.isin(stimulus.inputs(config, batch=3, time=12, seed=77), tokens).any(axis=0)
+    return int(steps.argmax())
 
 
 def of_logits(config: ModelConfig, weights: Weights) -> Iterator[Planting]:

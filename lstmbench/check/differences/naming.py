@@ -163,7 +163,7 @@ def _or_weights(over: Array, words: str) -> Cause:
     """Weights W·A, A the same in all gates, give what W gives of A·x: where more than one input is wrong, both do."""
     if not over[:, :, 1:INPUTS].any():
         return Cause(TORCH_GATES, ("input",), words)
-    return Cause(TORCH_GATES, (TERMS["W"], "input"), f"{words}{_OR}{TERMS['W']} are, in all gates alike")
+    return Cause(TORCH_GATES, (TERMS["W"], "input"), f"{words}{_OR}its {TERMS['W']} are wrong, in all gates alike")
 
 
 def _which_input(model: Model, wrong: Wrong, over: Array) -> str:
