@@ -35,11 +35,8 @@ class Evaluator:
         self._sums, self._float64 = Sums(), float64
         model = written_out(model)
         demand_evaluable(model)
-        kind = (
-            type("Bound", (_Float64,), {"sums": self._sums, "most": most_numbers(model)})
-            if float64
-            else ReferenceEvaluator
-        )
+        bound = {"sums": self._sums, "most": most_numbers(model)}
+        kind = type("Bound", (_Float64,), bound) if float64 else ReferenceEvaluator
         try:
             self._graph = kind(promoted(model) if float64 else model, new_ops=replaced(self._sums))
         except Exception as error:  # onnx.reference raises what it likes

@@ -33,7 +33,7 @@ def watch(node: OpRun, most: int) -> None:
 
 
 def _run(node: OpRun, run: Callable[..., Any], most: int, *inputs: Any, **given: Any) -> Any:
-    if node.onnx_node.op_type in _RESIZE and inputs and isinstance(inputs[0], np.ndarray):
+    if node.onnx_node.op_type in _RESIZE:
         _demand(node, _resized(inputs), MOST_RESIZED)
     outputs = run(*inputs, **given)
     for output in outputs:
@@ -49,7 +49,7 @@ def _demand(node: OpRun, count: float, most: int) -> None:
 
 
 def _resized(inputs: tuple[Any, ...]) -> float:
-    """How many numbers come out, by the last input that says so: scales of each axis, or sizes."""
-    *_, last = (one for one in inputs if one is not None and np.size(one))
-    counts = np.prod(np.abs(np.asarray(last, np.float64)))
-    return float(counts if np.asarray(last).dtype.kind in "iu" else counts * inputs[0].size)
+    """How many numbers come out, by the last input that says so: scales of axes, or sizes; 0 where none does."""
+    told = [np.asarray(one) for one in inputs[1:] if one is not None and np.size(one)]
+    counts = float(np.prod(np.abs(told[-1].astype(np.float64)))) if told else 0.0
+    return counts if told and told[-1].dtype.kind in "iu" else counts * np.size(inputs[0])

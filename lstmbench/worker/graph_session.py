@@ -18,7 +18,7 @@ class GraphSession:
         memory.limit()  # a graph may be anybody's
         self._adapter = load_graphs(request.runtime)
         self._held = self._adapter.graph(Path(request.path), threads=request.threads)
-        memory.limit(getattr(self._held, "most_bytes", None))
+        memory.limit(getattr(self._held, "most_bytes", None))  # of what we evaluate ourselves
         self._load_s = time.perf_counter() - self._taken_s
 
     def info(self) -> WorkerInfo:

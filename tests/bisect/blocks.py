@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
-from plantings import TERMS, Planting, Truth, Weights, _planted, reference_layer
+from plantings import TERMS, Planting, Truth, Weights, planted, reference_layer, run_inputs
 
 from lstmbench.arrays import State
-from lstmbench.model import reference, stimulus
+from lstmbench.model import reference
+from lstmbench.model.attention import softmax
 from lstmbench.records import ModelConfig
 
 CHANGES = {
@@ -28,7 +29,7 @@ def of_blocks(config: ModelConfig, weights: Weights, k: int, d: int, *, seed: in
             name, array = _block(getattr(wrong, term).swapaxes(0, -1 if term == "b" else 0), rng, config.hidden_size)
             wrong = wrong._replace(**{term: array.swapaxes(0, -1 if term == "b" else 0)})
             names.append(f"{term} {name}")
-        yield _planted(" and ".join(names), config, weights, (k, d), wrong)
+        yield planted(" and ".join(names), config, weights, (k, d), wrong)
 
 
 def of_rows(config: ModelConfig, weights: Weights, *, seed: int) -> Iterator[Planting]:
@@ -53,7 +54,7 @@ def of_rows(config: ModelConfig, weights: Weights, *, seed: int) -> Iterator[Pla
 
 def _first_of(config: ModelConfig, tokens: np.ndarray) -> int:
     """The step of the study's run in which one of them is first taken."""
-    steps = np.isin(stimulus.inputs(config, batch=3, time=12, seed=77), tokens).any(axis=0)
+    steps = np.isin(run_inputs(config), tokens).any(axis=0)
     return int(steps.argmax())
 
 
@@ -75,11 +76,6 @@ def reading(config: ModelConfig, weights: Weights, function):
     return run
 
 
-def _softmax(x):
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
-
-
 def functions(largest):
     """By what is to be said of each, functions of logits of about that size."""
     part = np.float32(0.6) * largest
@@ -89,8 +85,8 @@ def functions(largest):
         "clipped to ±": lambda x: x.clip(-part, part),
         "multiplied by 0.7": lambda x: x * np.float32(0.7),
         "tanh(logits / C) with C = ": lambda x: part * np.tanh(x / part),
-        "log-softmax": lambda x: np.log(_softmax(x)),
-        "own softmax": _softmax,
+        "log-softmax": lambda x: np.log(softmax(x)),
+        "own softmax": softmax,
         "one number of its own": lambda x: x - x.max(axis=-1, keepdims=True),
     }
 

@@ -10,13 +10,14 @@ from lstmbench.arrays import State
 from lstmbench.evaluator import Attributes
 from lstmbench.evaluator.lstm import lstm
 from lstmbench.mistakes import MISTAKES, Case, Mistake
-from lstmbench.model import reference
+from lstmbench.model import reference, stimulus
 from lstmbench.model.gates import ONNX_GATES, ONNX_PEEPHOLES, TORCH_GATES, TORCH_PEEPHOLES, order
 from lstmbench.model.weights import random_weights
 from lstmbench.records import ExportedModel, ExportRecord, ModelConfig
 
 TERMS = {"W": "input weights", "U": "recurrent weights", "b": "bias", "P": "peephole"}
 Weights = dict[str, np.ndarray]
+B, T = 3, 12  # of the study's run
 
 # what is said of a mistake that is none of the weights: words that name it, and the gates and terms that go with them
 OF_CALLS = {
@@ -62,10 +63,10 @@ def of_weights(config: ModelConfig, weights: Weights, k: int, d: int) -> Iterato
             continue
         if mistake.name in OF_CALLS or not _differs(changed, own):
             continue
-        yield _planted(mistake.name, config, weights, (k, d), of_case(changed, layer))
+        yield planted(mistake.name, config, weights, (k, d), of_case(changed, layer))
     if config.peephole == "full":
         for name, P in _of_matrices(layer.P):
-            yield _planted(name, config, weights, (k, d), layer._replace(P=P))
+            yield planted(name, config, weights, (k, d), layer._replace(P=P))
 
 
 def of_engines(config: ModelConfig, weights: Weights, k: int, d: int) -> Iterator[Planting]:
@@ -165,7 +166,7 @@ def _of_matrices(P: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     yield "with one number of P off by 0.001", off
 
 
-def _planted(name: str, config: ModelConfig, weights: Weights, where: tuple[int, int], wrong: Any) -> Planting:
+def planted(name: str, config: ModelConfig, weights: Weights, where: tuple[int, int], wrong: Any) -> Planting:
     k, d = where
     right, suffix = reference_layer(config, weights, k, d), f"l{k}{'_reverse' if d else ''}"
     gates, terms = _parted(right, wrong)
@@ -205,6 +206,11 @@ def _like(case: Case) -> reference.Layer:
 
 def _float32(case: Case):
     return lstm(**case.tensors, how=case.how)
+
+
+def run_inputs(config: ModelConfig):
+    """What the study's run is given, (B, T) or (B, T, E)."""
+    return stimulus.inputs(config, batch=B, time=T, seed=77)
 
 
 def model(peephole: str, head: str, seed: int, *, bidirectional: bool = False) -> tuple[ModelConfig, Weights]:

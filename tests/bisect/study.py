@@ -24,7 +24,7 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).parent))
 import blocks
 import plantings
-from plantings import Planting, Truth
+from plantings import B, Planting, T, Truth
 
 from lstmbench.arrays import State
 from lstmbench.check.differences.box import Box
@@ -37,7 +37,6 @@ from lstmbench.model import stimulus
 
 CELLS = ("full", "diagonal", "none")
 FORMS = ("scan", "loop", "step", "unrolled4", "lstm")
-B, T = 3, 12
 MARKS = ("planted", "seen", "layer", "gates", "terms", "less", "wrong")
 
 
@@ -99,8 +98,7 @@ def search_one(config, weights, planting: Planting, form: str, precision: str) -
     box = Box(Called(call), exported)
     steps = exported.steps
     chunks = (steps,) * (T // steps) if steps else (T,)
-    inputs = stimulus.inputs(config, batch=B, time=T, seed=77)
-    run = Run(inputs, stimulus.state(config, batch=B, seed=78), None, chunks)
+    run = Run(plantings.run_inputs(config), stimulus.state(config, batch=B, seed=78), None, chunks)
     return search(box, Model(exported, weights), run)
 
 

@@ -6,9 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstmbench.check.differences import gates, heads
+from lstmbench.arrays import State
+from lstmbench.check.differences import heads
+from lstmbench.check.differences.fewest import fewest
+from lstmbench.check.differences.fit import MORE, Problem, fit
 from lstmbench.check.differences.isolated import Model
+from lstmbench.check.differences.parts import PARTS, Part
 from lstmbench.check.differences.tokens import Tokens
+from lstmbench.model import reference, stimulus
 
 pytest.importorskip("onnxruntime")
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,10 +37,24 @@ def test_a_term_that_the_answers_can_do_without_is_not_accused():
     assert (place.layer, place.terms) == (1, ("input weights", "recurrent weights"))
 
 
-def test_without_the_fewest_terms_a_right_one_would_be_accused(monkeypatch):
-    monkeypatch.setattr(gates, "fewest", lambda _part, found: found)
-    config, weights, planting = two_terms()
-    assert "peephole" in study.search_one(config, weights, planting, "loop", "fp32").terms
+def test_of_two_explanations_that_meet_every_answer_the_one_of_fewer_terms_is_taken():
+    """Of a gate whose value is z², x being off: all of θ with the other sign gives it too, and accuses every term."""
+    rng = np.random.default_rng(0)
+    want = rng.uniform(1, 2, (4, 1, PARTS["c"].start + 3))
+    right = want + np.where(np.arange(want.shape[2]) < PARTS["x"].stop, 0.01, 0)
+    design = rng.uniform(0, 1, (4, 60, want.shape[2]))
+    z = np.einsum("uqn,ugn->ugq", design, right)
+    problem = Problem(design, z[:, 0], z[:, 0] ** 2, lambda z, _known: (z[:, 0] ** 2, 2 * z))
+    part = Part(slice(3, 4), problem, want, np.arange(4), 1e-9)
+    mirrored = fit(problem, -right)
+    assert accused(part, mirrored) == {"x", "h", "c"}
+    assert accused(part, fewest(part, mirrored)) == {"x"}
+
+
+def accused(part, found):
+    assert (found.least <= part.bound).all()
+    over = np.abs(found.theta - part.want) > found.spread * part.bound + MORE
+    return {term for term, columns in PARTS.items() if over[..., columns].any()}
 
 
 @pytest.mark.parametrize("words", blocks.functions(1))
@@ -54,16 +73,28 @@ def test_logits_that_are_a_function_of_another_kind_are_no_projection():
     assert (place.terms, place.words) == (("projection",), "the logits are no projection of h, which is right")
 
 
-def test_a_limit_that_other_states_do_not_reach_is_no_wrong_bias(monkeypatch):
-    monkeypatch.setattr(
-        heads, "_joined", lambda _asked, probe: probe
-    )  # as if nothing were known of the call that was wrong
+def reached_once():
+    """What is said of a limit that the largest logit of the run alone is above."""
     config, weights = plantings.model("none", "lm", 1)
-    wrong = blocks.reading(config, weights, lambda x: np.minimum(x, np.float32(x.max() - 1e-3)))
-    place = study.search_one(
-        config, weights, plantings.Planting("", plantings.Truth("output", None), weights, wrong), "scan", "fp32"
-    )
-    assert "bias" not in place.words
+    state = stimulus.state(config, batch=plantings.B, seed=78)
+    largest = reference.run(config, weights, plantings.run_inputs(config), state)[0].max()
+    wrong = blocks.reading(config, weights, lambda x: np.minimum(x, np.float32(largest - 1e-3)))
+    planting = plantings.Planting("", plantings.Truth("output", None), weights, wrong)
+    return study.search_one(config, weights, planting, "scan", "fp32").words
+
+
+def test_a_limit_that_other_states_do_not_reach_is_no_wrong_bias():
+    assert "bias" not in reached_once()
+
+
+def test_without_the_row_that_was_wrong_a_bias_would_be_blamed(monkeypatch):
+    def others(model, wrong):
+        zeros = np.zeros(model.config.state_shape(64), np.float32)
+        return np.repeat(wrong.inputs[wrong.here : wrong.here + 1], 64, axis=0), State(zeros, zeros)
+
+    monkeypatch.setattr(heads, "_again", others)
+    monkeypatch.setattr(heads, "_joined", lambda _asked, probe: probe)
+    assert "the projection's bias" in reached_once()
 
 
 @pytest.mark.parametrize("form", ["scan", "lstm"])

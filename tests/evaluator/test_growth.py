@@ -83,3 +83,7 @@ def test_what_is_in_proportion_to_the_weights_is_made(monkeypatch):
     nodes = [helper.make_node("Transpose", ["a"], ["b"]), helper.make_node("ReduceSum", ["b"], ["y"])]
     assert ran(graph(nodes, **large), monkeypatch) == 3000
     assert growth.most_numbers(onnx.ModelProto()) == MOST
+
+
+def test_a_node_whose_factors_are_attributes_is_asked_when_it_has_run():
+    assert growth._resized((np.full((2, 3), 1e6),)) == 0

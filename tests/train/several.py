@@ -46,5 +46,5 @@ def main(text, *tasks):
 
 
 if __name__ == "__main__":
-    faulthandler.dump_traceback_later(300, exit=True)  # one that waits for ever says where
+    faulthandler.dump_traceback_later(600, exit=True)  # one that waits for ever says where
     main(*sys.argv[1:])

@@ -87,7 +87,7 @@ def made(tmp_path_factory):
     ]
     try:
         for process in processes:
-            _, stderr = process.communicate(timeout=400)  # half a minute of work, on machines that may be busy
+            _, stderr = process.communicate(timeout=700)  # half a minute of work, on machines that may be busy
             assert process.returncode == 0, stderr
     finally:  # one whose other is gone waits for it
         for process in processes:

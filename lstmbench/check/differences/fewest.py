@@ -10,17 +10,15 @@ from itertools import product
 import numpy as np
 
 from lstmbench.check.differences import fit as fitting
-from lstmbench.check.differences.fit import Fit
+from lstmbench.check.differences.fit import MORE, Fit
 from lstmbench.check.differences.isolated import Array
 from lstmbench.check.differences.parts import PARTS, Part
-
-_MORE = 1e-9  # as in `naming`
 
 
 def fewest(part: Part, found: Fit) -> Fit:
     """The fit again without the terms that it can do without, those of the fewest units first."""
     met = found.least <= part.bound
-    over = np.abs(found.theta - part.want) > found.spread * part.bound + _MORE  # (U, G, n)
+    over = np.abs(found.theta - part.want) > found.spread * part.bound + MORE  # (U, G, n)
     accused = {key: int(over[met][:, key[0], PARTS[key[1]]].any(axis=1).sum()) for key in _terms(part)}
     kept = [key for key in accused if accused[key]]
     for key in sorted(kept, key=lambda key: accused[key]):

@@ -19,6 +19,7 @@ from lstmbench.model.reference import sigmoid
 # sums z (U, G, Q), what else is known (U, Q) -> value (U, Q) and its derivative by each sum (U, G, Q)
 Curve: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
 ROUNDS = 60
+MORE = 1e-9  # what is off by less is not
 
 
 class Problem(NamedTuple):

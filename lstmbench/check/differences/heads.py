@@ -10,7 +10,7 @@ from lstmbench.check.differences.box import Answer, Box
 from lstmbench.check.differences.fit import left_of
 from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.check.differences.steps import Wrong
-from lstmbench.check.differences.tokens import others_of, said
+from lstmbench.check.differences.tokens import listed, others_of, said
 from lstmbench.model import reference, stimulus
 
 _ROWS, _SEED = 64, 41_000
@@ -80,7 +80,7 @@ def _projected(model: Model, read: Read, allowed: float) -> tuple[tuple[str, ...
     if words := said(whose, len(tokens), "the logits"):
         return ("projection",), words
     same = (np.abs(read.off - read.off.mean(axis=0)).max(axis=0) <= allowed)[tokens].all()
-    if same and len(tokens):  # a bias is off by the same in all states
+    if same:  # a bias is off by the same in all states
         return (_BIAS,), f"the projection's bias {_how(model, read, allowed, _BIAS)}{_of(tokens, read.off)}"
     linear = _linear(read, tokens, allowed)
     if linear is False:
@@ -109,7 +109,6 @@ def _how(model: Model, read: Read, allowed: float, term: str) -> str:
 
 
 def _of(tokens: Array, off: Array) -> str:
-    if len(tokens) in (0, off.shape[1]):
+    if len(tokens) == off.shape[1]:
         return ""
-    some = ", ".join(map(str, tokens[:5].tolist())) + (", …" if len(tokens) > 5 else "")
-    return f" for token{'s' * (len(tokens) > 1)} {some}"
+    return f" for token{'s' * (len(tokens) > 1)} {listed(tokens.tolist())}"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmbench.check.differences.fit import left_of
+from lstmbench.check.differences.fit import MORE, left_of
 from lstmbench.check.differences.gates import Sums
 from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.check.differences.parts import PARTS
@@ -16,7 +16,6 @@ from lstmbench.model.gates import TORCH_GATES
 from lstmbench.model.reference import sigmoid
 
 _OR = " or "
-_MORE = 1e-9  # what is off by less is not
 # If weights were wrong, what a sum is off by at one input would be no nearer to that at another than two draws of one
 # normal variable of its size are: within `a` of each other with a chance of at most 2a / (√(4π) · size). That all
 # INPUTS - 1 of them are has a chance below one in a thousand from a size of so many `a` on.
@@ -40,7 +39,7 @@ def cause(model: Model, wrong: Wrong, sums: Sums) -> Cause:
     """Name the gates and terms whose sums differ from the reference's."""
     if sums.known is not None:
         return _with_values(_known(model, wrong, sums.known), sums)
-    over = np.abs(sums.got - sums.want) > sums.allowed + _MORE  # (H, 4, m)
+    over = np.abs(sums.got - sums.want) > sums.allowed + MORE  # (H, 4, m)
     if stuck := _stuck(sums):
         return _with_values(stuck, sums)
     if sums.alone:
@@ -63,7 +62,7 @@ def _known(model: Model, wrong: Wrong, known: Variant) -> Cause:
 
 def _stuck(sums: Sums) -> Cause | None:
     """Gates at their end in every row, where no term shows: what ONNX Runtime's LSTM makes of a NaN in its weights."""
-    off = (np.abs(sums.got - sums.want) > _MORE).any(axis=2)  # (H, 4)
+    off = (np.abs(sums.got - sums.want) > MORE).any(axis=2)  # (H, 4)
     least = np.abs(sums.got[..., :INPUTS]).min(axis=2) - np.abs(sums.got[..., INPUTS:]).sum(axis=2)
     ends = np.stack([1 - np.abs(opened(gate, least[:, n])) for n, gate in enumerate(TORCH_GATES)], axis=1)
     if not off.any() or not sums.met or (ends > sums.bound)[off].any():
@@ -76,7 +75,7 @@ def _stuck(sums: Sums) -> Cause | None:
 
 def _alone(sums: Sums, model: Model) -> Cause:
     """Single terms that explain every answer; where several do, for c' or for h', which of them is left open."""
-    over = np.abs(sums.got - sums.want) > _MORE
+    over = np.abs(sums.got - sums.want) > MORE
     if any(len(terms) > 1 for terms in sums.alone):
         every = {(gate, TERMS[term]) for terms in sums.alone for gate, term in terms}
         words = ", and ".join(" or ".join(f"{TERMS[term]} of {gate}" for gate, term in terms) for terms in sums.alone)
@@ -111,7 +110,7 @@ def _one_term(sums: Sums, over: Array, term: str, gates: str, all_gates: str) ->
     n, part = [TORCH_GATES.index(gate) for gate in gates], PARTS[{TERMS["U"]: "h", TERMS["P"]: "c"}.get(term, "x")]
     wrong = over[:, n, part].any(axis=(1, 2))
     got, want, allowed = (array[wrong][:, n, part] for array in (sums.got, sums.want, sums.allowed))
-    gone = (np.abs(got) <= allowed + _MORE).all() and (np.abs(want) > allowed + _MORE).any()
+    gone = (np.abs(got) <= allowed + MORE).all() and (np.abs(want) > allowed + MORE).any()
     only = "" if gates == all_gates else f" of {_listed(tuple(gates))}"
     return f"{term} {'missing' if gone else 'wrong'}{only}{_where((term,), gates)}"
 
@@ -125,7 +124,7 @@ def _bias_or_weights(sums: Sums, over: Array, n: int) -> str:
     """A bias is off by the same whatever the input is; where noise may hide that it is not, both are named."""
     units = over[:, n, :INPUTS].any(axis=1)
     off = (sums.got - sums.want)[units, n, :INPUTS]
-    allowed = sums.allowed[units, n, :INPUTS] + sums.allowed[units, n, :1] + _MORE
+    allowed = sums.allowed[units, n, :INPUTS] + sums.allowed[units, n, :1] + MORE
     if (np.abs(off - off[:, :1]) > allowed).any():
         return TERMS["W"]
     alike = (np.abs(off[:, :1]) > _ALIKE * allowed[:, 1:]).all(axis=1)
@@ -138,7 +137,7 @@ def input_is_wrong(sums: Sums, over: Array) -> bool:
         return False
     for m in np.flatnonzero(over[:, :, :INPUTS].any(axis=(0, 1))):
         told = np.isfinite(sums.allowed[..., m]) & (sums.allowed[..., m] > 0)
-        weight = 1 / (sums.allowed[..., m][told] + _MORE)
+        weight = 1 / (sums.allowed[..., m][told] + MORE)
         rows = sums.W[told] * weight[:, None]  # (N, E)
         off = (sums.got - sums.want)[..., m][told] * weight
         if len(rows) < rows.shape[1] + 4:
@@ -152,7 +151,7 @@ def input_is_wrong(sums: Sums, over: Array) -> bool:
 def _of_input(sums: Sums, over: Array, words: str) -> Cause:
     """An input that is off by the same every time and a bias cannot be told apart where noise is wide."""
     off = (sums.got - sums.want)[..., :INPUTS]
-    allowed = sums.allowed[..., :INPUTS] + sums.allowed[..., :1] + _MORE
+    allowed = sums.allowed[..., :INPUTS] + sums.allowed[..., :1] + MORE
     if (np.abs(off - off[..., :1]) > allowed).any():
         return _or_weights(over, words)
     gates = "".join(gate for n, gate in enumerate(TORCH_GATES) if over[:, n].any())
@@ -166,12 +165,17 @@ def _or_weights(over: Array, words: str) -> Cause:
     return Cause(TORCH_GATES, (TERMS["W"], "input"), f"{words}{_OR}its {TERMS['W']} are wrong, in all gates alike")
 
 
-def _which_input(model: Model, wrong: Wrong, over: Array) -> str:
-    only = not over[:, :, 1:INPUTS].any()
+def input_words(model: Model, wrong: Wrong) -> str:
+    """Of a layer that was given something else."""
     if wrong.row is not None and wrong.row.k:
         return "its input is not the output of the layer below"
-    if model.config.head == "layer":
-        return "its input is not x"
+    return "its input is not x" if model.config.head == "layer" else "its input is not the embedding"
+
+
+def _which_input(model: Model, wrong: Wrong, over: Array) -> str:
+    only = not over[:, :, 1:INPUTS].any()
+    if model.config.head == "layer" or (wrong.row is not None and wrong.row.k):
+        return input_words(model, wrong)
     token = int(wrong.inputs[wrong.here].ravel()[0])
     return f"the embedding of token {token} is wrong" if only else "the embedding is wrong"
 
@@ -188,7 +192,7 @@ def _with_values(found: Cause, sums: Sums) -> Cause:
     got, want = ((theta * at).sum(axis=-1) for theta in (sums.got, sums.want))  # (H, 4)
     told = np.where(at == 0, 0, sums.allowed)
     allowed = (np.abs(at) * np.where(np.isfinite(told), told, 1e30)).sum(axis=-1)
-    unit, n = np.unravel_index(int((np.abs(got - want) / (allowed + _MORE)).argmax()), got.shape)
+    unit, n = np.unravel_index(int((np.abs(got - want) / (allowed + MORE)).argmax()), got.shape)
     gate = TORCH_GATES[n]
     a, b = (float(opened(gate, z[unit, n])) for z in (got, want))
     slope = float(np.abs(opened(gate, want[unit, n] + allowed[unit, n]) - b))

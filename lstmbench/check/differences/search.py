@@ -12,7 +12,9 @@ from lstmbench.check.differences.box import MOST_ROWS, Box
 from lstmbench.check.differences.exchanged import exchanged
 from lstmbench.check.differences.isolated import Array, Model
 from lstmbench.check.differences.joining import MOST_CALLS, Joint
+from lstmbench.check.differences.misread import misread
 from lstmbench.check.differences.steps import Wrong
+from lstmbench.check.differences.tokens import Tokens
 from lstmbench.check.differences.trace import trace
 from lstmbench.check.differences.variants import TERMS
 from lstmbench.check.differences.windows import Window
@@ -42,9 +44,7 @@ class Place(NamedTuple):
 def most_probes(batch: int, time: int) -> int:
     """Calls that a search makes at most, whatever it finds."""
     alone = math.ceil(min(batch * time, MOST_STEPS) / MOST_ROWS)
-    found = (
-        1 + math.ceil(math.log2(MOST_ROWS)) + 2
-    )  # the row alone, how many make it wrong; the layer, or the head twice
+    found = 1 + math.ceil(math.log2(MOST_ROWS)) + 2  # the row alone, how many are wrong; the layer, or the head twice
     found += tokens.MOST_CALLS
     joined = 1 + math.ceil(math.log2(max(time, 2))) + min(time, MOST_CALLS)
     return alone + max(found, joined)
@@ -133,18 +133,24 @@ def _of_gate(box: Box, model: Model, wrong: Wrong, place: Place) -> Place:
     given = seen(model, wrong.row, planned, answer)
     if words := clipped.limit(given):
         return place._replace(words=words)
-    start = State(*(array[:, wrong.here : wrong.here + 1] for array in wrong.state))
+    if misread(model, given, planned, answer):
+        return place._replace(gates=TORCH_GATES, terms=("input",), words=naming.input_words(model, wrong))
     embedded = model.config.head == "lm" and place.layer == 0
-    if embedded and given.confined() and (words := tokens.ask(box, model, start).alone(model)):
+    asked = _asked(box, model, wrong) if embedded and given.confined() else None
+    if asked and (words := asked.alone(model)):
         return place._replace(gates=TORCH_GATES, terms=("input",), words=words)
     cause = naming.cause(model, wrong, gates.sums(given, planned))
-    if embedded and "input" in cause.terms:
-        cause = cause._replace(words=tokens.ask(box, model, start).words or cause.words)
+    if embedded and "input" in cause.terms and (words := (asked or _asked(box, model, wrong)).words):
+        cause = cause._replace(terms=("input",), words=words)
     place = place._replace(gates=cause.gates, terms=cause.terms, words=cause.words)
     if cause.gate:
         value = f"{cause.gate}[{cause.unit}]"
         place = place._replace(value=value, got=cause.got, want=cause.want, allowed=cause.allowed)
     return place
+
+
+def _asked(box: Box, model: Model, wrong: Wrong) -> Tokens:
+    return tokens.ask(box, model, State(*(array[:, wrong.here : wrong.here + 1] for array in wrong.state)))
 
 
 def _of_window(window: Window) -> Place:

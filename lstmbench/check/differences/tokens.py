@@ -3,6 +3,7 @@
 Each token is asked for from one state, and taken as often as a call has steps.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from lstmbench.check.differences.isolated import Array, Model
 
 MOST_CALLS = 16  # of MOST_ROWS tokens each
 _NAMED = 5
-_STEEPER = 16  # times, a gate may be at one token beside another
+_STEEPER = 16  # times, σ may be at one token beside another: at sums of 4.1, a sixteenth of what it is at 0
 
 
 class Tokens(NamedTuple):
@@ -32,8 +33,8 @@ class Tokens(NamedTuple):
     def alone(self, model: Model) -> str:
         """Which tokens have a wrong embedding; empty where weights that are off may give the answers too.
 
-        Were rows of W off by δ, what e·δ adds at a token of embedding e would be at most ‖e E⁺‖₁ times the most that it
-        adds at the right tokens, whose embeddings are the rows of E. Where these do not span all e, nothing is said.
+        Were a row of W off by δ, what e·δ adds at a token of embedding e would be at most ‖e E⁺‖₁ times the most that
+        it adds at the right tokens, whose embeddings are the rows of E. Where these do not span all e, nothing is said.
         """
         embedding = model.weights["embedding.weight"].astype(np.float64)[: self.asked]
         right = np.delete(embedding, self.wrong, axis=0)
@@ -42,10 +43,11 @@ class Tokens(NamedTuple):
         factors = np.abs(embedding[self.wrong] @ np.linalg.pinv(right)).sum(axis=1)
         if (self.over[self.wrong] <= _STEEPER * np.maximum(factors, 1)).any():
             return ""
-        return self.words or f"the embedding of token{'s' * (len(self.wrong) > 1)} {_some(self.wrong)} is wrong"
+        return self.words or f"the embedding of token{'s' * (len(self.wrong) > 1)} {listed(self.wrong)} is wrong"
 
 
-def _some(tokens: list[int]) -> str:
+def listed(tokens: Sequence[int]) -> str:
+    """The first of them, in words."""
     return ", ".join(map(str, tokens[:_NAMED])) + (", …" if len(tokens) > _NAMED else "")
 
 
